@@ -1,0 +1,1 @@
+//! Cases: one file per problem, however many reports tell of it.

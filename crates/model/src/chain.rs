@@ -1,0 +1,1 @@
+//! The chain: who held a resource at a moment, from the provider down to the customer.

@@ -1,0 +1,16 @@
+//! (being written)
+use super::{Fit, Format};
+use crate::read::Reading;
+use crate::sink::Stop;
+use crate::source::{Prefix, Source};
+
+/// (being written)
+pub const FORMAT: Format = Format { name: "arf", title: "", detect, parse };
+
+fn detect(_: &Prefix<'_>) -> Fit {
+    Fit::No
+}
+
+fn parse(_: &mut Reading<'_>, _: &mut Source<'_>) -> Result<(), Stop> {
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! Reading a submission: choosing a format, opening containers, and keeping count.
+
+use std::io::Read;
+
+use model::report::{Batch, Core};
+
+use crate::formats::{self, Fit, Format};
+use crate::kinds;
+use crate::sink::{Note, Reject, Sink, Stop};
+use crate::source::{Hint, Prefix, Source};
+
+/// Reports a batch holds before it goes to the sink.
+pub const BATCH_REPORTS: usize = 50_000;
+/// Bytes a batch weighs before it goes to the sink.
+pub const BATCH_WEIGHT: usize = 8 << 20;
+/// Bytes of a reject's text that are kept.
+pub const REJECT_TEXT: usize = 4 << 10;
+
+/// What reading came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Name of the format that read it (the first, when a mail held several); empty when none did.
+    pub format: &'static str,
+    /// Statements found: reports and rejects.
+    pub statements: u32,
+    /// Why no format read it, for a person; empty otherwise.
+    pub unreadable: String,
+}
+
+/// Reads everything `reader` gives into `sink`.
+///
+/// The outcome names no format when nothing understood the submission: then it belongs to a person.
+///
+/// # Errors
+/// [`Stop`] when the reader fails or the sink breaks off; never for what the bytes say.
+pub fn read(reader: &mut dyn Read, hint: &Hint<'_>, sink: &mut dyn Sink) -> Result<Outcome, Stop> {
+    let mut source = Source::open(reader)?;
+    let mut reading = Reading {
+        hint: *hint,
+        sink,
+        batch: Batch::new(),
+        next: 0,
+        depth: 0,
+        unpacked: 0,
+        path: hint.name.to_owned(),
+        outcome: Outcome::default(),
+    };
+    let understood = reading.part(&mut source)?;
+    reading.flush()?;
+    let mut outcome = reading.outcome;
+    outcome.statements = reading.next;
+    if !understood && outcome.unreadable.is_empty() {
+        outcome.unreadable = if source.prefix().is_empty() {
+            "it is empty".to_owned()
+        } else {
+            "no format of this version understands it".to_owned()
+        };
+    }
+    if understood {
+        outcome.unreadable.clear();
+    }
+    Ok(outcome)
+}
+
+/// The state of reading one submission, handed to each format.
+pub struct Reading<'a> {
+    /// What the caller knows.
+    pub hint: Hint<'a>,
+    sink: &'a mut dyn Sink,
+    batch: Batch,
+    next: u32,
+    depth: u8,
+    unpacked: u64,
+    path: String,
+    outcome: Outcome,
+}
+
+impl<'a> Reading<'a> {
+    /// The batch whose open report the format fills before it calls [`Reading::report`].
+    pub fn batch(&mut self) -> &mut Batch {
+        &mut self.batch
+    }
+
+    /// The place of the next statement. Every row or part that makes a statement takes one, whether it becomes a report
+    /// or a reject, so that places do not depend on how well this version reads.
+    pub fn ordinal(&mut self) -> u32 {
+        let ordinal = self.next;
+        self.next = self.next.saturating_add(1);
+        ordinal
+    }
+
+    /// Closes the open report, and hands on the batch when it is full.
+    ///
+    /// # Errors
+    /// [`Stop::Sink`] when the sink breaks off.
+    pub fn report(&mut self, core: Core) -> Result<(), Stop> {
+        self.batch.finish(core);
+        if self.batch.len() >= BATCH_REPORTS || self.batch.weight() >= BATCH_WEIGHT {
+            return self.flush();
+        }
+        Ok(())
+    }
+
+    /// Sets a statement aside, and forgets what was put into the open report.
+    pub fn reject(&mut self, ordinal: u32, place: &str, text: &[u8], reason: impl Into<String>) {
+        self.batch.cancel();
+        let text = String::from_utf8_lossy(&text[..text.len().min(REJECT_TEXT)]).into_owned();
+        let place = self.place(place);
+        self.sink.reject(Reject { ordinal, place, text, reason: reason.into() });
+    }
+
+    /// Tells something that costs nothing.
+    pub fn note(&mut self, place: &str, text: impl Into<String>) {
+        let place = self.place(place);
+        self.sink.note(Note { place, text: text.into() });
+    }
+
+    /// Says why a person has to look, in case nothing else in the submission is understood.
+    pub fn unreadable(&mut self, reason: impl Into<String>) {
+        if self.outcome.unreadable.is_empty() {
+            self.outcome.unreadable = reason.into();
+        }
+    }
+
+    /// Hands on what is in the batch.
+    ///
+    /// # Errors
+    /// [`Stop::Sink`] when the sink breaks off.
+    pub fn flush(&mut self) -> Result<(), Stop> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let flow = self.sink.reports(&mut self.batch);
+        self.batch.clear_reports();
+        if flow.is_break() { Err(Stop::Sink) } else { Ok(()) }
+    }
+
+    /// Counts bytes that came out of an archive; false when the submission unpacks to more than it may.
+    pub fn unpack(&mut self, bytes: u64) -> bool {
+        self.unpacked = self.unpacked.saturating_add(bytes);
+        self.unpacked <= self.hint.limits.unpacked
+    }
+
+    /// Reads a part of a container as if it had come by itself; whether something understood it.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn nested(&mut self, name: &str, content_type: &str, reader: &mut dyn Read) -> Result<bool, Stop> {
+        if self.depth >= self.hint.limits.depth {
+            let ordinal = self.ordinal();
+            let limit = self.hint.limits.depth;
+            self.reject(ordinal, name, b"", format!("more than {limit} containers inside each other"));
+            return Ok(true);
+        }
+        let mut source = Source::open(reader)?;
+        let hint = self.hint;
+        let path = self.path.clone();
+        // A part is detected by what it is: neither the outer name nor a forced format says anything about it.
+        let outer = std::mem::take(&mut self.path);
+        self.path = if outer.is_empty() { name.to_owned() } else { format!("{outer} / {name}") };
+        self.depth += 1;
+        let understood = self.part_as(&mut source, name, content_type, None);
+        self.depth -= 1;
+        self.hint = hint;
+        self.path = path;
+        understood
+    }
+
+    fn part(&mut self, source: &mut Source<'_>) -> Result<bool, Stop> {
+        let hint = self.hint;
+        self.part_as(source, hint.name, hint.content_type, hint.format)
+    }
+
+    fn part_as(&mut self, source: &mut Source<'_>, name: &str, content_type: &str, forced: Option<&str>) -> Result<bool, Stop> {
+        let chosen = match forced {
+            Some(forced) => match formats::by_name(forced) {
+                Some(format) => Some(format),
+                None => {
+                    self.unreadable(format!("there is no format named '{forced}'"));
+                    return Ok(false);
+                }
+            },
+            None => choose(&self.prefix(source, name, content_type)),
+        };
+        // What is in one part has nothing to share with what is in the next.
+        self.flush()?;
+        self.batch = Batch::new();
+        let Some(format) = chosen else {
+            let prefix = self.prefix(source, name, content_type);
+            if kinds::zip::detect(&prefix) {
+                return kinds::zip::open(self, source);
+            }
+            if kinds::mail::detect(&prefix) {
+                return kinds::mail::open(self, source);
+            }
+            return Ok(false);
+        };
+        self.batch.format = format.name;
+        if self.outcome.format.is_empty() {
+            self.outcome.format = format.name;
+        }
+        (format.parse)(self, source)?;
+        self.flush()?;
+        Ok(true)
+    }
+
+    fn prefix<'b>(&'b self, source: &'b Source<'_>, name: &'b str, content_type: &'b str) -> Prefix<'b> {
+        Prefix {
+            bytes: source.prefix(),
+            whole: source.is_whole(),
+            name,
+            content_type,
+            declared: self.hint.declared,
+            maps: self.hint.maps,
+        }
+    }
+
+    fn place(&self, place: &str) -> String {
+        match (self.path.is_empty(), place.is_empty()) {
+            (true, _) => place.to_owned(),
+            (_, true) => self.path.clone(),
+            _ => format!("{}, {place}", self.path),
+        }
+    }
+}
+
+/// The format that fits best; the first in order among equals.
+pub fn choose(prefix: &Prefix<'_>) -> Option<&'static Format> {
+    let mut best: Option<(&'static Format, Fit)> = None;
+    for format in formats::ALL.iter().copied() {
+        let fit = (format.detect)(prefix);
+        if fit > best.map_or(Fit::No, |(_, fit)| fit) {
+            best = Some((format, fit));
+        }
+    }
+    best.map(|(format, _)| format)
+}

@@ -1,0 +1,128 @@
+//! Where bytes come from: a reader with a prefix one may look at, a name, and limits.
+
+use std::io::{self, Read};
+
+use model::time::Time;
+
+use crate::formats::csv::Declared;
+use crate::formats::shadowserver::Maps;
+
+/// How much of a submission a format may look at before it is chosen.
+pub const PREFIX: usize = 64 * 1024;
+
+/// Bounds on hostile input. Past a bound something is rejected with the reason; nothing is cut in silence.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of a text line or CSV record. Default 1 MiB.
+    pub line: usize,
+    /// Bytes of a whole that must be in memory at once: a mail, a JSON document. Default 32 MiB.
+    pub whole: usize,
+    /// Containers inside containers: mail in mail, zip in zip. Default 4.
+    pub depth: u8,
+    /// Parts of a mail, entries of an archive. Default 1,000.
+    pub parts: usize,
+    /// Bytes that all archives of a submission may unpack to. Default 2 GiB.
+    pub unpacked: u64,
+    /// How many times larger than its packed form an archive entry may be. Default 500.
+    pub ratio: u64,
+    /// Nesting of arrays and objects in JSON. Default 32.
+    pub json_depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { line: 1 << 20, whole: 32 << 20, depth: 4, parts: 1_000, unpacked: 2 << 30, ratio: 500, json_depth: 32 }
+    }
+}
+
+/// What the caller knows of a submission beside its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Hint<'a> {
+    /// The name it came under; empty when none.
+    pub name: &'a str,
+    /// Media type, when a container stated one; empty otherwise.
+    pub content_type: &'a str,
+    /// The format to use, whatever the bytes look like; the name of one in [`crate::formats::ALL`].
+    pub format: Option<&'a str>,
+    /// When it was received: the time of reports that stand for "now" in formats that say so.
+    pub received: Time,
+    /// Column maps of Shadowserver's report types.
+    pub maps: &'a Maps,
+    /// The user's description of a CSV of their own.
+    pub declared: Option<&'a Declared>,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// What a format's `detect` may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Prefix<'a> {
+    /// The first bytes, at most [`PREFIX`].
+    pub bytes: &'a [u8],
+    /// Whether `bytes` is all there is.
+    pub whole: bool,
+    /// The name it came under, without folders; empty when none.
+    pub name: &'a str,
+    /// Media type in lower case without parameters; empty when none was stated.
+    pub content_type: &'a str,
+    /// The user's description of a CSV of their own, if there is one.
+    pub declared: Option<&'a Declared>,
+    /// Column maps of Shadowserver's report types.
+    pub maps: &'a Maps,
+}
+
+/// A reader whose first bytes have been looked at and will be read again.
+pub struct Source<'a> {
+    prefix: Vec<u8>,
+    at: usize,
+    whole: bool,
+    reader: &'a mut dyn Read,
+}
+
+impl<'a> Source<'a> {
+    /// Reads the prefix.
+    ///
+    /// # Errors
+    /// Those of the reader.
+    pub fn open(reader: &'a mut dyn Read) -> io::Result<Source<'a>> {
+        let mut prefix = Vec::new();
+        reader.take(PREFIX as u64).read_to_end(&mut prefix)?;
+        let whole = prefix.len() < PREFIX;
+        Ok(Source { prefix, at: 0, whole, reader })
+    }
+
+    /// The first bytes, however much has been read since.
+    pub fn prefix(&self) -> &[u8] {
+        &self.prefix
+    }
+
+    /// Whether the prefix is all there is.
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Everything that is left, or `None` when that is more than `limit` bytes.
+    ///
+    /// # Errors
+    /// Those of the reader.
+    pub fn read_whole(&mut self, limit: usize) -> io::Result<Option<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        self.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+        Ok((bytes.len() <= limit).then_some(bytes))
+    }
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.at < self.prefix.len() {
+            let count = into.len().min(self.prefix.len() - self.at);
+            into[..count].copy_from_slice(&self.prefix[self.at..self.at + count]);
+            self.at += count;
+            return Ok(count);
+        }
+        if self.whole {
+            return Ok(0);
+        }
+        self.reader.read(into)
+    }
+}

@@ -1,0 +1,3 @@
+//! Reports out, in the formats others read.
+
+pub mod xarf;
