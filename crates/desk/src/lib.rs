@@ -3,11 +3,13 @@
 //! - [`receive`]: bytes become a submission, durable before anybody understands them.
 //! - [`work`]: a submission is read, traced, placed in cases and applied, batch by batch.
 //! - [`place`]: which reports of a batch belong together; a pure function.
+//! - [`import`]: an address administration is compared with what is known, and changes it.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
 //! [`Desk`] is a node at work: its store, its index of who held what, and its clock. Time is passed in through
 //! [`Clock`], so every test repeats. Everything here blocks.
 
+pub mod import;
 pub mod place;
 pub mod receive;
 pub mod spool;

@@ -6,12 +6,14 @@
 //! 2. It says things about [`resource`]s: each statement is a [`report`] of a [`category::Kind`], with
 //!    [`label`]s that say who may see it and what may be done with it.
 //! 3. A resource was held by a [`party`] through an [`assignment`]; following those is the [`chain`].
+//!    What sources say of parties and assignments is compared with what is known in [`administration`].
 //! 4. Reports about one problem meet in one [`case`], whose history is its [`step`]s.
 //!
 //! Nothing in this room does I/O, reads a clock, speaks SQL or knows JSON: the same input gives the same
 //! answer everywhere, and every test repeats.
 
 pub mod address;
+pub mod administration;
 pub mod assignment;
 pub mod case;
 pub mod category;

@@ -5,9 +5,12 @@
 //! rejects with the text, the place and the reason of what could not be read. [`mod@write`] is the way back: reports as
 //! XARF v4.
 //!
+//! [`administration`] stands beside that: address administrations in, parties and assignments out.
+//!
 //! Nothing here does I/O of its own, reads a clock or fails as a whole: a bad row costs that row. Every byte may be
 //! an attack, so everything is bounded ([`source::Limits`]).
 
+pub mod administration;
 pub mod formats;
 pub mod kinds;
 pub mod read;

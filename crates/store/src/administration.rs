@@ -419,6 +419,15 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Notes that a party is named again.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_back(&self, party: PartyId) -> Result<(), Error> {
+        self.execute("-- administration::back\nUPDATE parties SET gone = NULL WHERE id = $1", [party])?;
+        Ok(())
+    }
+
     /// Ends what a party rents from others at `from`, and begins that it rents from `parent`; a `from` of `None` is for
     /// the first we hear of it.
     ///
