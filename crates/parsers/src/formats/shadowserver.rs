@@ -18,3 +18,11 @@ fn parse(_: &mut Reading<'_>, _: &mut Source<'_>) -> Result<(), Stop> {
 /// Column maps of Shadowserver's report types.
 #[derive(Debug, Default)]
 pub struct Maps {}
+
+impl Maps {
+    /// The maps that come with this version.
+    pub fn builtin() -> &'static Maps {
+        static BUILTIN: Maps = Maps {};
+        &BUILTIN
+    }
+}
