@@ -5,6 +5,8 @@
 //! sizes and hashes) and `NAME.EXT.declared.toml` (the user's description of a CSV). `UPDATE_EXPECT=1` rewrites what
 //! is expected; read the difference before you commit it.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -21,6 +21,11 @@ pub struct Declared {}
 
 impl Declared {
     /// (being written)
+    pub fn fits(&self, _: &[String]) -> bool {
+        false
+    }
+
+    /// (being written)
     ///
     /// # Errors
     /// (being written)

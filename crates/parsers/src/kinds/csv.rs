@@ -128,7 +128,7 @@ impl<'r> Records<'r> {
     ///
     /// # Errors
     /// Those of the reader.
-    pub fn next(&mut self) -> io::Result<Option<Item<'_>>> {
+    pub fn next_item(&mut self) -> io::Result<Option<Item<'_>>> {
         if !self.started {
             self.started = true;
             self.fill()?;
@@ -393,6 +393,19 @@ fn find_byte(text: &[u8], from: usize, byte: u8) -> Option<usize> {
     memchr::memchr(byte, text.get(at..)?).map(|found| at + found)
 }
 
+/// The separator of a file by its first line: of comma, semicolon, tab and bar the one that is there most often.
+pub fn separator(prefix: &[u8]) -> u8 {
+    let line = &prefix[..memchr::memchr2(b'\n', b'\r', prefix).unwrap_or(prefix.len())];
+    let mut best = (0, b',');
+    for candidate in [b',', b';', b'\t', b'|'] {
+        let count = memchr::memchr_iter(candidate, line).count();
+        if count > best.0 {
+            best = (count, candidate);
+        }
+    }
+    best.1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -415,7 +428,7 @@ mod tests {
         let mut drip = Drip(text, step);
         let mut records = Records::new(&mut drip, separator, limit);
         let mut out = Vec::new();
-        while let Some(item) = records.next().unwrap() {
+        while let Some(item) = records.next_item().unwrap() {
             out.push(match item {
                 Item::Record(record) => {
                     assert!(text[record.offset as usize..].starts_with(record.text()));
@@ -506,7 +519,7 @@ mod tests {
             let mut drip = Drip(text.as_bytes(), step);
             let mut records = Records::new(&mut drip, separator, 1 << 20);
             let mut expected = reference(text.as_bytes(), separator).into_iter();
-            while let Some(item) = records.next().unwrap() {
+            while let Some(item) = records.next_item().unwrap() {
                 let Item::Record(record) = item else { return Ok(()) };
                 let fields: Vec<_> = record.iter().map(<[u8]>::to_vec).collect();
                 prop_assert_eq!(Some(fields), expected.next());
