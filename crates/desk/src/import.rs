@@ -52,7 +52,7 @@ impl Desk {
             Ok::<_, store::Error>(changes)
         })?;
         // The age of the source changed in any case, so answers about it do.
-        let (index, generation) = self.store.reader()?.read(Transaction::index)?;
+        let (index, generation) = self.store.reader()?.read(|transaction| transaction.index())?;
         self.set_known(index, generation);
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let holders_found = if changes.is_empty() { 0 } else { self.find_holders()? };

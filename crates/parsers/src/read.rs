@@ -89,6 +89,11 @@ impl<'a> Reading<'a> {
         ordinal
     }
 
+    /// The name of the part that is being read, without its containers; empty when it has none.
+    pub fn name(&self) -> &str {
+        self.path.rsplit(" / ").next().unwrap_or_default()
+    }
+
     /// Closes the open report, and hands on the batch when it is full.
     ///
     /// # Errors
