@@ -109,6 +109,11 @@ impl<'a> Reading<'a> {
         ordinal
     }
 
+    /// How many places have been given out: a container sees by it whether a part said anything.
+    pub fn statements(&self) -> u32 {
+        self.next
+    }
+
     /// Closes the open report, and hands on the batch when it is full.
     ///
     /// # Errors
@@ -140,6 +145,11 @@ impl<'a> Reading<'a> {
         if self.outcome.unreadable.is_empty() {
             self.outcome.unreadable = reason.into();
         }
+    }
+
+    /// Why the part that was read last was not understood, taken out so that a container can say it of that part.
+    pub fn why_not(&mut self) -> Option<String> {
+        Some(std::mem::take(&mut self.outcome.unreadable)).filter(|reason| !reason.is_empty())
     }
 
     /// Hands on what is in the batch.

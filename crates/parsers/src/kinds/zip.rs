@@ -110,6 +110,7 @@ fn entries(reading: &mut Reading<'_>, archive: &mut zip::ZipArchive<Counted<'_>>
             trouble: &trouble,
         };
         let understood = reading.nested(&name, "", &mut unpacking)?;
+        let empty = unpacking.given == 0;
         let trouble = trouble.take();
         if !trouble.is_empty() {
             let ordinal = reading.ordinal();
@@ -117,14 +118,19 @@ fn entries(reading: &mut Reading<'_>, archive: &mut zip::ZipArchive<Counted<'_>>
             settled = true;
         } else if understood {
             settled = true;
+        } else if empty {
+            // Feeds send empty files to say that there is nothing to say.
+            reading.note(&name, "this file of the archive is empty");
+            settled = true;
         } else {
-            unknown.push(name);
+            unknown.push((name, reading.why_not()));
         }
     }
     if settled {
-        for name in unknown {
+        for (name, why) in unknown {
             let ordinal = reading.ordinal();
-            reading.reject(ordinal, &name, b"", "no format of this version understands this file of the archive");
+            let why = why.unwrap_or_else(|| "no format of this version understands this file of the archive".to_owned());
+            reading.reject(ordinal, &name, b"", why);
         }
         return Ok(true);
     }
@@ -132,7 +138,7 @@ fn entries(reading: &mut Reading<'_>, archive: &mut zip::ZipArchive<Counted<'_>>
         reading.unreadable("the archive holds no files");
     } else {
         let more = if unknown.len() > LISTED { ", …" } else { "" };
-        let names = unknown.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let names = unknown.iter().take(LISTED).map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
         reading.unreadable(format!("no format of this version understands any file of the archive: {names}{more}"));
     }
     Ok(false)

@@ -66,15 +66,20 @@ pub(super) fn put(batch: &mut Batch, fields: &Fields<'_>) -> Read {
                 false
             }
             "original-mail-from" if !read.has_sender => {
+                // An empty path is that of a bounce; there is nothing to find an account by.
                 let address = bare(&said);
-                batch.text(Word::SMTP_FROM, address);
-                read.has_sender = true;
-                true
+                read.has_sender = !address.is_empty();
+                if read.has_sender {
+                    batch.text(Word::SMTP_FROM, address);
+                }
+                read.has_sender
             }
             "original-rcpt-to" if !has_recipient => {
-                batch.text(Word::SMTP_TO, bare(&said));
-                has_recipient = true;
-                true
+                has_recipient = !bare(&said).is_empty();
+                if has_recipient {
+                    batch.text(Word::SMTP_TO, bare(&said));
+                }
+                has_recipient
             }
             "reported-domain" if !read.has_domain => {
                 let domain = DomainName::parse(&said);
@@ -121,7 +126,7 @@ pub(super) fn put(batch: &mut Batch, fields: &Fields<'_>) -> Read {
 
 /// A mail address without its angle brackets.
 pub(super) fn bare(text: &str) -> &str {
-    text.trim().trim_start_matches('<').trim_end_matches('>').trim()
+    text.trim_matches(|letter: char| letter.is_whitespace() || matches!(letter, '<' | '>'))
 }
 
 /// The beginning of a text, for a sentence.

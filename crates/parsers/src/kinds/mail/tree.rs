@@ -220,7 +220,7 @@ impl<'a> Fields<'a> {
             Address::List(list) => list.first(),
             Address::Group(groups) => groups.iter().find_map(|group| group.addresses.first()),
         }?;
-        let of = |text: &Option<Cow<'_, str>>| text.as_deref().unwrap_or_default().trim().to_owned();
+        let of = |own: &Option<Cow<'_, str>>| text(own.as_deref().unwrap_or_default().trim().as_bytes()).into_owned();
         Some((of(&first.name), of(&first.address)))
     }
 }
@@ -232,18 +232,21 @@ fn field(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     is_name.then(|| (name, bytes[colon + 1..].trim_ascii()))
 }
 
-/// A field's value as text: unfolded, its encoded words decoded (RFC 2047), mended to UTF-8.
+/// A field's value as text: unfolded, its encoded words decoded (RFC 2047), mended to UTF-8, without control characters.
 pub fn text(value: &[u8]) -> Cow<'_, str> {
-    if memmem::find(value, b"=?").is_some()
-        && let HeaderValue::Text(text) = structured(value, |stream| stream.parse_unstructured())
-    {
-        return Cow::Owned(text.into_owned());
+    let decoded = match memmem::find(value, b"=?") {
+        Some(_) => match structured(value, |stream| stream.parse_unstructured()) {
+            HeaderValue::Text(text) => Cow::Owned(text.into_owned()),
+            _ => String::from_utf8_lossy(value),
+        },
+        None => String::from_utf8_lossy(value),
+    };
+    // Folds go, and so does what an encoded word hides: a line break in a name would forge a field somewhere else.
+    if !decoded.contains(char::is_control) {
+        return decoded;
     }
-    if memchr(b'\n', value).is_none() {
-        return String::from_utf8_lossy(value);
-    }
-    let lines = value.split(|byte| *byte == b'\n').map(|line| String::from_utf8_lossy(line.trim_ascii()));
-    Cow::Owned(lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" "))
+    let words = decoded.split(char::is_control).map(str::trim).filter(|word| !word.is_empty());
+    Cow::Owned(words.collect::<Vec<_>>().join(" "))
 }
 
 /// A field's value as a time (RFC 5322 section 3.3 with its obsolete forms, and ISO 8601). A time without a zone is
@@ -252,11 +255,24 @@ pub fn time(value: &[u8]) -> Option<Time> {
     if let Some(time) = Time::parse(value) {
         return Some(time);
     }
+    if has_bogus_zone(value) {
+        return None;
+    }
     let date = |value: &[u8]| match structured(value, |stream| stream.parse_date()) {
         HeaderValue::DateTime(date) => instant(&date),
         _ => None,
     };
     date(value).or_else(|| date(&[&value[..value.len().min(64)], b" +0000"].concat()))
+}
+
+/// Whether a zone is no time of day: the library would turn `+9999` into some hour.
+fn has_bogus_zone(value: &[u8]) -> bool {
+    value.windows(6).any(|window| match window {
+        [b' ' | b'\t', b'+' | b'-', h1, h2, m1, m2] if [h1, h2, m1, m2].iter().all(|digit| digit.is_ascii_digit()) => {
+            (*h1, *h2) >= (b'2', b'4') || *m1 >= b'6'
+        }
+        _ => false,
+    })
 }
 
 fn instant(date: &DateTime) -> Option<Time> {
