@@ -4,6 +4,7 @@
 //! with the samples anywhere below `<format>/`. No file name and no count is known here: whatever is in the folder is
 //! read. A comparator knows one format's oracle; each has a file of its own and a line in [`comparator`].
 
+pub mod arf;
 mod reading;
 mod table;
 
@@ -37,7 +38,7 @@ pub struct Comparison {
 
 /// The comparator of a format's folder; `None` where nobody compares yet.
 pub fn comparator(folder: &str) -> Option<Compare> {
-    let registry: [(&str, Compare); 0] = [];
+    let registry: [(&str, Compare); 1] = [("mail-arf", arf::compare)];
     registry.into_iter().find(|(name, _)| *name == folder).map(|(_, compare)| compare)
 }
 
@@ -157,6 +158,17 @@ fn compare_all(folder: &Path, name: &str, compare: Compare) -> anyhow::Result<Co
         all.differences.extend(comparison.differences.into_iter().map(|difference| format!("{path}: {difference}")));
     }
     Ok(all)
+}
+
+/// Compares a folder of the shared corpus; `None`, and says so, when it is not there.
+#[cfg(test)]
+fn walk(name: &str, compare: Compare) -> Option<Compared> {
+    let folder = std::env::var_os("SLUIS_SHARED").map(|shared| Path::new(&shared).join("corpus"));
+    let Some(folder) = folder.filter(|folder| folder.join(name).join("ORACLE.jsonl").is_file()) else {
+        println!("skipped: SLUIS_SHARED is not set, or has no corpus/{name}");
+        return None;
+    };
+    Some(compare_all(&folder, name, compare).expect("the oracle can be read"))
 }
 
 /// All files below a folder, as paths relative to it, sorted. Links are not followed.
