@@ -1,5 +1,6 @@
 //! The verdict on a report: whether the schema of its version allows it, and if not, what is wrong.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use model::category::Kind;
@@ -60,18 +61,18 @@ fn judge(bytes: &[u8], check: impl FnOnce(&Document, &str, &mut Vec<Violation>))
 
 /// What a document says it is.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Named {
+pub(super) struct Named<'t> {
     /// `category`, or `class` as drafts of version 4 called it; empty when there is none.
-    pub(super) category: String,
+    pub(super) category: Cow<'t, str>,
     /// `type`; empty when there is none.
-    pub(super) type_name: String,
+    pub(super) type_name: Cow<'t, str>,
     /// Whether the category came as `category`.
-    current: bool,
+    pub(super) current: bool,
 }
 
-impl Named {
-    pub(super) fn of(document: &Document, text: &str) -> Named {
-        let word = |name| document.member(text, 0, name).and_then(|at| document.text(text, at)).map(|word| word.into_owned());
+impl<'t> Named<'t> {
+    pub(super) fn of(document: &Document, text: &'t str) -> Named<'t> {
+        let word = |name| document.member(text, 0, name).and_then(|at| document.text(text, at));
         let category = word("category");
         Named {
             current: category.is_some(),
@@ -96,8 +97,15 @@ impl Named {
 pub(super) struct Members {
     /// By place in the plan: the last value of each name, 0 when absent.
     pub(super) known: Vec<At>,
-    /// Names and values that the plan does not know, in order, with names that come again.
-    pub(super) unknown: Vec<(At, At)>,
+    /// Every name, its value, and its place in the plan if it has one: in order, with names that come again.
+    pub(super) order: Vec<(At, At, Option<usize>)>,
+}
+
+impl Members {
+    /// Where a member stands that the plan knows.
+    pub(super) fn known_at(&self, plan: &Plan, name: &str) -> Option<At> {
+        plan.place(name).and_then(|place| self.known.get(place)).copied().filter(|at| *at != 0)
+    }
 }
 
 /// The rules of core, category and type, laid out for looking up a name in one step.
@@ -196,7 +204,7 @@ pub(super) fn check(
 ) {
     members.known.clear();
     members.known.resize(plan.members.len(), 0);
-    members.unknown.clear();
+    members.order.clear();
     let mut check = Check { document, text, violations };
     if document.kind(0) != json::Kind::Object {
         check.fail(&Path::ROOT, "type", || "is not an object".to_owned());
@@ -204,12 +212,12 @@ pub(super) fn check(
     }
     for (name, value) in document.members(0) {
         let place = document.text(text, name).and_then(|name| plan.place(&name));
-        match place.and_then(|place| members.known.get_mut(place)) {
-            Some(known) => *known = value,
-            None => members.unknown.push((name, value)),
+        if let Some(known) = place.and_then(|place| members.known.get_mut(place)) {
+            *known = value;
         }
+        members.order.push((name, value, place));
     }
-    let at = |name: &str| plan.place(name).and_then(|place| members.known.get(place)).copied().filter(|at| *at != 0);
+    let at = |name: &str| members.known_at(plan, name);
     for place in &plan.required {
         if members.known.get(*place) == Some(&0) {
             let name = plan.members.get(*place).map_or("", |(name, _)| name);
