@@ -109,15 +109,14 @@ impl<'a> Reading<'a> {
         ordinal
     }
 
-<<<<<<< HEAD
     /// The name of the part that is being read, without its containers; empty when it has none.
     pub fn name(&self) -> &str {
         self.path.rsplit(" / ").next().unwrap_or_default()
-=======
+    }
+
     /// How many places have been given out: a container sees by it whether a part said anything.
     pub fn statements(&self) -> u32 {
         self.next
->>>>>>> h/mail
     }
 
     /// Closes the open report, and hands on the batch when it is full.

@@ -5,7 +5,9 @@
 //! read. A comparator knows one format's oracle; each has a file of its own and a line in [`comparator`].
 
 pub mod arf;
+pub mod arf;
 mod reading;
+pub mod shadowserver;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
