@@ -109,11 +109,6 @@ impl<'a> Reading<'a> {
         ordinal
     }
 
-    /// The name of the part that is being read, without its containers; empty when it has none.
-    pub fn name(&self) -> &str {
-        self.path.rsplit(" / ").next().unwrap_or_default()
-    }
-
     /// How many places have been given out: a container sees by it whether a part said anything.
     pub fn statements(&self) -> u32 {
         self.next
