@@ -1,1 +1,42 @@
-fn main() {}
+//! `cargo xtask`: what was asked for, and the exit code (0 well, 1 not well, 2 not understood).
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Chores of the project.
+
+  cargo xtask test          pass every check and test, as CI does
+  cargo xtask tidy          only the house rules that a program can hold
+  cargo xtask corpus DIR    what the parsers read of a folder of samples, against its oracles
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let root = xtask::root();
+    let mut out = io::stdout().lock();
+    let done = match words.as_slice() {
+        ["test"] => {
+            // Cargo writes to the same terminal: holding the lock would make it wait for us.
+            drop(out);
+            xtask::suite::run(&root)
+        }
+        ["tidy"] => xtask::tidy::run(&root, &mut out),
+        ["corpus", folder] => xtask::corpus::run(Path::new(folder), &mut out),
+        ["help" | "--help" | "-h"] => out.write_all(USAGE.as_bytes()).map(|()| true).map_err(Into::into),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("cargo xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

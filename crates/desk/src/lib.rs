@@ -1,1 +1,133 @@
-//! tmp
+//! The work: one file per thing the abuse desk does. Each loads, decides and commits.
+//!
+//! - [`receive`]: bytes become a submission, durable before anybody understands them.
+//! - [`work`]: a submission is read, traced, placed in cases and applied, batch by batch.
+//! - [`place`]: which reports of a batch belong together; a pure function.
+//! - [`import`]: an address administration is compared with what is known, and changes it.
+//! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
+//!
+//! [`Desk`] is a node at work: its store, its index of who held what, and its clock. Time is passed in through
+//! [`Clock`], so every test repeats. Everything here blocks.
+
+pub mod import;
+pub mod place;
+pub mod receive;
+pub mod spool;
+pub mod work;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use model::chain::Index;
+use model::time::Time;
+use parsers::formats::csv::Declared;
+use parsers::formats::shadowserver::Maps;
+use parsers::source::Limits;
+use store::Store;
+use store::apply::Memory;
+
+/// What went wrong, by what its reader can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(String),
+    /// What was asked for is not well-formed.
+    #[error("{0}")]
+    Invalid(String),
+    /// It does not fit what is there: another process owns the data, the data is newer than the program.
+    #[error("{0}")]
+    Conflict(String),
+    /// It would work at another time: the disk is full, the database is busy.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Error {
+        match error {
+            store::Error::Owned(_) | store::Error::Newer { .. } => Error::Conflict(error.to_string()),
+            ref full if full.is_full() => Error::Unavailable(format!("{error}; make room and try again, nothing was lost")),
+            _ => Error::Unavailable(error.to_string()),
+        }
+    }
+}
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Time;
+}
+
+/// The clock of the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Time {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Time(since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+/// What readers are told: column maps, a declared CSV, bounds.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// Column maps of Shadowserver's report types.
+    pub maps: Maps,
+    /// The operator's description of a CSV of their own.
+    pub declared: Option<Declared>,
+    /// The format to use whatever the bytes look like.
+    pub format: Option<String>,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// The index with the generation of assignments it was built from.
+struct Known {
+    index: Index,
+    generation: i64,
+}
+
+/// A node at work on its data directory.
+pub struct Desk {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    reading: Reading,
+    known: RwLock<Arc<Known>>,
+    memory: Mutex<Memory>,
+}
+
+impl Desk {
+    /// Opens a data directory, which no other process may have open to write.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when another process owns it or a newer program wrote it, [`Error::Unavailable`] otherwise.
+    pub fn open(directory: &Path, clock: Arc<dyn Clock>, reading: Reading) -> Result<Desk, Error> {
+        let store = Store::open(directory)?;
+        let (index, generation) = store.reader()?.read(|transaction| transaction.index())?;
+        let known = RwLock::new(Arc::new(Known { index, generation }));
+        Ok(Desk { store, clock, reading, known, memory: Mutex::new(Memory::default()) })
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Now, by this node's clock.
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    fn known(&self) -> Arc<Known> {
+        // A panic elsewhere cannot leave a half-written Arc behind.
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_known(&self, index: Index, generation: i64) -> Arc<Known> {
+        let known = Arc::new(Known { index, generation });
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
+        known
+    }
+}

@@ -226,6 +226,8 @@ pub struct Batch {
     cores: Vec<Core>,
     fields: Vec<Field>,
     shared: Vec<Field>,
+    /// How many of `shared`, from the first, are fall-backs.
+    fall_backs: usize,
     arena: Vec<u8>,
     names: Vec<(Box<str>, Place)>,
     /// Name of the format that read these reports.
@@ -298,9 +300,27 @@ impl Batch {
 
     /// Adds a field that all reports of this batch have, unless a report says otherwise itself.
     pub fn share(&mut self, word: Word, value: &str) {
+        self.drop_fall_back(word);
         let field = self.put(value.as_bytes(), word, Shape::Text);
         self.shared.push(field);
         self.open_arena = self.arena.len();
+    }
+
+    /// Adds a shared field as [`Batch::share`] does, which gives way to a later `share` or `fall_back` of the same word:
+    /// what a container (the mail around a feed) says as long as what is inside does not say it better.
+    pub fn fall_back(&mut self, word: Word, value: &str) {
+        self.drop_fall_back(word);
+        let field = self.put(value.as_bytes(), word, Shape::Text);
+        self.shared.insert(self.fall_backs, field);
+        self.fall_backs += 1;
+        self.open_arena = self.arena.len();
+    }
+
+    fn drop_fall_back(&mut self, word: Word) {
+        if let Some(at) = self.shared.iter().take(self.fall_backs).position(|field| field.word == word) {
+            self.shared.remove(at);
+            self.fall_backs -= 1;
+        }
     }
 
     /// Adds a text field to the report that [`Batch::finish`] will close. Text that is not UTF-8 is mended.
@@ -354,9 +374,9 @@ impl Batch {
     /// when this batch is handed on.
     pub fn successor(&self) -> Batch {
         let mut next = Batch { format: self.format, names: self.names.clone(), ..Batch::default() };
-        for field in &self.shared {
+        for (at, field) in self.shared.iter().enumerate() {
             let (word, value) = self.value(field);
-            next.share(word, value.text());
+            if at < self.fall_backs { next.fall_back(word, value.text()) } else { next.share(word, value.text()) }
         }
         next
     }
@@ -471,5 +491,20 @@ mod tests {
         assert_eq!(batch.word("colour", Place::Extra), colour);
         batch.finish(Core::new(Kind::Ddos, 3));
         assert_eq!(batch.report(0).text(Word::REPORTER_ORG), Some("Example Watch"));
+    }
+
+    #[test]
+    fn a_fall_back_gives_way() {
+        let mut batch = Batch::new();
+        batch.fall_back(Word::SENDER_DOMAIN, "outer.example");
+        batch.fall_back(Word::SENDER_ORG, "Outer");
+        batch.fall_back(Word::SENDER_DOMAIN, "inner.example");
+        batch.share(Word::SENDER_ORG, "Feed");
+        batch.share(Word::TAG, "a:b");
+        batch.share(Word::TAG, "a:c");
+        let mut next = batch.successor();
+        next.finish(Core::new(Kind::Spam, 0));
+        let texts: Vec<_> = next.report(0).fields().map(|(_, value)| value.text()).collect();
+        assert_eq!(texts, ["inner.example", "Feed", "a:b", "a:c"]);
     }
 }

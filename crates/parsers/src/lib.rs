@@ -2,7 +2,7 @@
 //!
 //! [`read`](read::read) looks at what came ([`source`]), chooses a format from the list in [`formats`], opens
 //! containers on the way ([`kinds`]: mail, zip), and hands what it finds to a [`sink::Sink`]: batches of reports, and
-//! rejects with the text, the place and the reason of what could not be read. [`write`] is the way back: reports as
+//! rejects with the text, the place and the reason of what could not be read. [`mod@write`] is the way back: reports as
 //! XARF v4.
 //!
 //! [`administration`] stands beside that: address administrations in, parties and assignments out.

@@ -1,13 +1,15 @@
 //! Reading a submission: choosing a format, opening containers, and keeping count.
 
+use std::cell::Cell;
 use std::io::Read;
+use std::rc::Rc;
 
-use model::report::{Batch, Core};
+use model::report::{Batch, Core, Place};
 
 use crate::formats::{self, Fit, Format};
 use crate::kinds;
 use crate::sink::{Note, Reject, Sink, Stop};
-use crate::source::{Hint, Prefix, Source};
+use crate::source::{Hint, PREFIX, Prefix, Source};
 
 /// Reports a batch holds before it goes to the sink.
 pub const BATCH_REPORTS: usize = 50_000;
@@ -41,8 +43,11 @@ pub fn read(reader: &mut dyn Read, hint: &Hint<'_>, sink: &mut dyn Sink) -> Resu
         batch: Batch::new(),
         next: 0,
         depth: 0,
-        unpacked: 0,
+        parts: 0,
+        unpacked: Rc::default(),
+        context: Vec::new(),
         path: hint.name.to_owned(),
+        name: hint.name.to_owned(),
         outcome: Outcome::default(),
     };
     let understood = reading.part(&mut source)?;
@@ -70,9 +75,19 @@ pub struct Reading<'a> {
     batch: Batch,
     next: u32,
     depth: u8,
-    unpacked: u64,
+    parts: usize,
+    unpacked: Rc<Cell<u64>>,
+    context: Vec<Context>,
     path: String,
+    name: String,
     outcome: Outcome,
+}
+
+/// What a container says about everything inside it.
+struct Context {
+    name: &'static str,
+    place: Place,
+    value: String,
 }
 
 impl<'a> Reading<'a> {
@@ -81,12 +96,27 @@ impl<'a> Reading<'a> {
         &mut self.batch
     }
 
+    /// The name that what is being read came under, without folders: of the file, or of the part of a container.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The place of the next statement. Every row or part that makes a statement takes one, whether it becomes a report
     /// or a reject, so that places do not depend on how well this version reads.
     pub fn ordinal(&mut self) -> u32 {
         let ordinal = self.next;
         self.next = self.next.saturating_add(1);
         ordinal
+    }
+
+    /// The name of the part that is being read, without its containers; empty when it has none.
+    pub fn name(&self) -> &str {
+        self.path.rsplit(" / ").next().unwrap_or_default()
+    }
+
+    /// How many places have been given out: a container sees by it whether a part said anything.
+    pub fn statements(&self) -> u32 {
+        self.next
     }
 
     /// Closes the open report, and hands on the batch when it is full.
@@ -122,6 +152,11 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Why the part that was read last was not understood, taken out so that a container can say it of that part.
+    pub fn why_not(&mut self) -> Option<String> {
+        Some(std::mem::take(&mut self.outcome.unreadable)).filter(|reason| !reason.is_empty())
+    }
+
     /// Hands on what is in the batch.
     ///
     /// # Errors
@@ -135,10 +170,42 @@ impl<'a> Reading<'a> {
         if flow.is_break() { Err(Stop::Sink) } else { Ok(()) }
     }
 
-    /// Counts bytes that came out of an archive; false when the submission unpacks to more than it may.
-    pub fn unpack(&mut self, bytes: u64) -> bool {
-        self.unpacked = self.unpacked.saturating_add(bytes);
-        self.unpacked <= self.hint.limits.unpacked
+    /// Says something about every report from here to the end of this container, unless the report or its format says
+    /// it otherwise: who sent the mail around a feed. What an inner container says takes the place of the outer's.
+    pub fn context(&mut self, name: &'static str, place: Place, value: &str) {
+        let word = self.batch.word(name, place);
+        self.batch.fall_back(word, value);
+        self.context.push(Context { name, place, value: value.to_owned() });
+    }
+
+    /// Counts a part of a mail or an entry of an archive; false when the submission, with everything inside it, has
+    /// more than it may. So a bomb of archives in archives is cut at its trunk.
+    pub fn count_part(&mut self) -> bool {
+        self.parts = self.parts.saturating_add(1);
+        self.parts <= self.hint.limits.parts
+    }
+
+    /// The count of bytes that came out of archives, for readers that add to it while a part is being read; no more
+    /// than [`crate::source::Limits::unpacked`] are to be given out.
+    pub fn unpacked(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.unpacked)
+    }
+
+    /// How well the best format fits a part that is in memory; a container counts as likely.
+    pub fn fit(&self, name: &str, content_type: &str, bytes: &[u8]) -> Fit {
+        let prefix = Prefix {
+            bytes: &bytes[..bytes.len().min(PREFIX)],
+            whole: bytes.len() < PREFIX,
+            name,
+            content_type,
+            declared: self.hint.declared,
+            maps: self.hint.maps,
+        };
+        match best(&prefix) {
+            Some((_, fit)) => fit,
+            None if kinds::zip::detect(&prefix) || kinds::mail::detect(&prefix) => Fit::Likely,
+            None => Fit::No,
+        }
     }
 
     /// Reads a part of a container as if it had come by itself; whether something understood it.
@@ -153,15 +220,17 @@ impl<'a> Reading<'a> {
             return Ok(true);
         }
         let mut source = Source::open(reader)?;
-        let hint = self.hint;
         let path = self.path.clone();
         // A part is detected by what it is: neither the outer name nor a forced format says anything about it.
         let outer = std::mem::take(&mut self.path);
         self.path = if outer.is_empty() { name.to_owned() } else { format!("{outer} / {name}") };
         self.depth += 1;
+        let context = self.context.len();
+        let outer_name = std::mem::replace(&mut self.name, name.to_owned());
         let understood = self.part_as(&mut source, name, content_type, None);
+        self.context.truncate(context);
+        self.name = outer_name;
         self.depth -= 1;
-        self.hint = hint;
         self.path = path;
         understood
     }
@@ -182,9 +251,13 @@ impl<'a> Reading<'a> {
             },
             None => choose(&self.prefix(source, name, content_type)),
         };
-        // What is in one part has nothing to share with what is in the next.
+        // What is in one part has nothing to share with what is in the next, but for what its containers say.
         self.flush()?;
         self.batch = Batch::new();
+        for Context { name, place, value } in &self.context {
+            let word = self.batch.word(name, *place);
+            self.batch.fall_back(word, value);
+        }
         let Some(format) = chosen else {
             let prefix = self.prefix(source, name, content_type);
             if kinds::zip::detect(&prefix) {
@@ -196,12 +269,23 @@ impl<'a> Reading<'a> {
             return Ok(false);
         };
         self.batch.format = format.name;
-        if self.outcome.format.is_empty() {
+        let first = self.outcome.format.is_empty();
+        if first {
             self.outcome.format = format.name;
         }
+        let said = std::mem::take(&mut self.outcome.unreadable);
+        let next = self.next;
         (format.parse)(self, source)?;
         self.flush()?;
-        Ok(true)
+        // A format may know a submission for its own and yet find nothing in it to read, and say why.
+        let understood = self.next > next || self.outcome.unreadable.is_empty();
+        if first && !understood {
+            self.outcome.format = "";
+        }
+        if !said.is_empty() {
+            self.outcome.unreadable = said;
+        }
+        Ok(understood)
     }
 
     fn prefix<'b>(&'b self, source: &'b Source<'_>, name: &'b str, content_type: &'b str) -> Prefix<'b> {
@@ -226,6 +310,10 @@ impl<'a> Reading<'a> {
 
 /// The format that fits best; the first in order among equals.
 pub fn choose(prefix: &Prefix<'_>) -> Option<&'static Format> {
+    best(prefix).map(|(format, _)| format)
+}
+
+fn best(prefix: &Prefix<'_>) -> Option<(&'static Format, Fit)> {
     let mut best: Option<(&'static Format, Fit)> = None;
     for format in formats::ALL.iter().copied() {
         let fit = (format.detect)(prefix);
@@ -233,5 +321,5 @@ pub fn choose(prefix: &Prefix<'_>) -> Option<&'static Format> {
             best = Some((format, fit));
         }
     }
-    best.map(|(format, _)| format)
+    best
 }

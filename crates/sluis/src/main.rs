@@ -1,1 +1,3 @@
+//! The program: command line, service, demo.
+
 fn main() {}

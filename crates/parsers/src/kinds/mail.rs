@@ -1,10 +1,151 @@
-//! (being written)
+//! Mail: what a mail says about what is in it, and reading its attachments as if each had come by itself.
+
+mod tree;
+
+use model::report::Place;
+
+use crate::formats::Fit;
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
-pub fn detect(_: &Prefix<'_>) -> bool {
-    false
+
+pub use tree::{Fields, Mail, Media, Part, received, skip_envelope, text, time};
+
+/// Fields of which a mail has at least two, and other texts with `name: value` lines hardly any.
+const TELLING: &[&str] = &[
+    "content-type",
+    "date",
+    "delivered-to",
+    "dkim-signature",
+    "from",
+    "message-id",
+    "mime-version",
+    "received",
+    "reply-to",
+    "return-path",
+    "subject",
+    "to",
+    "x-original-to",
+];
+
+/// Whether the beginning is that of a mail (RFC 5322), with or without the `From ` line of a mailbox before it.
+pub fn detect(prefix: &Prefix<'_>) -> bool {
+    if matches!(prefix.content_type, "message/rfc822" | "message/global") {
+        return true;
+    }
+    looks_like_mail(prefix.bytes)
 }
-pub fn open(_: &mut Reading<'_>, _: &mut Source<'_>) -> Result<bool, Stop> {
-    Ok(false)
+
+/// Whether these bytes begin with a mail's header.
+pub fn looks_like_mail(bytes: &[u8]) -> bool {
+    let bytes = skip_envelope(bytes);
+    // Most of what is no mail shows it in its first line: no name, no colon.
+    let Some(colon) = memchr::memchr(b':', &bytes[..bytes.len().min(128)]) else { return false };
+    if colon == 0 || !bytes[..colon].trim_ascii_end().iter().all(|byte| (33..127).contains(byte)) {
+        return false;
+    }
+    let (fields, _) = Fields::parse(bytes);
+    let mut seen = [false; TELLING.len()];
+    for (name, _) in fields.iter() {
+        if let Some(at) = TELLING.iter().position(|telling| name.eq_ignore_ascii_case(telling.as_bytes())) {
+            seen[at] = true;
+        }
+    }
+    seen.iter().filter(|seen| **seen).count() >= 2
+}
+
+/// Reads what a mail carries that a format knows: attachments, attached mails, and text that is plainly a report.
+/// Whether there was any.
+///
+/// # Errors
+/// [`Stop`] when the reader fails or the sink breaks off; never for what the mail says.
+pub fn open(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<bool, Stop> {
+    let Some(bytes) = whole(reading, source)? else { return Ok(false) };
+    let mail = Mail::parse(&bytes, reading.hint.limits.parts);
+    say_sender(reading, &mail.fields);
+    parts(reading, &mail)
+}
+
+/// All bytes of a mail; `None`, with the reason told, when they are too many.
+///
+/// # Errors
+/// [`Stop::Io`] when the reader fails.
+pub fn whole(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<Option<Vec<u8>>, Stop> {
+    let limit = reading.hint.limits.whole;
+    let bytes = source.read_whole(limit)?;
+    if bytes.is_none() {
+        reading.unreadable(format!("the mail is larger than {} MiB", limit >> 20));
+    }
+    Ok(bytes)
+}
+
+/// Says of every report from this mail who sent it, and in which message.
+pub fn say_sender(reading: &mut Reading<'_>, fields: &Fields<'_>) {
+    if let Some((name, address)) = fields.mailbox("From") {
+        let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+        if !domain.is_empty() {
+            reading.context("sender.contact", Place::Property, &address);
+            reading.context("sender.domain", Place::Property, &domain.to_ascii_lowercase());
+            reading.context("sender.org", Place::Property, if name.is_empty() { domain } else { &name });
+        }
+    }
+    if let Some(id) = message_id(fields) {
+        reading.context("submission_message_id", Place::Extra, &id);
+    }
+}
+
+/// The Message-ID without its angle brackets.
+pub fn message_id(fields: &Fields<'_>) -> Option<String> {
+    let id = fields.text("Message-ID")?;
+    let id = id.trim().trim_start_matches('<').trim_end_matches('>').trim();
+    (!id.is_empty()).then(|| id.to_owned())
+}
+
+/// Reads the parts of a mail that some format or container knows; whether there was any.
+///
+/// # Errors
+/// As [`open`].
+pub fn parts(reading: &mut Reading<'_>, mail: &Mail<'_>) -> Result<bool, Stop> {
+    let mut understood = false;
+    for (index, part) in mail.parts.iter().enumerate() {
+        if !reading.count_part() {
+            refuse_rest(reading);
+            return Ok(true);
+        }
+        if part.media.is_picture() {
+            continue;
+        }
+        let named = !part.media.name.is_empty();
+        let name = part_name(part, index);
+        let bytes = part.utf8();
+        let enough = if part.media.is_text() && !named { Fit::Certain } else { Fit::Likely };
+        if !part.media.is_message() && reading.fit(&name, &part.media.essence, &bytes) < enough {
+            if named {
+                reading.note(&name, "no format of this version understands this attachment");
+            }
+            continue;
+        }
+        understood |= reading.nested(&name, &part.media.essence, &mut &*bytes)?;
+    }
+    if mail.more {
+        refuse_rest(reading);
+        return Ok(true);
+    }
+    Ok(understood)
+}
+
+/// Sets aside, as one statement, the parts of a mail that are past the limit.
+pub fn refuse_rest(reading: &mut Reading<'_>) {
+    let ordinal = reading.ordinal();
+    let limit = reading.hint.limits.parts;
+    reading.reject(ordinal, "", b"", format!("more than {limit} parts in one submission; the rest was not read"));
+}
+
+/// What a part is called: its file name, or its number and type.
+pub fn part_name(part: &Part<'_>, index: usize) -> String {
+    if !part.media.name.is_empty() {
+        return part.media.name.clone();
+    }
+    let essence = if part.media.essence.is_empty() { "text/plain" } else { &part.media.essence };
+    format!("part {} ({essence})", index + 1)
 }

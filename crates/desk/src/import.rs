@@ -1,0 +1,165 @@
+//! Importing: what a source of administration says becomes what this node knows, and cases that had no holder get one.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
+use model::administration::{Changes, Foreign, Known, KnownAssignment, KnownParty, Snapshot, compare};
+use model::case::CaseKey;
+use model::chain::{Chains, PartyId};
+use model::time::Time;
+use store::Transaction;
+use store::cases::Filter;
+
+use crate::{Desk, Error};
+
+/// Cases without a holder that are traced again in one transaction.
+const TOGETHER: u32 = 500;
+
+/// What an import came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// What changed, or would change, with everything people should know about it.
+    pub changes: Changes,
+    /// Cases that had no holder and have one now.
+    pub holders_found: u64,
+}
+
+impl Desk {
+    /// Imports what `source` says. `kind` is how it was read: `csv`, `rpsl`, `map`. With `dry_run` nothing changes.
+    ///
+    /// Importing the same again changes nothing but the source's age.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; then nothing has changed.
+    pub fn import(&self, source: &str, kind: &str, said: &Snapshot, dry_run: bool) -> Result<Imported, Error> {
+        let now = self.now();
+        if dry_run {
+            let changes = self.store.reader()?.read(|transaction| {
+                let known = load(transaction, source)?.0;
+                Ok::<_, store::Error>(compare(&known, said, now))
+            })?;
+            return Ok(Imported { changes, holders_found: 0 });
+        }
+        let changes = self.store.write("import", |transaction| {
+            let (known, mut parties) = load(transaction, source)?;
+            let changes = compare(&known, said, now);
+            drop(known);
+            let source = transaction.check_source(source, kind, now)?;
+            apply(transaction, source, &changes, &mut parties, now)?;
+            if !changes.is_empty() {
+                transaction.raise("generation")?;
+            }
+            Ok::<_, store::Error>(changes)
+        })?;
+        // The age of the source changed in any case, so answers about it do.
+        let (index, generation) = self.store.reader()?.read(|transaction| transaction.index())?;
+        self.set_known(index, generation);
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let holders_found = if changes.is_empty() { 0 } else { self.find_holders()? };
+        Ok(Imported { changes, holders_found })
+    }
+
+    /// Traces the open cases that have no holder once more; how many have one now.
+    ///
+    /// A case whose holder has an open case about the same already stays where it is: a person merges them.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn find_holders(&self) -> Result<u64, Error> {
+        let now = self.now();
+        let known = self.known();
+        let mut found = 0;
+        let mut before = None;
+        loop {
+            let filter = Filter { state: Some(model::case::State::Open), holder: Some(0), before, ..Filter::default() };
+            let (page_found, last) = self.store.write("find holders", |transaction| {
+                let mut found = 0;
+                let page = transaction.cases(&filter, TOGETHER)?;
+                for filed in &page {
+                    let (batch, kept) = transaction.reports_of(&filed.case, filed.tail, 1)?;
+                    if kept.is_empty() {
+                        continue;
+                    }
+                    let mut chains = Chains::default();
+                    known.index.trace_batch(&batch, &mut chains);
+                    let Some(holder) = chains.holder(0) else { continue };
+                    let report = batch.report(0);
+                    let key = CaseKey::of(&report, Some(holder));
+                    let chain = chains.chain(0, report.core.observed().unwrap_or(Time::MIN), &known.index);
+                    found += u64::from(transaction.set_holder(filed, &key, &chain, now)?);
+                }
+                Ok::<_, store::Error>((found, page.last().map(|filed| filed.case.id)))
+            })?;
+            found += page_found;
+            before = last;
+            if before.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+/// What is known of a source and of the others, and the numbers of the source's parties by their references.
+fn load(transaction: &Transaction<'_>, name: &str) -> Result<(Known, HashMap<String, PartyId>), store::Error> {
+    let sources = transaction.sources()?;
+    let id = sources.iter().find(|source| source.name == name).map_or(-1, |source| source.id);
+    let mut parties = HashMap::new();
+    let mut known = Known::default();
+    for kept in transaction.parties_of(id)? {
+        parties.insert(kept.party.reference.clone(), kept.id);
+        known.parties.push(KnownParty { id: kept.id, party: kept.party, gone: kept.gone.is_some() });
+    }
+    for kept in transaction.assignments(id, false)? {
+        known.assignments.push(KnownAssignment { id: kept.id, recorded: kept.recorded, assignment: kept.assignment });
+    }
+    for kept in transaction.assignments(id, true)? {
+        let source = sources.iter().find(|source| source.id == kept.source).map_or_else(String::new, |source| source.name.clone());
+        let model::assignment::Assignment { resource, level, period, party, .. } = kept.assignment;
+        known.others.push(Foreign { source, resource, level, period, party });
+    }
+    Ok((known, parties))
+}
+
+fn apply(
+    transaction: &Transaction<'_>,
+    source: i64,
+    changes: &Changes,
+    parties: &mut HashMap<String, PartyId>,
+    now: Time,
+) -> Result<(), store::Error> {
+    for party in &changes.parties_new {
+        let id = transaction.add_party(source, party, now)?;
+        parties.insert(party.reference.clone(), id);
+    }
+    for party in &changes.parties_new {
+        if let (Some(id), Some(parent)) = (parties.get(&party.reference), &party.parent) {
+            transaction.set_parent(*id, parties.get(parent).copied(), None, now)?;
+        }
+    }
+    for change in &changes.parties_changed {
+        transaction.set_party(change.id, &change.new, now)?;
+    }
+    for (id, _) in &changes.parties_gone {
+        transaction.set_gone(*id, now)?;
+    }
+    for (id, _) in &changes.parties_back {
+        transaction.set_back(*id)?;
+    }
+    for moved in &changes.moved {
+        let parent = moved.new.as_ref().and_then(|parent| parties.get(parent)).copied();
+        transaction.set_parent(moved.id, parent, Some(moved.at), now)?;
+    }
+    for (id, reason) in &changes.superseded {
+        transaction.supersede_assignment(*id, reason.text(), now)?;
+    }
+    for (id, at) in &changes.ended {
+        transaction.end_assignment(*id, *at)?;
+    }
+    for assignment in &changes.begun {
+        // `compare` begins only what names a party of the snapshot, and all of those are known by now.
+        if let Some(party) = parties.get(&assignment.party) {
+            transaction.begin_assignment(source, *party, assignment, now)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! Receiving: bytes become a submission that survives anything, before anybody understands them.
+
+use std::io::Read;
+
+use model::submission::Door;
+use model::time::Time;
+use store::keys::public_id;
+use store::raw::{self, Written};
+use store::submissions::Receipt;
+
+use crate::{Desk, Error};
+
+/// Bytes that were written and wait for their row: nothing is acknowledged yet.
+pub struct Arrived {
+    written: Written,
+    door: Door,
+    name: String,
+    received: Time,
+}
+
+impl Arrived {
+    /// Bytes of the submission.
+    pub fn size(&self) -> u64 {
+        self.written.size
+    }
+}
+
+impl Desk {
+    /// Takes one submission in. When this returns well its bytes are durable; what they say is not looked at yet.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the reader or the disk fails; nothing is kept then, and the sender has to try again.
+    pub fn receive(&self, door: Door, name: &str, reader: &mut dyn Read) -> Result<Receipt, Error> {
+        let arrived = self.arrive(door, name, reader)?;
+        let receipts = self.acknowledge(vec![arrived])?;
+        receipts.into_iter().next().ok_or_else(|| Error::Unavailable("the submission was not acknowledged".into()))
+    }
+
+    /// The first half of [`Desk::receive`]: the bytes are written, encrypted under a key in memory only.
+    ///
+    /// # Errors
+    /// As [`Desk::receive`].
+    pub fn arrive(&self, door: Door, name: &str, reader: &mut dyn Read) -> Result<Arrived, Error> {
+        let received = self.now();
+        let public = public_id(received)?;
+        let written = raw::write(self.store.directory(), self.store.keys(), public, reader)?;
+        Ok(Arrived { written, door, name: base_name(name).to_owned(), received })
+    }
+
+    /// The second half: keys are kept, then rows committed, for all of them in one transaction each. Copies of what is
+    /// here already are counted and taken back.
+    ///
+    /// # Errors
+    /// As [`Desk::receive`]; then none of them is acknowledged.
+    pub fn acknowledge(&self, arrived: Vec<Arrived>) -> Result<Vec<Receipt>, Error> {
+        let keys: Vec<_> = arrived.iter().map(|arrived| (arrived.written.public, arrived.written.key)).collect();
+        // Keys first: a row without its key could never be read, a key without its row harms nobody.
+        self.store.keys().keep(&keys)?;
+        let receipts = self.store.write("receive", |transaction| {
+            let receive =
+                |arrived: &Arrived| transaction.receive(&arrived.written, arrived.door, &arrived.name, arrived.received);
+            arrived.iter().map(receive).collect::<Result<Vec<_>, store::Error>>()
+        })?;
+        let copies =
+            || arrived.iter().zip(&receipts).filter(|(_, receipt)| matches!(receipt, Receipt::Known(_))).map(|(copy, _)| copy);
+        for copy in copies() {
+            raw::discard(&copy.written)?;
+        }
+        let unused: Vec<_> = copies().map(|copy| copy.written.public).collect();
+        if !unused.is_empty() {
+            self.store.keys().destroy(&unused)?;
+        }
+        Ok(receipts)
+    }
+}
+
+/// A file's name without its folders: where it lay says something about the machine, not about the report.
+fn base_name(name: &str) -> &str {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    // Names are shown in tables and logs.
+    let mut end = name.len().min(200);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    &name[..end]
+}

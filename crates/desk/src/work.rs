@@ -1,0 +1,431 @@
+//! Working a submission off: read, trace, place, apply, batch after batch, until its end.
+//!
+//! Reading runs in a thread of its own ahead of the rest, for large submissions. Every flush is one transaction that
+//! also moves the submission's cursor; what a killed process had not committed is read again, under the same numbers.
+
+use std::any::Any;
+use std::collections::HashSet;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, PoisonError};
+
+use model::chain::Chains;
+use model::report::Batch;
+use model::submission::Submission;
+use parsers::read::Outcome;
+use parsers::sink::{Note, Reject, Sink, Stop};
+use parsers::source::Hint;
+use store::apply::{Advance, Applied, Placed};
+use store::queues::{Queue, SetAside};
+
+use crate::place::place;
+use crate::{Desk, Error, Known};
+
+/// Submissions up to this size are read in the thread that asks, and committed together with others.
+const SMALL: u64 = 1 << 20;
+/// Reports that one transaction may hold when it takes several submissions.
+const TOGETHER: usize = 50_000;
+/// Rejects kept in memory before they are written, when no report comes between.
+const REJECTS: usize = 10_000;
+/// How often reading may crash before a person looks.
+const CRASHES: u32 = 2;
+/// How often the process may die on a submission without achieving anything before a person looks. More than
+/// [`CRASHES`], for a process also dies of things that are not the submission's fault.
+const DEATHS: u32 = 8;
+
+/// What work on submissions came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Worked {
+    /// Submissions worked off.
+    pub submissions: u64,
+    /// Those that nothing understood.
+    pub unreadable: u64,
+    /// What was applied.
+    pub applied: Applied,
+}
+
+impl Worked {
+    fn add(&mut self, applied: Applied) {
+        self.applied.reports += applied.reports;
+        self.applied.opened += applied.opened;
+        self.applied.joined += applied.joined;
+        self.applied.set_aside += applied.set_aside;
+    }
+
+    fn end(&mut self, unreadable: bool) {
+        self.submissions += 1;
+        self.unreadable += u64::from(unreadable);
+    }
+}
+
+/// A part of a submission that was read, on its way to the database.
+#[derive(Debug, Default)]
+struct Flush {
+    batch: Batch,
+    set_aside: Vec<SetAside>,
+    notes: Vec<(String, String)>,
+    read_again: Vec<u32>,
+    /// Statements before this one are all in this flush or an earlier one.
+    cursor: u32,
+    /// The last flush says how the reading ended.
+    end: Option<Ended>,
+}
+
+#[derive(Debug)]
+enum Ended {
+    Read(Outcome),
+    Crashed(String),
+    Io(io::Error),
+}
+
+impl Desk {
+    /// Works off every submission that is not read to its end, oldest first. `progress` is told how many bytes of how
+    /// many have been read of the present one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database or a file fails. What was committed stays; the rest is read again.
+    pub fn work(&self, progress: &(dyn Fn(&Submission, u64) + Sync)) -> Result<Worked, Error> {
+        let mut worked = Worked::default();
+        loop {
+            let unread = self.store.reader()?.read(|transaction| {
+                let mut unread = Vec::new();
+                for id in transaction.unread(1_000)? {
+                    unread.extend(transaction.submission(id)?);
+                }
+                Ok::<_, store::Error>(unread)
+            })?;
+            if unread.is_empty() {
+                return Ok(worked);
+            }
+            let mut together: Vec<(Submission, Flush)> = Vec::new();
+            let mut weight = 0;
+            for submission in unread {
+                if submission.size > SMALL {
+                    self.commit(std::mem::take(&mut together), &mut worked)?;
+                    weight = 0;
+                    self.work_large(&submission, progress, &mut worked)?;
+                    continue;
+                }
+                // Small ones share a transaction, and so its wait for the disk.
+                for flush in self.read_small(&submission)? {
+                    weight += flush.batch.len() + 16;
+                    together.push((submission.clone(), flush));
+                }
+                progress(&submission, submission.size);
+                if weight >= TOGETHER {
+                    self.commit(std::mem::take(&mut together), &mut worked)?;
+                    weight = 0;
+                }
+            }
+            self.commit(together, &mut worked)?;
+        }
+    }
+
+    /// Counts that work begins on everything that is not read to its end, when a process starts; sets aside what several
+    /// processes died of.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn recover(&self) -> Result<(), Error> {
+        self.store.write("recover", |transaction| {
+            for id in transaction.unread(u32::MAX)? {
+                if transaction.attempt(id)? > DEATHS {
+                    transaction.set_unreadable(id, "the program died of it, again and again")?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Puts a submission back to be read once more, by a better reader perhaps.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn read_again(&self, submission: i64) -> Result<(), Error> {
+        Ok(self.store.write("read again", |transaction| {
+            transaction.forget_notes(submission)?;
+            transaction.read_again(submission)
+        })?)
+    }
+
+    fn read_small(&self, submission: &Submission) -> Result<Vec<Flush>, Error> {
+        let (sender, receiver) = sync_channel(1_024);
+        self.read_into(submission, &|_| {}, &|flush| match sender.try_send(flush) {
+            Ok(()) => ControlFlow::Continue(()),
+            // Under a megabyte of input does not make a thousand batches.
+            Err(_) => ControlFlow::Break(()),
+        })?;
+        drop(sender);
+        Ok(receiver.into_iter().collect())
+    }
+
+    fn work_large(
+        &self,
+        submission: &Submission,
+        progress: &(dyn Fn(&Submission, u64) + Sync),
+        worked: &mut Worked,
+    ) -> Result<(), Error> {
+        let (sender, receiver) = sync_channel::<Flush>(2);
+        std::thread::scope(|scope| {
+            let reading = scope.spawn(move || {
+                let sender: SyncSender<Flush> = sender;
+                self.read_into(submission, &|bytes| progress(submission, bytes), &|flush| match sender.send(flush) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break(()),
+                })
+            });
+            let mut result = Ok(());
+            for flush in &receiver {
+                result = self.commit(vec![(submission.clone(), flush)], worked);
+                if result.is_err() {
+                    break;
+                }
+            }
+            // When committing failed, the reader finds the channel closed and stops.
+            drop(receiver);
+            match reading.join() {
+                Ok(read) => result.and(read),
+                Err(panic) => result.and(Err(Error::Unavailable(said(&*panic)))),
+            }
+        })
+    }
+
+    /// Reads a submission and gives what it says in flushes, the last of which says how it ended.
+    fn read_into(
+        &self,
+        submission: &Submission,
+        progress: &dyn Fn(u64),
+        give: &dyn Fn(Flush) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let mut reader = self.store.reader()?;
+        let again = reader.read(|transaction| transaction.rejected_places(submission.id))?;
+        let Some(key) = self.store.keys().get(submission.public)? else {
+            let reason = "its key is gone: the bytes can no longer be read".to_owned();
+            let outcome = Outcome { unreadable: reason, ..Outcome::default() };
+            let _ = give(Flush { cursor: submission.cursor, end: Some(Ended::Read(outcome)), ..Flush::default() });
+            return Ok(());
+        };
+        let mut crashes = 0;
+        let mut sink = Flushing {
+            give,
+            again: again.into_iter().collect(),
+            from: submission.cursor,
+            flush: Flush { cursor: submission.cursor, ..Flush::default() },
+        };
+        loop {
+            let opened = reader.read(|transaction| transaction.open_raw(submission, &key, self.store.directory()));
+            let mut raw = match opened {
+                Ok(raw) => raw,
+                Err(store::Error::File { cause, .. }) => {
+                    let _ = give(Flush { cursor: submission.cursor, end: Some(Ended::Io(cause)), ..Flush::default() });
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let mut counted = Counted { reader: &mut *raw, count: 0, progress };
+            let hint = Hint {
+                name: &submission.name,
+                content_type: "",
+                format: self.reading.format.as_deref(),
+                received: submission.received,
+                maps: &self.reading.maps,
+                declared: self.reading.declared.as_ref(),
+                limits: self.reading.limits,
+            };
+            // A reader that panics leaves nothing behind: its state is dropped with it.
+            let ended = match catch_unwind(AssertUnwindSafe(|| parsers::read::read(&mut counted, &hint, &mut sink))) {
+                Ok(Ok(outcome)) => Ended::Read(outcome),
+                Ok(Err(Stop::Io(error))) => Ended::Io(error),
+                Ok(Err(Stop::Sink)) => return Ok(()),
+                Err(panic) => {
+                    crashes += 1;
+                    if crashes < CRASHES {
+                        // What was given is on its way to the database and must not be given twice.
+                        sink.from = sink.from.max(sink.flush.cursor);
+                        sink.flush = Flush { cursor: sink.flush.cursor, ..Flush::default() };
+                        continue;
+                    }
+                    Ended::Crashed(said(&*panic))
+                }
+            };
+            let mut last = std::mem::take(&mut sink.flush);
+            if let Ended::Read(outcome) = &ended {
+                last.cursor = last.cursor.max(outcome.statements);
+            }
+            last.end = Some(ended);
+            let _ = give(last);
+            return Ok(());
+        }
+    }
+
+    /// Applies flushes in one transaction.
+    fn commit(&self, flushes: Vec<(Submission, Flush)>, worked: &mut Worked) -> Result<(), Error> {
+        if flushes.is_empty() {
+            return Ok(());
+        }
+        let now = self.now();
+        let mut known = self.known();
+        let mut ends = Vec::new();
+        let mut parts: Vec<(Placed, Advance)> = Vec::with_capacity(flushes.len());
+        for (submission, flush) in flushes {
+            if let Some(Ended::Io(error)) = &flush.end
+                && !is_lasting(error)
+            {
+                return Err(Error::Unavailable(format!("submission {}: {error}", submission.public)));
+            }
+            let (placed, undated) = self.trace_and_place(&known, flush.batch, &submission);
+            let mut set_aside = flush.set_aside;
+            set_aside.extend(undated);
+            let end = flush.end.map(|ended| match ended {
+                Ended::Read(outcome) => {
+                    let understood = !outcome.format.is_empty() || outcome.unreadable.is_empty();
+                    (outcome.format.to_owned(), (!understood).then_some(outcome.unreadable))
+                }
+                Ended::Crashed(panic) => (String::new(), Some(format!("reading it crashed twice: {panic}"))),
+                Ended::Io(error) => (String::new(), Some(format!("its stored bytes cannot be read: {error}"))),
+            });
+            if let Some((_, unreadable)) = &end {
+                ends.push(unreadable.is_some());
+            }
+            let advance = Advance {
+                submission: submission.id,
+                received: submission.received,
+                now,
+                cursor: flush.cursor.max(submission.cursor),
+                read_again: flush.read_again,
+                set_aside,
+                notes: flush.notes,
+                end,
+                locations: Vec::new(),
+            };
+            parts.push((placed, advance));
+        }
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = self.store.write("apply", |transaction| {
+            let mut applied = Vec::with_capacity(parts.len());
+            if transaction.counter("generation")? != known.generation {
+                // Assignments changed since these reports were traced: what holds now was not known then.
+                let (index, generation) = transaction.index()?;
+                known = self.set_known(index, generation);
+                memory.clear();
+                for (placed, advance) in &mut parts {
+                    let batch = std::mem::take(&mut placed.batch);
+                    let mut chains = Chains::default();
+                    known.index.trace_batch(&batch, &mut chains);
+                    *placed = place(batch, chains, advance.received).0;
+                }
+            }
+            for (placed, advance) in &parts {
+                applied.push(transaction.apply(placed, &known.index, advance, &mut memory)?);
+            }
+            Ok::<_, store::Error>(applied)
+        });
+        match result {
+            Ok(applied) => {
+                applied.into_iter().for_each(|applied| worked.add(applied));
+                ends.into_iter().for_each(|unreadable| worked.end(unreadable));
+                Ok(())
+            }
+            Err(error) => {
+                // What was remembered may be of rows that were undone.
+                memory.clear();
+                Err(error.into())
+            }
+        }
+    }
+
+    fn trace_and_place(&self, known: &Arc<Known>, batch: Batch, submission: &Submission) -> (Placed, Vec<SetAside>) {
+        let mut chains = Chains::default();
+        known.index.trace_batch(&batch, &mut chains);
+        place(batch, chains, submission.received)
+    }
+}
+
+/// Collects what is read, and leaves out what an earlier run applied.
+struct Flushing<'a> {
+    give: &'a dyn Fn(Flush) -> ControlFlow<()>,
+    /// Places of rejects of an earlier run, which may now be reports.
+    again: HashSet<u32>,
+    /// Statements before this place were applied by an earlier run.
+    from: u32,
+    flush: Flush,
+}
+
+impl Flushing<'_> {
+    fn give(&mut self) -> ControlFlow<()> {
+        let next = Flush { cursor: self.flush.cursor, ..Flush::default() };
+        (self.give)(std::mem::replace(&mut self.flush, next))
+    }
+}
+
+impl Sink for Flushing<'_> {
+    fn reports(&mut self, batch: &mut Batch) -> ControlFlow<()> {
+        let last = batch.cores().iter().map(|core| core.ordinal).max().unwrap_or(0);
+        let (from, again) = (self.from, &mut self.again);
+        if from > 0 {
+            batch.retain(|core| core.ordinal >= from || again.contains(&core.ordinal));
+        }
+        if batch.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        if !again.is_empty() {
+            let read = batch.cores().iter().map(|core| core.ordinal).filter(|ordinal| again.remove(ordinal));
+            self.flush.read_again.extend(read);
+        }
+        let next = batch.successor();
+        self.flush.batch = std::mem::replace(batch, next);
+        // Reports come in order, and every reject before them has been told: up to here nothing is missing.
+        self.flush.cursor = self.flush.cursor.max(last + 1);
+        self.give()
+    }
+
+    fn reject(&mut self, reject: Reject) {
+        if self.again.contains(&reject.ordinal) {
+            self.flush.read_again.push(reject.ordinal);
+        } else if reject.ordinal < self.from {
+            return;
+        }
+        let Reject { ordinal, place, text, reason } = reject;
+        self.flush.set_aside.push(SetAside { ordinal, queue: Queue::Rejects, place, text, reason });
+        if self.flush.set_aside.len() >= REJECTS {
+            // A broken-off channel shows at the next batch.
+            let _ = self.give();
+        }
+    }
+
+    fn note(&mut self, note: Note) {
+        // Remarks help people; beyond a few hundred they help nobody.
+        if self.flush.notes.len() < 500 {
+            self.flush.notes.push((note.place, note.text));
+        }
+    }
+}
+
+/// A reader that tells how far it is.
+struct Counted<'a> {
+    reader: &'a mut dyn Read,
+    count: u64,
+    progress: &'a dyn Fn(u64),
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(into)?;
+        self.count += count as u64;
+        (self.progress)(self.count);
+        Ok(count)
+    }
+}
+
+/// Whether reading the same bytes another time would fail the same way.
+fn is_lasting(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
+}
+
+/// What a panic said, for the person who finds the submission in the queue.
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("no message").chars().take(300).collect()
+}

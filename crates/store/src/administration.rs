@@ -1,0 +1,505 @@
+//! The address administration: sources, parties, who rents from whom, and who held what when.
+//!
+//! Nothing here is rewritten: an assignment is begun, ended or superseded, and each row keeps when it was recorded.
+
+use model::address::{Address, Range};
+use model::assignment::{Assignment, Level, Period};
+use model::chain::{Builder, Held, Index, PartyId, Source};
+use model::party::{Channel, Contact, Kyc, Party, Role};
+use model::resource::Resource;
+use model::submission::PublicId;
+use model::time::Time;
+use rusqlite::{OptionalExtension, Row};
+
+use crate::Error;
+use crate::db::{Transaction, numbered};
+use crate::keys::public_id;
+
+/// A source of administration, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptSource {
+    /// Row number.
+    pub id: i64,
+    /// The name its operator gave it.
+    pub name: String,
+    /// What kind of file it reads: `csv`, `rpsl`, `map`.
+    pub kind: String,
+    /// When it was last imported.
+    pub checked: Time,
+}
+
+/// A party, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptParty {
+    /// Row number.
+    pub id: PartyId,
+    /// The identifier that others see.
+    pub public: PublicId,
+    /// Row number of the source that told of it.
+    pub source: i64,
+    /// The party; its `parent` is the one it rents from now.
+    pub party: Party,
+    /// When it was last recorded or changed.
+    pub recorded: Time,
+    /// Since when its source does not name it any more.
+    pub gone: Option<Time>,
+}
+
+/// An assignment, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptAssignment {
+    /// Row number.
+    pub id: i64,
+    /// Row number of its source.
+    pub source: i64,
+    /// Row number of its party.
+    pub party_id: PartyId,
+    /// The assignment.
+    pub assignment: Assignment,
+    /// When it was recorded.
+    pub recorded: Time,
+    /// Since when it counts no more, because its source corrected it.
+    pub superseded: Option<Time>,
+}
+
+const PARTY: &str =
+    "p.id, p.public, p.source, p.reference, p.roles, p.name, p.legal_name, p.trade_names, p.registry_number, p.vat_number,
+    p.mails, p.phones, p.domains, p.handles, p.country, p.language, p.aup_version, p.aup_accepted, p.kyc_checked, p.kyc_method,
+    p.kyc_result, p.traceable_payment, p.resells, p.recorded, p.gone";
+
+const ASSIGNMENT: &str =
+    "a.id, a.source, a.first, a.last, a.name, a.party, p.reference, a.level, a.valid_from, a.valid_to, a.service,
+    a.product, a.panel, a.account, a.reference, a.recorded, a.superseded";
+
+fn party_from(row: &Row<'_>) -> rusqlite::Result<KeptParty> {
+    let roles: u8 = row.get(4)?;
+    let list =
+        |at: usize| -> rusqlite::Result<Vec<String>> { Ok(row.get::<_, String>(at)?.lines().map(str::to_owned).collect()) };
+    let party = Party {
+        reference: row.get(3)?,
+        parent: None,
+        roles: Role::ALL.into_iter().filter(|role| roles & 1 << *role as u8 != 0).collect(),
+        name: row.get(5)?,
+        legal_name: row.get(6)?,
+        trade_names: list(7)?,
+        registry_number: row.get(8)?,
+        vat_number: row.get(9)?,
+        mails: list(10)?,
+        phones: list(11)?,
+        domains: list(12)?,
+        handles: list(13)?,
+        country: row.get(14)?,
+        language: row.get(15)?,
+        contacts: Vec::new(),
+        aup_version: row.get(16)?,
+        aup_accepted: row.get::<_, Option<i64>>(17)?.map(Time),
+        kyc: Kyc {
+            checked: row.get::<_, Option<i64>>(18)?.map(Time),
+            method: row.get(19)?,
+            result: row.get(20)?,
+            traceable_payment: row.get(21)?,
+            resells: row.get(22)?,
+        },
+    };
+    Ok(KeptParty {
+        id: row.get(0)?,
+        public: PublicId(u128::from_be_bytes(row.get(1)?)),
+        source: row.get(2)?,
+        party,
+        recorded: Time(row.get(23)?),
+        gone: row.get::<_, Option<i64>>(24)?.map(Time),
+    })
+}
+
+fn assignment_from(row: &Row<'_>) -> rusqlite::Result<KeptAssignment> {
+    let assignment = Assignment {
+        resource: resource_from(row.get(2)?, row.get(3)?, row.get(4)?),
+        period: Period { from: row.get::<_, Option<i64>>(8)?.map(Time), to: row.get::<_, Option<i64>>(9)?.map(Time) },
+        party: row.get(6)?,
+        level: numbered(row, 7, &Level::ALL)?,
+        service: row.get(10)?,
+        product: row.get(11)?,
+        panel: row.get(12)?,
+        account: row.get(13)?,
+        reference: row.get(14)?,
+    };
+    Ok(KeptAssignment {
+        id: row.get(0)?,
+        source: row.get(1)?,
+        party_id: row.get(5)?,
+        assignment,
+        recorded: Time(row.get(15)?),
+        superseded: row.get::<_, Option<i64>>(16)?.map(Time),
+    })
+}
+
+fn resource_from(first: Option<[u8; 16]>, last: Option<[u8; 16]>, name: Option<String>) -> Resource {
+    match (first, last, name) {
+        (Some(first), Some(last), _) => {
+            Resource::Addresses(Range { first: Address(u128::from_be_bytes(first)), last: Address(u128::from_be_bytes(last)) })
+        }
+        (_, _, name) => {
+            let name = name.unwrap_or_default();
+            // What was written as a resource reads back as one; a mail hint takes any text.
+            Resource::parse(&name).unwrap_or(Resource::MailHint(name))
+        }
+    }
+}
+
+impl Transaction<'_> {
+    /// The sources, by row number.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn sources(&self) -> Result<Vec<KeptSource>, Error> {
+        let mut select = self.prepare("-- administration::sources\nSELECT id, name, kind, checked FROM sources ORDER BY id")?;
+        let rows = select.query_map((), |row| {
+            Ok(KeptSource { id: row.get(0)?, name: row.get(1)?, kind: row.get(2)?, checked: Time(row.get(3)?) })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The source of a name, made when it is new, and noted as imported at `now`.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn check_source(&self, name: &str, kind: &str, now: Time) -> Result<i64, Error> {
+        let mut upsert = self.prepare(
+            "-- administration::check_source
+             INSERT INTO sources (name, kind, checked) VALUES ($1, $2, $3)
+             ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, checked = excluded.checked RETURNING id",
+        )?;
+        Ok(upsert.query_row((name, kind, now.0), |row| row.get(0))?)
+    }
+
+    /// The index of everything that is assigned, and the generation it was built from.
+    ///
+    /// # Errors
+    /// [`Error::Database`], and [`Error::Damaged`] when the administration is beyond what an index holds.
+    pub fn index(&self) -> Result<(Index, i64), Error> {
+        let too_large = |error: model::chain::TooLarge| Error::Damaged(error.to_string());
+        let generation = self.counter("generation")?;
+        let mut builder = Builder::new();
+        // Sources are numbered in the index by their place; row numbers have no gaps, for no source is ever deleted.
+        let sources = self.sources()?;
+        for source in &sources {
+            builder.source(Source { name: source.name.clone(), checked: source.checked });
+        }
+        let mut select = self.prepare(
+            "-- administration::assigned
+             SELECT id, first, last, name, party, level, valid_from, valid_to, source, recorded FROM assignments WHERE superseded IS NULL",
+        )?;
+        let mut rows = select.query(())?;
+        while let Some(row) = rows.next()? {
+            let source: i64 = row.get(8)?;
+            let held = Held {
+                assignment: row.get(0)?,
+                party: row.get(4)?,
+                period: Period { from: row.get::<_, Option<i64>>(6)?.map(Time), to: row.get::<_, Option<i64>>(7)?.map(Time) },
+                level: numbered(row, 5, &Level::ALL)?,
+                source: sources.iter().position(|known| known.id == source).unwrap_or(0) as u16,
+                recorded: Time(row.get(9)?),
+            };
+            builder.assignment(&resource_from(row.get(1)?, row.get(2)?, row.get(3)?), held).map_err(too_large)?;
+        }
+        drop(rows);
+        let mut select =
+            self.prepare("-- administration::memberships\nSELECT party, parent, valid_from, valid_to FROM memberships")?;
+        let mut rows = select.query(())?;
+        while let Some(row) = rows.next()? {
+            let period = Period { from: row.get::<_, Option<i64>>(2)?.map(Time), to: row.get::<_, Option<i64>>(3)?.map(Time) };
+            builder.membership(row.get(0)?, row.get(1)?, period).map_err(too_large)?;
+        }
+        Ok((builder.build().map_err(too_large)?, generation))
+    }
+
+    /// One party by its row number.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn party(&self, id: PartyId) -> Result<Option<KeptParty>, Error> {
+        let text = format!("-- administration::party\nSELECT {PARTY} FROM parties p WHERE p.id = $1");
+        let party = self.prepare(&text)?.query_row([id], party_from).optional()?;
+        party.map(|party| self.complete(party)).transpose()
+    }
+
+    /// Parties whose reference, public identifier or name is `text`, or whose name begins with it.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn find_parties(&self, text: &str, most: u32) -> Result<Vec<KeptParty>, Error> {
+        let public = PublicId::parse(text).map(|public| public.0.to_be_bytes().to_vec()).unwrap_or_default();
+        let statement = format!(
+            "-- administration::find
+             SELECT {PARTY} FROM parties p
+             WHERE p.reference = $1 OR p.public = $2 OR lower(substr(p.name, 1, length($1))) = lower($1)
+             ORDER BY p.reference <> $1, p.id LIMIT $3"
+        );
+        let mut select = self.prepare(&statement)?;
+        let found: Vec<KeptParty> = select.query_map((text, public, most), party_from)?.collect::<Result<_, _>>()?;
+        found.into_iter().map(|party| self.complete(party)).collect()
+    }
+
+    /// Parties of a source, by row number.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn parties_of(&self, source: i64) -> Result<Vec<KeptParty>, Error> {
+        let statement = format!("-- administration::parties_of\nSELECT {PARTY} FROM parties p WHERE p.source = $1 ORDER BY p.id");
+        let mut select = self.prepare(&statement)?;
+        let found: Vec<KeptParty> = select.query_map([source], party_from)?.collect::<Result<_, _>>()?;
+        found.into_iter().map(|party| self.complete(party)).collect()
+    }
+
+    /// Adds what stands in other tables: contacts, and the reference of the party it rents from now.
+    fn complete(&self, mut kept: KeptParty) -> Result<KeptParty, Error> {
+        let mut select = self.prepare(
+            "-- administration::contacts
+             SELECT channel, target, hours, notify, fallback FROM contacts WHERE party = $1 ORDER BY position",
+        )?;
+        let contacts = select.query_map([kept.id], |row| {
+            Ok(Contact {
+                channel: numbered(row, 0, &Channel::ALL)?,
+                target: row.get(1)?,
+                hours: row.get(2)?,
+                notify: row.get(3)?,
+                fallback: row.get(4)?,
+            })
+        })?;
+        kept.party.contacts = contacts.collect::<Result<_, _>>()?;
+        kept.party.parent = self
+            .prepare(
+                "-- administration::parent
+                 SELECT p.reference FROM memberships m JOIN parties p ON p.id = m.parent
+                 WHERE m.party = $1 AND m.valid_to IS NULL ORDER BY m.id DESC LIMIT 1",
+            )?
+            .query_row([kept.id], |row| row.get(0))
+            .optional()?;
+        Ok(kept)
+    }
+
+    /// Those who rent from a party now.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn children(&self, party: PartyId) -> Result<Vec<PartyId>, Error> {
+        let mut select = self.prepare(
+            "-- administration::children
+             SELECT party FROM memberships WHERE parent = $1 AND valid_to IS NULL ORDER BY party",
+        )?;
+        Ok(select.query_map([party], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// Assignments of a party, superseded ones left out, newest first, at most `most`.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn assignments_of_party(&self, party: PartyId, most: u32) -> Result<Vec<KeptAssignment>, Error> {
+        let statement = format!(
+            "-- administration::of_party
+             SELECT {ASSIGNMENT} FROM assignments a JOIN parties p ON p.id = a.party
+             WHERE a.party = $1 AND a.superseded IS NULL ORDER BY a.valid_to IS NOT NULL, a.id DESC LIMIT $2"
+        );
+        Ok(self.prepare(&statement)?.query_map((party, most), assignment_from)?.collect::<Result<_, _>>()?)
+    }
+
+    /// All assignments that count, of one source or of all others.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn assignments(&self, source: i64, of_others: bool) -> Result<Vec<KeptAssignment>, Error> {
+        let comparison = if of_others { "<>" } else { "=" };
+        let statement = format!(
+            "-- administration::assignments
+             SELECT {ASSIGNMENT} FROM assignments a JOIN parties p ON p.id = a.party
+             WHERE a.source {comparison} $1 AND a.superseded IS NULL ORDER BY a.id"
+        );
+        Ok(self.prepare(&statement)?.query_map([source], assignment_from)?.collect::<Result<_, _>>()?)
+    }
+
+    /// One assignment by its row number, superseded or not.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn assignment(&self, id: i64) -> Result<Option<KeptAssignment>, Error> {
+        let statement = format!(
+            "-- administration::assignment
+             SELECT {ASSIGNMENT} FROM assignments a JOIN parties p ON p.id = a.party WHERE a.id = $1"
+        );
+        Ok(self.prepare(&statement)?.query_row([id], assignment_from).optional()?)
+    }
+
+    /// Adds a party.
+    ///
+    /// # Errors
+    /// [`Error::Database`], [`Error::Random`].
+    pub fn add_party(&self, source: i64, party: &Party, now: Time) -> Result<PartyId, Error> {
+        let id = self.last_id("-- administration::last_party\nSELECT max(id) FROM parties")? + 1;
+        self.execute(
+            "-- administration::add_party
+             INSERT INTO parties (id, public, source, reference, roles, name, legal_name, trade_names, registry_number, vat_number, mails,
+                 phones, domains, handles, country, language, aup_version, kyc_method, kyc_result, recorded)
+             VALUES ($1, $2, $3, $4, 0, '', '', '', '', '', '', '', '', '', '', '', '', '', '', $5)",
+            (id, public_id(now)?.0.to_be_bytes(), source, &party.reference, now.0),
+        )?;
+        self.set_party(id, party, now)?;
+        Ok(id)
+    }
+
+    /// Writes what is known of a party; also when it comes back after it was gone.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_party(&self, id: PartyId, party: &Party, now: Time) -> Result<(), Error> {
+        let roles = party.roles.iter().fold(0u8, |roles, role| roles | 1 << *role as u8);
+        let lines = |list: &[String]| list.join("\n");
+        self.execute(
+            "-- administration::set_names
+             UPDATE parties SET roles = $2, name = $3, legal_name = $4, trade_names = $5, registry_number = $6, vat_number = $7,
+                 mails = $8, phones = $9, domains = $10, handles = $11, country = $12, language = $13, recorded = $14, gone = NULL
+             WHERE id = $1",
+            (
+                id,
+                roles,
+                &party.name,
+                &party.legal_name,
+                lines(&party.trade_names),
+                &party.registry_number,
+                &party.vat_number,
+                lines(&party.mails),
+                lines(&party.phones),
+                lines(&party.domains),
+                lines(&party.handles),
+                &party.country,
+                &party.language,
+                now.0,
+            ),
+        )?;
+        self.execute(
+            "-- administration::set_kyc
+             UPDATE parties SET aup_version = $2, aup_accepted = $3, kyc_checked = $4, kyc_method = $5, kyc_result = $6,
+                 traceable_payment = $7, resells = $8
+             WHERE id = $1",
+            (
+                id,
+                &party.aup_version,
+                party.aup_accepted.map(|time| time.0),
+                party.kyc.checked.map(|time| time.0),
+                &party.kyc.method,
+                &party.kyc.result,
+                party.kyc.traceable_payment,
+                party.kyc.resells,
+            ),
+        )?;
+        self.execute("-- administration::drop_contacts\nDELETE FROM contacts WHERE party = $1", [id])?;
+        let mut insert = self.prepare(
+            "-- administration::add_contact
+             INSERT INTO contacts (party, position, channel, target, hours, notify, fallback) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )?;
+        for (position, contact) in party.contacts.iter().enumerate() {
+            insert.execute((
+                id,
+                position as i64,
+                contact.channel as u8,
+                &contact.target,
+                &contact.hours,
+                contact.notify,
+                contact.fallback,
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// Notes that a party's source does not name it any more. Nothing of it is deleted.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_gone(&self, party: PartyId, now: Time) -> Result<(), Error> {
+        self.execute("-- administration::gone\nUPDATE parties SET gone = $2 WHERE id = $1", (party, now.0))?;
+        Ok(())
+    }
+
+    /// Notes that a party is named again.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_back(&self, party: PartyId) -> Result<(), Error> {
+        self.execute("-- administration::back\nUPDATE parties SET gone = NULL WHERE id = $1", [party])?;
+        Ok(())
+    }
+
+    /// Ends what a party rents from others at `from`, and begins that it rents from `parent`; a `from` of `None` is for
+    /// the first we hear of it.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_parent(&self, party: PartyId, parent: Option<PartyId>, from: Option<Time>, now: Time) -> Result<(), Error> {
+        self.execute(
+            "-- administration::leave\nUPDATE memberships SET valid_to = $2 WHERE party = $1 AND valid_to IS NULL",
+            (party, from.unwrap_or(now).0),
+        )?;
+        if let Some(parent) = parent {
+            self.execute(
+                "-- administration::join
+                 INSERT INTO memberships (party, parent, valid_from, valid_to, recorded) VALUES ($1, $2, $3, NULL, $4)",
+                (party, parent, from.map(|time| time.0), now.0),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Begins an assignment.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn begin_assignment(&self, source: i64, party: PartyId, assignment: &Assignment, now: Time) -> Result<(), Error> {
+        let (first, last, name) = match &assignment.resource {
+            Resource::Addresses(range) => (Some(range.first.bytes()), Some(range.last.bytes()), None),
+            other => (None, None, Some(other.to_string())),
+        };
+        self.execute(
+            "-- administration::begin
+             INSERT INTO assignments (source, first, last, name, party, level, valid_from, valid_to, service, product, panel, account,
+                 reference, recorded, superseded, reason)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, NULL, '')",
+            (
+                source,
+                first,
+                last,
+                name,
+                party,
+                assignment.level as u8,
+                assignment.period.from.map(|time| time.0),
+                assignment.period.to.map(|time| time.0),
+                &assignment.service,
+                &assignment.product,
+                &assignment.panel,
+                &assignment.account,
+                &assignment.reference,
+                now.0,
+            ),
+        )?;
+        Ok(())
+    }
+
+    /// Ends an assignment.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn end_assignment(&self, id: i64, at: Time) -> Result<(), Error> {
+        self.execute("-- administration::end\nUPDATE assignments SET valid_to = $2 WHERE id = $1", (id, at.0))?;
+        Ok(())
+    }
+
+    /// Notes that an assignment counts no more: its source corrected it. The row stays, with the reason.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn supersede_assignment(&self, id: i64, reason: &str, now: Time) -> Result<(), Error> {
+        self.execute(
+            "-- administration::supersede\nUPDATE assignments SET superseded = $2, reason = $3 WHERE id = $1",
+            (id, now.0, reason),
+        )?;
+        Ok(())
+    }
+}

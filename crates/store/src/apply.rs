@@ -1,0 +1,349 @@
+//! The one transaction in which what was read becomes rows: reports, cases, steps, roll-ups, what was set aside, and
+//! the submission's cursor. A kill before its end leaves nothing of it; after it, everything.
+
+use std::collections::HashMap;
+
+use model::case::CaseKey;
+use model::category::Kind;
+use model::chain::{Chain, Chains, Index};
+use model::report::Batch;
+use model::step::What;
+use model::time::Time;
+use rusqlite::OptionalExtension;
+
+use crate::Error;
+use crate::cases::Place;
+use crate::db::Transaction;
+use crate::keys::sha256;
+use crate::queues::SetAside;
+use crate::reports::{BATCH, CHUNK, compressor, labels, pack};
+
+/// Reports of one case in a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// What makes them one case: bytes of [`Placed::keys`], as [`CaseKey`] has them.
+    pub key: std::ops::Range<usize>,
+    /// Which they are: places in [`Placed::order`].
+    pub reports: std::ops::Range<usize>,
+    /// Earliest sighting among them.
+    pub first_seen: Time,
+    /// Latest sighting among them.
+    pub last_seen: Time,
+    /// When the first of them arrived that gives knowledge; see [`model::case::Case::first_valid_notice`].
+    pub first_notice: Option<Time>,
+    /// Whether all of them were old when they came.
+    pub history: bool,
+}
+
+/// A batch whose reports have been traced and sorted by case: what [`Transaction::apply`] needs.
+#[derive(Debug, Default)]
+pub struct Placed {
+    /// The reports.
+    pub batch: Batch,
+    /// Their chains.
+    pub chains: Chains,
+    /// Case keys, one after the other.
+    pub keys: Vec<u8>,
+    /// Reports by case, groups in the order of their keys; those without a credible time stand behind all groups.
+    pub order: Vec<u32>,
+    /// One for each case.
+    pub groups: Vec<Group>,
+}
+
+/// What a flush does to its submission.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Advance {
+    /// Row number of the submission.
+    pub submission: i64,
+    /// When it was received.
+    pub received: Time,
+    /// The time of the node's clock.
+    pub now: Time,
+    /// Statements worked off, this flush included.
+    pub cursor: u32,
+    /// Places of statements that were rejects and have been read once more: they leave that queue, or enter it anew.
+    pub read_again: Vec<u32>,
+    /// Statements that a person has to look at.
+    pub set_aside: Vec<SetAside>,
+    /// Remarks: place and text.
+    pub notes: Vec<(String, String)>,
+    /// The end of the work: the format that read it, and why not, when none did.
+    pub end: Option<(String, Option<String>)>,
+    /// Locations to hide: ordinal, keyed hash, ciphertext.
+    pub locations: Vec<(u32, [u8; 32], Vec<u8>)>,
+}
+
+/// What one flush came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Reports added.
+    pub reports: u64,
+    /// Cases opened.
+    pub opened: u64,
+    /// Cases joined.
+    pub joined: u64,
+    /// Statements set aside.
+    pub set_aside: u64,
+}
+
+/// What the writer remembers between flushes. Thrown away whenever a transaction fails or assignments change.
+#[derive(Default)]
+pub struct Memory {
+    chains: HashMap<Vec<u8>, i64>,
+}
+
+impl Memory {
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.chains.clear();
+    }
+}
+
+impl Transaction<'_> {
+    /// Adds a placed batch and moves the submission's cursor.
+    ///
+    /// # Errors
+    /// [`Error::Database`]; then nothing is changed, and `memory` is to be cleared.
+    pub fn apply(&self, placed: &Placed, index: &Index, advance: &Advance, memory: &mut Memory) -> Result<Applied, Error> {
+        let mut applied =
+            Applied { reports: placed.order.len() as u64, set_aside: advance.set_aside.len() as u64, ..Applied::default() };
+        if !placed.order.is_empty() {
+            self.apply_reports(placed, index, advance, memory, &mut applied)?;
+        }
+        self.take_from_rejects(advance.submission, &advance.read_again)?;
+        let rejects = self.set_aside(advance)?;
+        self.advance(advance, &applied, rejects)?;
+        Ok(applied)
+    }
+
+    fn apply_reports(
+        &self,
+        placed: &Placed,
+        index: &Index,
+        advance: &Advance,
+        memory: &mut Memory,
+        applied: &mut Applied,
+    ) -> Result<(), Error> {
+        let batch_id = self.last_id("-- apply::last_batch\nSELECT max(id) FROM batches")? + 1;
+        let first_report = batch_id * BATCH;
+        self.execute(
+            "-- apply::batch\nINSERT INTO batches (id, submission, format, received, count) VALUES ($1, $2, $3, $4, $5)",
+            (batch_id, advance.submission, placed.batch.format, advance.received.0, placed.order.len() as i64),
+        )?;
+        let places = self.places(placed, index, first_report, memory)?;
+        let touched = self.touch_cases(&places, advance.now)?;
+        drop(places);
+
+        let mut insert = self.prepare(
+            "-- apply::report
+             INSERT INTO reports (id, case_id, prev, ordinal, observed, address, port, kind, confidence, labels)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        )?;
+        let mut daily: HashMap<(i64, u8), (i64, i64)> = HashMap::new();
+        let mut add = |place: usize, case: i64, prev: Option<i64>| -> Result<(), Error> {
+            let report = placed.batch.report(placed.order[place] as usize);
+            let core = report.core;
+            let address = (core.address != model::address::Address::NONE).then(|| core.address.bytes());
+            let confidence = (core.confidence != model::report::Core::UNSTATED).then_some(core.confidence);
+            insert.execute((
+                first_report + place as i64,
+                case,
+                prev,
+                core.ordinal,
+                core.observed().map(|time| time.0),
+                address,
+                core.port,
+                core.kind as u8,
+                confidence,
+                labels(&report),
+            ))?;
+            Ok(())
+        };
+        let mut sorted = 0;
+        for (group, touched) in placed.groups.iter().zip(&touched) {
+            applied.opened += u64::from(touched.new);
+            applied.joined += u64::from(!touched.new);
+            let mut prev = touched.prev;
+            for place in group.reports.clone() {
+                add(place, touched.case, prev.take())?;
+            }
+            sorted = group.reports.end;
+            let of_first = placed.order[group.reports.start] as usize;
+            let holder = placed.chains.holder(of_first).unwrap_or(0);
+            let kind = placed.batch.cores()[of_first].kind as u8;
+            let counts = daily.entry((holder, kind)).or_default();
+            counts.0 += group.reports.len() as i64;
+            counts.1 += i64::from(touched.new);
+        }
+        for place in sorted..placed.order.len() {
+            add(place, 0, None)?;
+        }
+        drop(insert);
+        self.add_fields(placed, first_report)?;
+        self.roll_up(advance.received.day(), daily)
+    }
+
+    /// What `touch_cases` needs to know of each group.
+    fn places<'p>(
+        &self,
+        placed: &'p Placed,
+        index: &Index,
+        first_report: i64,
+        memory: &mut Memory,
+    ) -> Result<Vec<Place<'p>>, Error> {
+        let mut places = Vec::with_capacity(placed.groups.len());
+        for group in &placed.groups {
+            let of_first = placed.order[group.reports.start] as usize;
+            let core = &placed.batch.cores()[of_first];
+            places.push(Place {
+                key: &placed.keys[group.key.clone()],
+                kind: core.kind,
+                holder: placed.chains.holder(of_first),
+                address: core.address,
+                first_seen: group.first_seen,
+                last_seen: group.last_seen,
+                first_notice: group.first_notice,
+                history: group.history,
+                reports: group.reports.len() as i64,
+                tail: first_report + group.reports.start as i64,
+                chain: None,
+                known: None,
+                of_first,
+            });
+        }
+        // Only a case that opens needs its chain written out; which ones do is known after looking them up.
+        self.mark_known(&mut places)?;
+        for place in &mut places {
+            if place.known.is_none() {
+                let at = placed.batch.cores()[place.of_first].observed().unwrap_or(Time::MIN);
+                place.chain = self.chain_number(&placed.chains.chain(place.of_first, at, index), memory)?;
+            }
+        }
+        Ok(places)
+    }
+
+    /// The number of a chain, which is written once however many cases have it. `None` for the empty chain.
+    pub(crate) fn chain_number(&self, chain: &Chain, memory: &mut Memory) -> Result<Option<i64>, Error> {
+        if chain.links.is_empty() {
+            return Ok(None);
+        }
+        let mut bytes = Vec::with_capacity(chain.links.len() * 16);
+        for link in &chain.links {
+            bytes.extend_from_slice(&link.party.to_be_bytes());
+            bytes.extend_from_slice(&link.assignment.unwrap_or(0).to_be_bytes());
+        }
+        if let Some(number) = memory.chains.get(&bytes) {
+            return Ok(Some(*number));
+        }
+        let digest = sha256(&bytes);
+        let known: Option<i64> = self
+            .prepare("-- apply::chain\nSELECT id FROM chains WHERE digest = $1")?
+            .query_row([&digest[..]], |row| row.get(0))
+            .optional()?;
+        let number = match known {
+            Some(number) => number,
+            None => self.add_chain(chain, &digest)?,
+        };
+        if memory.chains.len() > 500_000 {
+            memory.chains.clear();
+        }
+        memory.chains.insert(bytes, number);
+        Ok(Some(number))
+    }
+
+    fn add_chain(&self, chain: &Chain, digest: &[u8]) -> Result<i64, Error> {
+        let number = self.last_id("-- apply::last_chain\nSELECT max(id) FROM chains")? + 1;
+        self.execute("-- apply::add_chain\nINSERT INTO chains (id, digest) VALUES ($1, $2)", (number, digest))?;
+        let mut insert = self.prepare(
+            "-- apply::add_link
+             INSERT INTO chain_links (chain, position, party, assignment, level, source, recorded, since)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )?;
+        for (position, link) in chain.links.iter().enumerate() {
+            let since = (link.since != Time::MIN).then_some(link.since.0);
+            insert.execute((
+                number,
+                position as i64,
+                link.party,
+                link.assignment,
+                link.level as u8,
+                link.source,
+                link.recorded.0,
+                since,
+            ))?;
+        }
+        Ok(number)
+    }
+
+    fn add_fields(&self, placed: &Placed, first_report: i64) -> Result<(), Error> {
+        let mut compressor = compressor()?;
+        let mut insert = self.prepare("-- apply::fields\nINSERT INTO fields (id, data) VALUES ($1, $2)")?;
+        for (number, order) in placed.order.chunks(CHUNK as usize).enumerate() {
+            let data = pack(&placed.batch, order, &mut compressor)?;
+            insert.execute((first_report / CHUNK + number as i64, data))?;
+        }
+        Ok(())
+    }
+
+    fn roll_up(&self, day: i64, daily: HashMap<(i64, u8), (i64, i64)>) -> Result<(), Error> {
+        let mut sorted: Vec<_> = daily.into_iter().collect();
+        sorted.sort_unstable();
+        let mut upsert = self.prepare(
+            "-- apply::daily
+             INSERT INTO daily (day, holder, kind, reports, cases) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (day, holder, kind) DO UPDATE SET reports = daily.reports + excluded.reports, cases = daily.cases + excluded.cases",
+        )?;
+        for ((holder, kind), (reports, cases)) in sorted {
+            upsert.execute((day, holder, kind, reports, cases))?;
+        }
+        Ok(())
+    }
+
+    fn advance(&self, advance: &Advance, applied: &Applied, rejects: i64) -> Result<(), Error> {
+        let mut insert = self.prepare(
+            "-- apply::location
+             INSERT INTO locations (submission, ordinal, hash, sealed) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (submission, ordinal) DO NOTHING",
+        )?;
+        for (ordinal, hash, sealed) in &advance.locations {
+            insert.execute((advance.submission, ordinal, hash, sealed))?;
+        }
+        self.execute(
+            "-- apply::advance
+             UPDATE submissions SET cursor = $2, reports = reports + $3, rejects = rejects + $4, attempts = 0 WHERE id = $1",
+            (advance.submission, advance.cursor, applied.reports as i64, rejects),
+        )?;
+        if let Some((format, unreadable)) = &advance.end {
+            let progress = if unreadable.is_some() { 2 } else { 1 };
+            let reason = unreadable.as_deref().unwrap_or_default();
+            self.execute(
+                "-- apply::end\nUPDATE submissions SET format = $2, progress = $3, reason = $4 WHERE id = $1",
+                (advance.submission, format, progress, reason),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Writes a step into a case's journal.
+    pub(crate) fn add_step(&self, case: i64, what: What, at: Time, text: &str) -> Result<(), Error> {
+        self.execute(
+            "-- apply::step
+             INSERT INTO steps (case_id, ordinal, what, at, text)
+             VALUES ($1, (SELECT coalesce(max(ordinal), 0) + 1 FROM steps WHERE case_id = $1), $2, $3, $4)",
+            (case, what as u8, at.0, text),
+        )?;
+        Ok(())
+    }
+}
+
+impl Placed {
+    /// The key of a group.
+    pub fn key(&self, group: &Group) -> CaseKey {
+        CaseKey(self.keys[group.key.clone()].to_vec())
+    }
+
+    /// The kind of a group's reports.
+    pub fn kind(&self, group: &Group) -> Kind {
+        self.batch.cores()[self.order[group.reports.start] as usize].kind
+    }
+}

@@ -1,0 +1,288 @@
+//! Cases: placing reports in them, and reading them.
+
+use model::address::Address;
+use model::assignment::Level;
+use model::case::{Case, CaseKey, State};
+use model::category::Kind;
+use model::chain::{Chain, Link, PartyId};
+use model::step::{Step, What};
+use model::submission::PublicId;
+use model::time::Time;
+use rusqlite::{OptionalExtension, Row};
+
+use crate::Error;
+use crate::apply::Memory;
+use crate::db::{Transaction, numbered};
+use crate::keys::random;
+
+/// Reports of one batch that belong to one case.
+pub(crate) struct Place<'a> {
+    pub key: &'a [u8],
+    pub kind: Kind,
+    pub holder: Option<PartyId>,
+    pub address: Address,
+    pub first_seen: Time,
+    pub last_seen: Time,
+    pub first_notice: Option<Time>,
+    pub history: bool,
+    pub reports: i64,
+    /// Number of the first of these reports.
+    pub tail: i64,
+    /// Number of the chain, for a case that opens.
+    pub chain: Option<i64>,
+    /// The open case that they join: its number and the run of reports it has.
+    pub known: Option<(i64, i64)>,
+    /// Place in the batch of the first of these reports.
+    pub of_first: usize,
+}
+
+/// The case that a [`Place`] came into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Touched {
+    pub case: i64,
+    pub new: bool,
+    /// The run of reports the case had before.
+    pub prev: Option<i64>,
+}
+
+const COLUMNS: &str =
+    "id, public, key, kind, state, holder, opened, first_seen, last_seen, first_notice, reports, history, tail, chain";
+
+/// A case with what only the store needs: its last run of reports, and its chain's number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filed {
+    /// The case.
+    pub case: Case,
+    /// Number of the first report of its last run.
+    pub tail: i64,
+    /// Number of its chain.
+    pub chain: Option<i64>,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Filed> {
+    let holder: i64 = row.get(5)?;
+    let case = Case {
+        id: row.get(0)?,
+        public: PublicId(u128::from_be_bytes(row.get(1)?)),
+        key: CaseKey(row.get(2)?),
+        kind: numbered(row, 3, Kind::ALL)?,
+        state: numbered(row, 4, &State::ALL)?,
+        holder: (holder != 0).then_some(holder),
+        opened: Time(row.get(6)?),
+        first_seen: Time(row.get(7)?),
+        last_seen: Time(row.get(8)?),
+        first_valid_notice: row.get::<_, Option<i64>>(9)?.map(Time),
+        reports: row.get::<_, i64>(10)?.unsigned_abs(),
+        history: row.get(11)?,
+    };
+    Ok(Filed { case, tail: row.get(12)?, chain: row.get(13)? })
+}
+
+/// Which cases to list. Everything that is not set is no condition.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter {
+    /// Only open or only closed ones.
+    pub state: Option<State>,
+    /// Only of this kind.
+    pub kind: Option<Kind>,
+    /// Only those whose holder is this party; 0 for those without a holder.
+    pub holder: Option<PartyId>,
+    /// Only those about this address.
+    pub address: Option<Address>,
+    /// Only those with a lower number: the next page.
+    pub before: Option<i64>,
+}
+
+impl Transaction<'_> {
+    /// Finds the open case of each place. The places are sorted by key, so the index is walked, not jumped about in.
+    pub(crate) fn mark_known(&self, places: &mut [Place<'_>]) -> Result<(), Error> {
+        let mut select = self.prepare("-- cases::known\nSELECT id, tail FROM cases WHERE key = $1 AND state = 0")?;
+        for place in places {
+            place.known = select.query_row([place.key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        }
+        Ok(())
+    }
+
+    /// Lets reports join their open cases, and opens cases for those that have none.
+    pub(crate) fn touch_cases(&self, places: &[Place<'_>], now: Time) -> Result<Vec<Touched>, Error> {
+        let mut next = self.last_id("-- cases::last_id\nSELECT max(id) FROM cases")?;
+        let mut join = self.prepare(
+            "-- cases::join
+             UPDATE cases SET reports = reports + $2, tail = $3,
+                 first_seen = CASE WHEN first_seen < $4 THEN first_seen ELSE $4 END,
+                 last_seen = CASE WHEN last_seen > $5 THEN last_seen ELSE $5 END,
+                 first_notice = coalesce(first_notice, $6),
+                 history = CASE WHEN $7 = 0 THEN 0 ELSE history END
+             WHERE id = $1",
+        )?;
+        let mut open = self.prepare(
+            "-- cases::open
+             INSERT INTO cases (id, public, key, kind, state, holder, chain, address, opened, first_seen, last_seen, first_notice,
+                                reports, tail, history)
+             VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        )?;
+        let mut step =
+            self.prepare("-- cases::opened\nINSERT INTO steps (case_id, ordinal, what, at, text) VALUES ($1, 1, $2, $3, '')")?;
+        let mut randomness = Randomness::default();
+        let mut touched = Vec::with_capacity(places.len());
+        for place in places {
+            let notice = place.first_notice.map(|time| time.0);
+            if let Some((case, tail)) = place.known {
+                join.execute((case, place.reports, place.tail, place.first_seen.0, place.last_seen.0, notice, place.history))?;
+                touched.push(Touched { case, new: false, prev: Some(tail) });
+                continue;
+            }
+            next += 1;
+            open.execute((
+                next,
+                randomness.public_id(now)?.0.to_be_bytes(),
+                place.key,
+                place.kind as u8,
+                place.holder.unwrap_or(0),
+                place.chain,
+                (place.address != Address::NONE).then(|| place.address.bytes()),
+                now.0,
+                place.first_seen.0,
+                place.last_seen.0,
+                notice,
+                place.reports,
+                place.tail,
+                place.history,
+            ))?;
+            step.execute((next, What::Opened as u8, now.0))?;
+            touched.push(Touched { case: next, new: true, prev: None });
+        }
+        Ok(touched)
+    }
+
+    /// One case by its row number.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn case(&self, id: i64) -> Result<Option<Filed>, Error> {
+        let text = format!("-- cases::one\nSELECT {COLUMNS} FROM cases WHERE id = $1");
+        Ok(self.prepare(&text)?.query_row([id], from_row).optional()?)
+    }
+
+    /// One case by the identifier that others see.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn case_by_public(&self, public: PublicId) -> Result<Option<Filed>, Error> {
+        let text = format!("-- cases::by_public\nSELECT {COLUMNS} FROM cases WHERE public = $1");
+        Ok(self.prepare(&text)?.query_row([public.0.to_be_bytes()], from_row).optional()?)
+    }
+
+    /// Cases, newest first, at most `most`.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn cases(&self, filter: &Filter, most: u32) -> Result<Vec<Filed>, Error> {
+        // The condition with an index of its own stands in the text; the others are looked at row by row.
+        let indexed = match (filter.address, filter.holder) {
+            (Some(_), _) => "address = $1",
+            (None, Some(_)) => "holder = $1",
+            (None, None) => "$1 IS NULL",
+        };
+        let text = format!(
+            "-- cases::list
+             SELECT {COLUMNS} FROM cases
+             WHERE {indexed} AND id < $2 AND ($3 < 0 OR state = $3) AND ($4 < 0 OR kind = $4) AND ($5 < 0 OR holder = $5)
+             ORDER BY id DESC LIMIT $6"
+        );
+        let first: rusqlite::types::Value = match (filter.address, filter.holder) {
+            (Some(address), _) => address.bytes().to_vec().into(),
+            (None, Some(holder)) => holder.into(),
+            (None, None) => rusqlite::types::Value::Null,
+        };
+        let mut select = self.prepare(&text)?;
+        let rows = select.query_map(
+            (
+                first,
+                filter.before.unwrap_or(i64::MAX),
+                filter.state.map_or(-1, |state| state as i64),
+                filter.kind.map_or(-1, |kind| kind as i64),
+                filter.holder.unwrap_or(-1),
+                most,
+            ),
+            from_row,
+        )?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The chain that a case had when it was opened.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn chain(&self, number: Option<i64>) -> Result<Chain, Error> {
+        let mut select = self.prepare(
+            "-- cases::chain
+             SELECT party, assignment, level, source, recorded, since FROM chain_links WHERE chain = $1 ORDER BY position",
+        )?;
+        let links = select.query_map([number], |row| {
+            Ok(Link {
+                party: row.get(0)?,
+                assignment: row.get(1)?,
+                level: numbered(row, 2, &Level::ALL)?,
+                source: row.get(3)?,
+                recorded: Time(row.get(4)?),
+                since: row.get::<_, Option<i64>>(5)?.map_or(Time::MIN, Time),
+            })
+        })?;
+        Ok(Chain { links: links.collect::<Result<_, _>>()? })
+    }
+
+    /// The journal of a case, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn steps(&self, case: i64) -> Result<Vec<Step>, Error> {
+        let mut select =
+            self.prepare("-- cases::steps\nSELECT ordinal, what, at, text FROM steps WHERE case_id = $1 ORDER BY ordinal")?;
+        let steps = select.query_map([case], |row| {
+            Ok(Step { ordinal: row.get(0)?, what: numbered(row, 1, &What::ALL)?, at: Time(row.get(2)?), text: row.get(3)? })
+        })?;
+        Ok(steps.collect::<Result<_, _>>()?)
+    }
+
+    /// Gives a holder to a case that had none. When the holder has an open case of the same problem already, nothing is
+    /// changed: false.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_holder(&self, filed: &Filed, key: &CaseKey, chain: &Chain, now: Time) -> Result<bool, Error> {
+        let Some(holder) = chain.holder() else { return Ok(false) };
+        let taken: Option<i64> = self
+            .prepare("-- cases::taken\nSELECT id FROM cases WHERE key = $1 AND state = 0")?
+            .query_row([&key.0], |row| row.get(0))
+            .optional()?;
+        if taken.is_some() {
+            return Ok(false);
+        }
+        let number = self.chain_number(chain, &mut Memory::default())?;
+        self.execute(
+            "-- cases::set_holder\nUPDATE cases SET key = $2, holder = $3, chain = $4 WHERE id = $1",
+            (filed.case.id, &key.0, holder.party, number),
+        )?;
+        self.add_step(filed.case.id, What::HolderFound, now, "")?;
+        Ok(true)
+    }
+}
+
+/// Random bytes for many identifiers from few calls.
+#[derive(Default)]
+struct Randomness {
+    bytes: Vec<u8>,
+}
+
+impl Randomness {
+    fn public_id(&mut self, now: Time) -> Result<PublicId, Error> {
+        if self.bytes.len() < 10 {
+            self.bytes = random::<2560>()?.to_vec();
+        }
+        let mut id = [0; 16];
+        id[..6].copy_from_slice(&now.0.max(0).to_be_bytes()[2..]);
+        id[6..].copy_from_slice(&self.bytes.split_off(self.bytes.len() - 10));
+        Ok(PublicId(u128::from_be_bytes(id)))
+    }
+}

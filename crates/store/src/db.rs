@@ -1,0 +1,222 @@
+//! The database: opening, migrations, named transactions, and the one writer.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::keys::Keys;
+use crate::{At, Error};
+
+/// The migrations, oldest first. They are added to, never altered: a test compares them with their fingerprints.
+pub(crate) const MIGRATIONS: &[(&str, &str)] = &[("0001_first_light", include_str!("../migrations/sqlite/0001_first_light.sql"))];
+
+/// A node's data directory, opened to write. One process at a time holds it.
+pub struct Store {
+    directory: PathBuf,
+    writer: Mutex<Connection>,
+    keys: Keys,
+    /// Held as long as the store lives: the operating system lets go of it when the process ends, however it ends.
+    _lock: File,
+}
+
+/// A connection that only reads. Any process may have any number of them while another writes.
+pub struct Reader {
+    connection: Connection,
+    directory: PathBuf,
+}
+
+/// A transaction under way: it is undone unless its closure ends well.
+pub struct Transaction<'a> {
+    inner: rusqlite::Transaction<'a>,
+}
+
+impl Store {
+    /// Opens the data directory, makes it if it is not there, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`Error::Owned`] when another process holds it, [`Error::Newer`] when a newer program wrote it,
+    /// [`Error::File`] and [`Error::Database`] when it cannot be read or written.
+    pub fn open(directory: &Path) -> Result<Store, Error> {
+        std::fs::create_dir_all(directory).at(directory)?;
+        let lock_path = directory.join("lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).at(&lock_path)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => return Err(Error::Owned(directory.to_owned())),
+            Err(std::fs::TryLockError::Error(cause)) => return Err(Error::File { path: lock_path, cause }),
+        }
+        let mut writer = Connection::open(directory.join("sluis.db"))?;
+        configure(&writer)?;
+        writer.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;")?;
+        writer.execute_batch("PRAGMA wal_autocheckpoint = 20000; PRAGMA journal_size_limit = 268435456;")?;
+        migrate(&mut writer, MIGRATIONS)?;
+        let keys = Keys::open(&directory.join("keys.db"))?;
+        crate::raw::prepare(directory)?;
+        Ok(Store { directory: directory.to_owned(), writer: Mutex::new(writer), keys, _lock: lock })
+    }
+
+    /// Runs `work` as one transaction, named for logs. What it did is durable when this returns well, and undone
+    /// otherwise.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`Error::Database`] when the transaction cannot begin or end.
+    pub fn write<T, E: From<Error>>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let _ = name;
+        let mut writer = self.writer();
+        let inner = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
+        let transaction = Transaction { inner };
+        let result = work(&transaction)?;
+        transaction.inner.commit().map_err(Error::from)?;
+        Ok(result)
+    }
+
+    /// Another connection, to read while this process writes.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn reader(&self) -> Result<Reader, Error> {
+        Reader::open(&self.directory)
+    }
+
+    /// The keys of this node.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The data directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Moves what the write-ahead log holds into the database file.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn checkpoint(&self) -> Result<(), Error> {
+        self.writer().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        Ok(())
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        // A panic while the lock was held dropped its transaction, which undid it: the connection is as good as before.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reader {
+    /// Opens a data directory to read, whether or not another process writes to it.
+    ///
+    /// # Errors
+    /// [`Error::File`] when there is no database yet, [`Error::Newer`], [`Error::Database`].
+    pub fn open(directory: &Path) -> Result<Reader, Error> {
+        let path = directory.join("sluis.db");
+        if !path.exists() {
+            let cause = std::io::Error::new(
+                std::io::ErrorKind::NotFound,
+                "there is no data here yet; 'sluis receive' or 'sluis import' begins it",
+            );
+            return Err(Error::File { path, cause });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags).or_else(|_| {
+            Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        })?;
+        configure(&connection)?;
+        connection.execute_batch("PRAGMA query_only = ON")?;
+        check_version(&connection, MIGRATIONS)?;
+        Ok(Reader { connection, directory: directory.to_owned() })
+    }
+
+    /// Runs `work` on one unchanging picture of the database.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`Error::Database`].
+    pub fn read<T, E: From<Error>>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
+        let inner = self.connection.transaction().map_err(Error::from)?;
+        let transaction = Transaction { inner };
+        let result = work(&transaction)?;
+        transaction.inner.finish().map_err(Error::from)?;
+        Ok(result)
+    }
+
+    /// The data directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+}
+
+impl Transaction<'_> {
+    /// A prepared statement; the text says `$1`, `$2`, as PostgreSQL has it.
+    ///
+    /// SQLite would number `$n` by first appearance, without a word (docs: stack 1.3): so they become `?n`.
+    pub(crate) fn prepare(&self, text: &str) -> Result<rusqlite::CachedStatement<'_>, Error> {
+        Ok(self.inner.prepare_cached(&text.replace('$', "?"))?)
+    }
+
+    /// Runs a statement once; the number of rows it changed.
+    pub(crate) fn execute(&self, text: &str, parameters: impl rusqlite::Params) -> Result<usize, Error> {
+        Ok(self.prepare(text)?.execute(parameters)?)
+    }
+
+    /// The largest number in a table, 0 when it is empty: numbers are given out by the one writer.
+    pub(crate) fn last_id(&self, text: &str) -> Result<i64, Error> {
+        Ok(self.prepare(text)?.query_row((), |row| row.get::<_, Option<i64>>(0))?.unwrap_or(0))
+    }
+
+    /// A counter of the node.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn counter(&self, name: &str) -> Result<i64, Error> {
+        Ok(self.prepare("-- db::counter\nSELECT value FROM counters WHERE name = $1")?.query_row([name], |row| row.get(0))?)
+    }
+
+    /// Raises a counter by one.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn raise(&self, name: &str) -> Result<(), Error> {
+        self.execute("-- db::raise\nUPDATE counters SET value = value + 1 WHERE name = $1", [name])?;
+        Ok(())
+    }
+}
+
+/// The value of a closed set that a column keeps by its number.
+pub(crate) fn numbered<T: Copy>(row: &rusqlite::Row<'_>, at: usize, all: &[T]) -> rusqlite::Result<T> {
+    let number: i64 = row.get(at)?;
+    let value = usize::try_from(number).ok().and_then(|number| all.get(number));
+    value.copied().ok_or(rusqlite::Error::IntegralValueOutOfRange(at, number))
+}
+
+fn configure(connection: &Connection) -> Result<(), Error> {
+    connection.busy_timeout(std::time::Duration::from_secs(30))?;
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.execute_batch("PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;")?;
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<i64, Error> {
+    Ok(connection.query_row("PRAGMA user_version", (), |row| row.get(0))?)
+}
+
+fn check_version(connection: &Connection, migrations: &[(&str, &str)]) -> Result<i64, Error> {
+    let (found, known) = (version(connection)?, migrations.len() as i64);
+    if found > known { Err(Error::Newer { found, known }) } else { Ok(found) }
+}
+
+fn migrate(connection: &mut Connection, migrations: &[(&str, &str)]) -> Result<(), Error> {
+    let found = check_version(connection, migrations)?;
+    for (number, (_, text)) in migrations.iter().enumerate().skip(found as usize) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(text)?;
+        transaction.pragma_update(None, "user_version", number as i64 + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! The keys of a node, kept apart from its data: the node secret, and one key for each raw submission.
+//!
+//! Backups of the data do not hold this file, and destroying a key erases what it encrypts, wherever copies are.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use model::submission::PublicId;
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::{digest, hmac};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::{At, Error};
+
+/// A key of AES-256-GCM.
+pub type Key = [u8; 32];
+
+/// See the module.
+pub struct Keys {
+    connection: Mutex<Connection>,
+    secret: Key,
+}
+
+impl Keys {
+    pub(crate) fn open(path: &Path) -> Result<Keys, Error> {
+        // Nobody but the node's own user may read keys, from the first byte on.
+        #[cfg(unix)]
+        if !path.exists() {
+            use std::os::unix::fs::OpenOptionsExt;
+            std::fs::File::options().write(true).create_new(true).mode(0o600).open(path).at(path)?;
+        }
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(std::time::Duration::from_secs(30))?;
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
+             CREATE TABLE IF NOT EXISTS node_secrets (name TEXT PRIMARY KEY, secret BLOB NOT NULL) STRICT, WITHOUT ROWID;
+             CREATE TABLE IF NOT EXISTS raw_keys (submission BLOB PRIMARY KEY, key BLOB NOT NULL) STRICT, WITHOUT ROWID;",
+        )?;
+        connection.execute(
+            "INSERT INTO node_secrets (name, secret) VALUES ('node', ?1) ON CONFLICT (name) DO NOTHING",
+            [random::<32>()?],
+        )?;
+        let secret = connection.query_row("SELECT secret FROM node_secrets WHERE name = 'node'", (), |row| row.get(0))?;
+        Ok(Keys { connection: Mutex::new(connection), secret })
+    }
+
+    /// Keeps the keys of submissions, durably: after this, and not before, their raw bytes can be read again.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn keep(&self, keys: &[(PublicId, Key)]) -> Result<(), Error> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        {
+            let mut insert = transaction.prepare_cached("INSERT INTO raw_keys (submission, key) VALUES (?1, ?2)")?;
+            for (submission, key) in keys {
+                insert.execute((submission.0.to_be_bytes(), key))?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// The key of a submission; `None` when it was destroyed.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn get(&self, submission: PublicId) -> Result<Option<Key>, Error> {
+        let connection = self.connection();
+        let mut select = connection.prepare_cached("SELECT key FROM raw_keys WHERE submission = ?1")?;
+        Ok(select.query_row([submission.0.to_be_bytes()], |row| row.get(0)).optional()?)
+    }
+
+    /// Destroys the keys of submissions: their raw bytes can never be read again, wherever copies of them are.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn destroy(&self, submissions: &[PublicId]) -> Result<(), Error> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        for submission in submissions {
+            transaction.execute("DELETE FROM raw_keys WHERE submission = ?1", [submission.0.to_be_bytes()])?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// A hash that only this node can make: the address of raw bytes, the name of a hidden location.
+    pub fn mac(&self, purpose: &str) -> hmac::Context {
+        hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &self.derive(purpose)))
+    }
+
+    /// A key of its own for a purpose (HMAC-SHA-256 of the node secret; the purpose separates the domains).
+    pub fn derive(&self, purpose: &str) -> Key {
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &self.secret), purpose.as_bytes());
+        let mut key = [0; 32];
+        key.copy_from_slice(tag.as_ref());
+        key
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        // As in `Store`: a panic undid its transaction.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Random bytes from the operating system.
+///
+/// # Errors
+/// [`Error::Random`].
+pub fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Random)?;
+    Ok(bytes)
+}
+
+/// A new public identifier: 48 bits of time, so that indexes grow at their end, then 80 random bits (as UUIDv7, RFC 9562).
+///
+/// # Errors
+/// [`Error::Random`].
+pub fn public_id(now: model::time::Time) -> Result<PublicId, Error> {
+    let random = random::<10>()?;
+    let mut bytes = [0; 16];
+    bytes[..6].copy_from_slice(&now.0.max(0).to_be_bytes()[2..]);
+    bytes[6..].copy_from_slice(&random);
+    Ok(PublicId(u128::from_be_bytes(bytes)))
+}
+
+/// The SHA-256 of some bytes.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    out
+}

@@ -1,0 +1,180 @@
+//! Submissions: what arrived, and how far the work on it is.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
+use std::path::Path;
+
+use model::submission::{Door, Progress, PublicId, Submission};
+use model::time::Time;
+use rusqlite::{OptionalExtension, Row};
+
+use crate::db::{Transaction, numbered};
+use crate::keys::Key;
+use crate::raw::{self, Frames, Opened, Written};
+use crate::{At, Error};
+
+/// What became of a submission that was handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receipt {
+    /// It is new, and will be worked on under this number.
+    New(i64),
+    /// The same bytes came through the same door before: counted there, and not reported again.
+    Known(i64),
+}
+
+impl Receipt {
+    /// Number of the submission.
+    pub fn id(self) -> i64 {
+        match self {
+            Receipt::New(id) | Receipt::Known(id) => id,
+        }
+    }
+}
+
+const COLUMNS: &str = "id, public, door, received, name, size, format, progress, cursor, reports, rejects, times, reason";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Submission> {
+    let door = numbered(row, 2, &Door::ALL)?;
+    let progress = numbered(row, 7, &Progress::ALL)?;
+    Ok(Submission {
+        id: row.get(0)?,
+        public: PublicId(u128::from_be_bytes(row.get(1)?)),
+        door,
+        received: Time(row.get(3)?),
+        name: row.get(4)?,
+        size: row.get::<_, i64>(5)?.unsigned_abs(),
+        format: row.get(6)?,
+        progress,
+        cursor: row.get(8)?,
+        reports: row.get(9)?,
+        rejects: row.get(10)?,
+        times: row.get(11)?,
+        reason: row.get(12)?,
+    })
+}
+
+impl Transaction<'_> {
+    /// Takes a written submission in, or counts it when the same bytes are here already.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn receive(&self, written: &Written, door: Door, name: &str, received: Time) -> Result<Receipt, Error> {
+        let known: Option<i64> = self
+            .prepare("-- submissions::known\nSELECT id FROM submissions WHERE door = $1 AND digest = $2")?
+            .query_row((door as u8, written.digest), |row| row.get(0))
+            .optional()?;
+        if let Some(id) = known {
+            self.execute("-- submissions::again\nUPDATE submissions SET times = times + 1 WHERE id = $1", [id])?;
+            return Ok(Receipt::Known(id));
+        }
+        let id = self.last_id("-- submissions::last_id\nSELECT max(id) FROM submissions")? + 1;
+        let place = match written.frames {
+            Frames::Small(_) => 0,
+            Frames::File(_) => 1,
+        };
+        self.execute(
+            "-- submissions::receive
+             INSERT INTO submissions (id, public, door, digest, received, name, size, place, format, progress, cursor, reports,
+                                      rejects, times, attempts, reason)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0, 0, 0, 0, 1, 0, '')",
+            (id, written.public.0.to_be_bytes(), door as u8, written.digest, received.0, name, written.size as i64, place),
+        )?;
+        if let Frames::Small(frames) = &written.frames {
+            self.execute("-- submissions::frames\nINSERT INTO raw (submission, frames) VALUES ($1, $2)", (id, frames))?;
+        }
+        Ok(Receipt::New(id))
+    }
+
+    /// Numbers of submissions that are not read to their end, oldest first, at most `most`.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn unread(&self, most: u32) -> Result<Vec<i64>, Error> {
+        let mut select =
+            self.prepare("-- submissions::unread\nSELECT id FROM submissions WHERE progress = 0 ORDER BY id LIMIT $1")?;
+        Ok(select.query_map([most], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// One submission.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn submission(&self, id: i64) -> Result<Option<Submission>, Error> {
+        let text = format!("-- submissions::one\nSELECT {COLUMNS} FROM submissions WHERE id = $1");
+        Ok(self.prepare(&text)?.query_row([id], from_row).optional()?)
+    }
+
+    /// One submission by the identifier that others see.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn submission_by_public(&self, public: PublicId) -> Result<Option<Submission>, Error> {
+        let text = format!("-- submissions::by_public\nSELECT {COLUMNS} FROM submissions WHERE public = $1");
+        Ok(self.prepare(&text)?.query_row([public.0.to_be_bytes()], from_row).optional()?)
+    }
+
+    /// The newest submissions before number `before`, newest first; with `progress`, only those.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn submissions(&self, progress: Option<Progress>, before: i64, most: u32) -> Result<Vec<Submission>, Error> {
+        let text = format!(
+            "-- submissions::list
+             SELECT {COLUMNS} FROM submissions WHERE id < $1 AND ($2 < 0 OR progress = $2) ORDER BY id DESC LIMIT $3"
+        );
+        let progress = progress.map_or(-1, |progress| progress as i64);
+        Ok(self.prepare(&text)?.query_map((before, progress, most), from_row)?.collect::<Result<_, _>>()?)
+    }
+
+    /// Counts a beginning of work; how many there were since the last time something was achieved.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn attempt(&self, id: i64) -> Result<u32, Error> {
+        self.execute("-- submissions::attempt\nUPDATE submissions SET attempts = attempts + 1 WHERE id = $1", [id])?;
+        Ok(self
+            .prepare("-- submissions::attempts\nSELECT attempts FROM submissions WHERE id = $1")?
+            .query_row([id], |row| row.get(0))?)
+    }
+
+    /// Sets a submission aside for a person.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_unreadable(&self, id: i64, reason: &str) -> Result<(), Error> {
+        self.execute("-- submissions::unreadable\nUPDATE submissions SET progress = 2, reason = $2 WHERE id = $1", (id, reason))?;
+        Ok(())
+    }
+
+    /// Puts a submission back to be read once more, from its beginning: what is a report already stays one, and is not
+    /// repeated; rejects and unreadable submissions get another chance.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn read_again(&self, id: i64) -> Result<(), Error> {
+        self.execute(
+            "-- submissions::read_again\nUPDATE submissions SET progress = 0, attempts = 0, reason = '' WHERE id = $1",
+            [id],
+        )?;
+        Ok(())
+    }
+
+    /// The frames of a submission, opened under its key.
+    ///
+    /// # Errors
+    /// [`Error::File`] and [`Error::Damaged`].
+    pub fn open_raw(&self, submission: &Submission, key: &Key, directory: &Path) -> Result<Box<dyn Read>, Error> {
+        let small: Option<Vec<u8>> = self
+            .prepare("-- submissions::raw\nSELECT frames FROM raw WHERE submission = $1")?
+            .query_row([submission.id], |row| row.get(0))
+            .optional()?;
+        let path = raw::path(directory, submission.public);
+        match small {
+            Some(frames) => Ok(Box::new(Opened::new(Cursor::new(frames), key).at(&path)?)),
+            None => {
+                let file = File::open(&path).at(&path)?;
+                Ok(Box::new(Opened::new(BufReader::with_capacity(1 << 20, file), key).at(&path)?))
+            }
+        }
+    }
+}

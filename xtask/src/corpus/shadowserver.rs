@@ -1,0 +1,227 @@
+//! Shadowserver CSV against the records that IntelMQ's parser reads of the same file.
+//!
+//! Compared is what a field means, not how it is written: names of malware, hosts and labels without regard to case.
+//! A value the oracle does not have, and we do, is a difference too, except where its maps have no place for it
+//! ([`ours_alone`]).
+
+use std::path::Path;
+
+use model::address::Address;
+use model::report::{Place, Report, Word};
+use model::resource::DomainName;
+use model::time::Time;
+use parsers::formats::shadowserver::Maps;
+use parsers::sink::Collected;
+use parsers::source::{Hint, Limits};
+use serde_json::Value;
+
+use super::Comparison;
+
+/// Fields that are compared, by the oracle's names.
+const FIELDS: [&str; 24] = [
+    "time",
+    "source_ip",
+    "source_port",
+    "source_reverse_dns",
+    "asn",
+    "cc",
+    "transport",
+    "application",
+    "malware",
+    "taxonomy",
+    "type",
+    "identifier",
+    "source_fqdn",
+    "source_url",
+    "source_network",
+    "destination_ip",
+    "destination_port",
+    "destination_fqdn",
+    "destination_url",
+    "tag",
+    "infection",
+    "description",
+    "md5",
+    "sha256",
+];
+
+/// Reads a sample as `sluis read` does.
+pub fn read(path: &Path, bytes: &[u8]) -> (String, Collected) {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let hint = Hint {
+        name: &name,
+        content_type: "",
+        format: None,
+        received: Time(1_767_225_600_000),
+        maps: Maps::builtin(),
+        declared: None,
+        limits: Limits::default(),
+    };
+    let mut sink = Collected::default();
+    let format = match parsers::read::read(&mut &bytes[..], &hint, &mut sink) {
+        Ok(outcome) => outcome.format.to_owned(),
+        Err(error) => format!("{error:?}"),
+    };
+    (format, sink)
+}
+
+/// Compares a sample with its line of `ORACLE.jsonl`; lines without `count` have no records to compare.
+pub fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
+    let empty = Vec::new();
+    let expected = oracle["records"].as_array().unwrap_or(&empty);
+    let total = oracle["count"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(expected.len());
+    let mut comparison = Comparison { total, ..Comparison::default() };
+    let (format, sink) = read(path, bytes);
+    if format != "shadowserver" {
+        comparison.differences.push(format!("read as '{format}'"));
+    }
+    let reports: Vec<Report<'_>> = sink.reports().collect();
+    if reports.len() != total {
+        comparison.differences.push(format!("{} reports, the oracle has {total}", reports.len()));
+        comparison.differences.extend(sink.rejects.iter().map(|reject| format!("rejected: {}: {}", reject.place, reject.reason)));
+    }
+    for (at, (report, expected)) in reports.iter().zip(expected).enumerate() {
+        let before = comparison.differences.len();
+        let others = expected.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+        let others = others.filter(|key| !FIELDS.contains(key) && *key != "feed");
+        for field in FIELDS.into_iter().chain(others) {
+            let theirs = text(&expected[field]);
+            let ours = ours(report, field);
+            if !same(field, &ours, &theirs) && !(theirs.is_empty() && ours_alone(field, &ours, expected)) {
+                comparison.differences.push(format!("record {at}: {field} is '{ours}', the oracle has '{theirs}'"));
+            }
+        }
+        comparison.matched += usize::from(comparison.differences.len() == before);
+    }
+    comparison
+}
+
+/// What we read that the oracle rightly lacks, for want of a place in its maps:
+/// the page that refers to a sinkhole (its host is who must act), the name that malware looked up, an application named
+/// by the row where the map keeps that column aside, labels that it uses for another field only, and names in reverse
+/// DNS that are not domain names.
+fn ours_alone(field: &str, ours: &str, expected: &Value) -> bool {
+    match field {
+        "source_ip" | "asn" | "cc" => expected["identifier"] == "sinkhole-http-referer",
+        "source_fqdn" => expected["identifier"] == "sandbox-dns",
+        "application" => true,
+        "tag" => ["malware", "application", "identifier"].iter().any(|other| same("tag", ours, &text(&expected[*other]))),
+        "infection" => same("identifier", ours, &text(&expected["identifier"])),
+        "source_reverse_dns" => DomainName::parse(ours).is_none(),
+        _ => false,
+    }
+}
+
+fn same(field: &str, ours: &str, theirs: &str) -> bool {
+    match field {
+        "time" => Time::parse(ours.as_bytes()) == Time::parse(theirs.as_bytes()),
+        "source_ip" | "destination_ip" => Address::parse(ours.as_bytes()) == Address::parse(theirs.as_bytes()),
+        _ => ours.trim().trim_end_matches('.').eq_ignore_ascii_case(theirs.trim().trim_end_matches('.')),
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Our value of the oracle's field; empty when there is none.
+pub fn ours(report: &Report<'_>, field: &str) -> String {
+    let core = report.core;
+    let word = |word: Word| report.text(word).unwrap_or_default().to_owned();
+    let named = |name: &str, place: Place| {
+        let found = report.fields().find(|(word, _)| report.name(*word) == (name, place));
+        found.map(|(_, value)| value.text().to_owned()).unwrap_or_default()
+    };
+    let extra = |name: &str| named(name, Place::Extra);
+    let rsit = word(Word::RSIT);
+    match field {
+        "time" => core.observed().map(|time| time.to_string()).unwrap_or_default(),
+        "source_ip" if core.address == Address::NONE => String::new(),
+        "source_ip" => core.address.to_string(),
+        "source_port" if core.port == 0 => String::new(),
+        "source_port" => core.port.to_string(),
+        "source_reverse_dns" => word(Word::REVERSE_DNS),
+        "asn" => word(Word::ASN),
+        "cc" => word(Word::COUNTRY),
+        "transport" => word(Word::TRANSPORT),
+        "application" => named("application", Place::Property),
+        "malware" => word(Word::MALWARE_FAMILY),
+        "taxonomy" => rsit.split('/').next().unwrap_or_default().to_owned(),
+        "type" => rsit.split('/').nth(1).unwrap_or_default().to_owned(),
+        "identifier" => word(Word::RSIT_IDENTIFIER),
+        "source_fqdn" => word(Word::DOMAIN),
+        "source_url" => word(Word::URL),
+        "source_network" => Some(word(Word::SOURCE_IDENTIFIER)).filter(|text| text.contains('/')).unwrap_or_default(),
+        "destination_ip" => word(Word::DESTINATION_IP),
+        "destination_port" => word(Word::DESTINATION_PORT),
+        "destination_fqdn" => named("destination_domain", Place::Property),
+        "destination_url" => named("destination_url", Place::Property),
+        "description" => word(Word::DESCRIPTION),
+        "md5" | "sha1" | "sha256" => named(&format!("file_hashes.{field}"), Place::Property),
+        "tag" => match extra("tag") {
+            text if !text.is_empty() => text,
+            _ => {
+                let tags = report.fields().filter(|(word, _)| *word == Word::TAG);
+                let labels: Vec<_> = tags.map(|(_, value)| value.text().trim_start_matches("shadowserver:")).collect();
+                labels.join(";")
+            }
+        },
+        // A column that a role took is found under that role.
+        "family" => Some(extra("family")).filter(|text| !text.is_empty()).unwrap_or_else(|| word(Word::MALWARE_FAMILY)),
+        "infection" => Some(extra("infection")).filter(|text| !text.is_empty()).unwrap_or_else(|| word(Word::RSIT_IDENTIFIER)),
+        other => extra(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::path::PathBuf;
+
+    fn shared() -> Option<PathBuf> {
+        let shared = std::env::var_os("SLUIS_SHARED").map(PathBuf::from);
+        if shared.is_none() {
+            println!("skipped: SLUIS_SHARED names no folder with samples");
+        }
+        shared
+    }
+
+    #[test]
+    fn vectors_shadowserver_csv() {
+        let Some(shared) = shared() else { return };
+        let corpus = shared.join("corpus");
+        let (mut matched, mut total, mut differences) = (0, 0, Vec::new());
+        let oracle = fs::read_to_string(corpus.join("shadowserver-csv/ORACLE.jsonl")).unwrap_or_default();
+        for line in oracle.lines() {
+            let oracle: Value = serde_json::from_str(line).unwrap();
+            let path = corpus.join(oracle["path"].as_str().unwrap());
+            let bytes = fs::read(&path).unwrap();
+            if oracle["count"].is_null() {
+                every_row_is_accounted_for(&path, &bytes);
+                continue;
+            }
+            let comparison = compare(&path, &bytes, &oracle);
+            matched += comparison.matched;
+            total += comparison.total;
+            let short = path.strip_prefix(&corpus).unwrap().display();
+            differences.extend(comparison.differences.iter().map(|difference| format!("{short}: {difference}")));
+        }
+        println!("{matched} of {total} records");
+        assert!(differences.is_empty() && matched == total, "{matched} of {total}\n{}", differences.join("\n"));
+    }
+
+    fn every_row_is_accounted_for(path: &Path, bytes: &[u8]) {
+        let (format, sink) = read(path, bytes);
+        let (reports, rejects) = (sink.reports().count(), sink.rejects.len());
+        println!("{}: '{format}', {reports} reports, {rejects} rejects", path.display());
+        if let Some(reject) = sink.rejects.first() {
+            println!("   {}", reject.reason);
+        }
+        assert!(format != "shadowserver" || reports + rejects > 0);
+    }
+}
