@@ -1,6 +1,7 @@
 //! Receiving: bytes become a submission that survives anything, before anybody understands them.
 
 use std::io::Read;
+use std::time::{Duration, Instant};
 
 use model::submission::Door;
 use model::time::Time;
@@ -16,6 +17,7 @@ pub struct Arrived {
     door: Door,
     name: String,
     received: Time,
+    took: Duration,
 }
 
 impl Arrived {
@@ -41,10 +43,11 @@ impl Desk {
     /// # Errors
     /// As [`Desk::receive`].
     pub fn arrive(&self, door: Door, name: &str, reader: &mut dyn Read) -> Result<Arrived, Error> {
+        let begun = Instant::now();
         let received = self.now();
         let public = public_id(received)?;
-        let written = raw::write(self.store.directory(), self.store.keys(), public, reader)?;
-        Ok(Arrived { written, door, name: base_name(name).to_owned(), received })
+        let written = raw::write(self.store.directory(), self.store.keys(), public, &mut self.until_stop(reader))?;
+        Ok(Arrived { written, door, name: base_name(name).to_owned(), received, took: begun.elapsed() })
     }
 
     /// The second half: keys are kept, then rows committed, for all of them in one transaction each. Copies of what is
@@ -53,6 +56,7 @@ impl Desk {
     /// # Errors
     /// As [`Desk::receive`]; then none of them is acknowledged.
     pub fn acknowledge(&self, arrived: Vec<Arrived>) -> Result<Vec<Receipt>, Error> {
+        let begun = Instant::now();
         let keys: Vec<_> = arrived.iter().map(|arrived| (arrived.written.public, arrived.written.key)).collect();
         // Keys first: a row without its key could never be read, a key without its row harms nobody.
         self.store.keys().keep(&keys)?;
@@ -70,6 +74,12 @@ impl Desk {
         if !unused.is_empty() {
             self.store.keys().destroy(&unused)?;
         }
+        self.count(|totals| {
+            totals.received += arrived.len() as u64;
+            totals.copies += unused.len() as u64;
+            totals.bytes += arrived.iter().map(Arrived::size).sum::<u64>();
+            totals.receiving += begun.elapsed() + arrived.iter().map(|arrived| arrived.took).sum::<Duration>();
+        });
         Ok(receipts)
     }
 }
