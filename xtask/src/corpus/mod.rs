@@ -5,7 +5,6 @@
 //! read. A comparator knows one format's oracle; each has a file of its own and a line in [`comparator`].
 
 pub mod arf;
-pub mod arf;
 mod reading;
 pub mod shadowserver;
 mod table;
@@ -40,7 +39,8 @@ pub struct Comparison {
 
 /// The comparator of a format's folder; `None` where nobody compares yet.
 pub fn comparator(folder: &str) -> Option<Compare> {
-    let registry: [(&str, Compare); 1] = [("mail-arf", arf::compare)];
+    let registry: [(&str, Compare); 2] =
+        [("mail-arf", arf::compare), ("shadowserver-csv", shadowserver::compare)];
     registry.into_iter().find(|(name, _)| *name == folder).map(|(_, compare)| compare)
 }
 
