@@ -1,14 +1,14 @@
 //! What we read of samples, against what others read of them.
 
-pub mod shadowserver;
+pub(crate) mod shadowserver;
 
 /// How far our reading of one sample equals its oracle's.
 #[derive(Debug, Default)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// Records that are equal in every field.
-    pub matched: usize,
+    pub(crate) matched: usize,
     /// Records the oracle has.
-    pub total: usize,
+    pub(crate) total: usize,
     /// Every difference, for people.
-    pub differences: Vec<String>,
+    pub(crate) differences: Vec<String>,
 }

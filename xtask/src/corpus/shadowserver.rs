@@ -46,7 +46,7 @@ const FIELDS: [&str; 24] = [
 ];
 
 /// Reads a sample as `sluis read` does.
-pub fn read(path: &Path, bytes: &[u8]) -> (String, Collected) {
+pub(crate) fn read(path: &Path, bytes: &[u8]) -> (String, Collected) {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let hint = Hint {
         name: &name,
@@ -66,7 +66,7 @@ pub fn read(path: &Path, bytes: &[u8]) -> (String, Collected) {
 }
 
 /// Compares a sample with its line of `ORACLE.jsonl`; lines without `count` have no records to compare.
-pub fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
+pub(crate) fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
     let empty = Vec::new();
     let expected = oracle["records"].as_array().unwrap_or(&empty);
     let total = oracle["count"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(expected.len());
@@ -87,7 +87,8 @@ pub fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
         for field in FIELDS.into_iter().chain(others) {
             let theirs = text(&expected[field]);
             let ours = ours(report, field);
-            if !same(field, &ours, &theirs) && !(theirs.is_empty() && ours_alone(field, &ours, expected)) {
+            let ours_only = theirs.is_empty() && ours_alone(field, &ours, expected);
+            if !same(field, &ours, &theirs) && !ours_only {
                 comparison.differences.push(format!("record {at}: {field} is '{ours}', the oracle has '{theirs}'"));
             }
         }
@@ -129,7 +130,7 @@ fn text(value: &Value) -> String {
 }
 
 /// Our value of the oracle's field; empty when there is none.
-pub fn ours(report: &Report<'_>, field: &str) -> String {
+pub(crate) fn ours(report: &Report<'_>, field: &str) -> String {
     let core = report.core;
     let word = |word: Word| report.text(word).unwrap_or_default().to_owned();
     let named = |name: &str, place: Place| {
