@@ -163,6 +163,7 @@ pub(crate) fn ours(report: &Report<'_>, field: &str) -> String {
         "destination_url" => named("destination_url", Place::Property),
         "description" => word(Word::DESCRIPTION),
         "md5" | "sha1" | "sha256" => named(&format!("file_hashes.{field}"), Place::Property),
+        "feed" => word(Word::FEED),
         "tag" => match extra("tag") {
             text if !text.is_empty() => text,
             _ => {
@@ -264,6 +265,16 @@ mod tests {
             differences.push(format!("{name}: read as '{format}', no report: {:?}", sink.rejects));
             return 0;
         };
+        // Without a telling name, a header is known by its marks or not at all: never as another type's.
+        let (_, by_header) = read(Path::new("report.csv"), text.as_bytes());
+        let taken_for = by_header.reports().next().map(|report| ours(&report, "feed")).unwrap_or_default();
+        let constant = text_of(&map["constant_fields"]["classification.identifier"]);
+        if let Some(rules) = Maps::builtin().by_name(&taken_for)
+            && !constant.is_empty()
+            && rules.identifier != constant
+        {
+            differences.push(format!("{name}: by its header it is taken for {taken_for}"));
+        }
         let value = |column: &str| columns.iter().find(|(name, _)| *name == column).map_or("", |(_, value)| value.as_str());
         for (field, column) in &fields {
             let key = match *field {
