@@ -341,7 +341,10 @@ impl<'m> Plan<'m> {
             return Ok(());
         }
         let handle = self.handles.iter().map(|column| record.get(*column).trim_ascii());
-        let handle = handle.into_iter().find(|text| values::is_domain(text) || text.windows(3).any(|three| three == b"://"));
+        // A type that never has addresses is about names, whatever they look like.
+        let nameless = self.rules.roles.get(&Role::Address).is_some_and(Vec::is_empty);
+        let leads = |text: &[u8]| values::is_domain(text) || text.windows(3).any(|three| three == b"://");
+        let handle = handle.into_iter().find(|text| leads(text) || (nameless && !text.is_empty()));
         let Some(handle) = handle else {
             return Err(match self.address {
                 Some(column) => self.no("address", column, text),
