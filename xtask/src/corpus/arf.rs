@@ -85,9 +85,9 @@ fn time(report: &Report<'_>) -> String {
 /// Reads bytes as `sluis read` would read a file of that name.
 pub(super) fn read_bytes(path: &Path, bytes: &[u8]) -> (Outcome, Collected) {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let maps = Maps::default();
     let limits = Limits::default();
-    let hint = Hint { name: &name, content_type: "", format: None, received: RECEIVED, maps: &maps, declared: None, limits };
+    let hint =
+        Hint { name: &name, content_type: "", format: None, received: RECEIVED, maps: Maps::builtin(), declared: None, limits };
     let mut collected = Collected::default();
     let outcome = read(&mut &*bytes, &hint, &mut collected)
         .unwrap_or_else(|stop| Outcome { unreadable: format!("reading stopped: {stop:?}"), ..Outcome::default() });
