@@ -5,10 +5,10 @@
 //! read. A comparator knows one format's oracle; each has a file of its own and a line in [`comparator`].
 
 pub mod arf;
-pub mod arf;
 mod reading;
 pub mod shadowserver;
 mod table;
+pub mod xarf;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -40,7 +40,7 @@ pub struct Comparison {
 
 /// The comparator of a format's folder; `None` where nobody compares yet.
 pub fn comparator(folder: &str) -> Option<Compare> {
-    let registry: [(&str, Compare); 1] = [("mail-arf", arf::compare)];
+    let registry: [(&str, Compare); 2] = [("mail-arf", arf::compare), ("xarf", xarf::compare)];
     registry.into_iter().find(|(name, _)| *name == folder).map(|(_, compare)| compare)
 }
 
