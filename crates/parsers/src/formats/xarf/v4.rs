@@ -45,7 +45,7 @@ pub(super) fn read(reader: &mut Reader, batch: &mut Batch, text: &str, ordinal: 
             None => last.is(&name, value),
         };
         if counts {
-            member(&mut filler, &name, value, named.current);
+            member(&mut filler, &name, value, place, named.current);
         }
     }
     filler.finish();
@@ -114,7 +114,7 @@ fn source(filler: &mut Filler<'_>, identifier: Option<At>, url: Option<At>) -> R
     Err(format!("its source '{shown}' is not an address, a domain name or a URL"))
 }
 
-fn member(filler: &mut Filler<'_>, name: &str, at: At, current: bool) {
+fn member(filler: &mut Filler<'_>, name: &str, at: At, place: Option<usize>, current: bool) {
     match name {
         // Said by the core and the writer, or kept by `source`; `_internal` must not leave the house it is from.
         "xarf_version" | "category" | "type" | "source_identifier" | "_internal" => {}
@@ -134,7 +134,10 @@ fn member(filler: &mut Filler<'_>, name: &str, at: At, current: bool) {
         "confidence" => confidence(filler, at),
         "tags" => tags(filler, at),
         "evidence" => evidence(filler, at),
-        _ => filler.property("", name, at),
+        _ => match place {
+            Some(place) => filler.planned(place, name, at),
+            None => filler.property("", name, at),
+        },
     }
 }
 
