@@ -5,8 +5,8 @@
 //! read. A comparator knows one format's oracle; each has a file of its own and a line in [`comparator`].
 
 pub mod arf;
-pub mod arf;
 mod reading;
+pub mod rpsl;
 pub mod shadowserver;
 mod table;
 
@@ -40,7 +40,7 @@ pub struct Comparison {
 
 /// The comparator of a format's folder; `None` where nobody compares yet.
 pub fn comparator(folder: &str) -> Option<Compare> {
-    let registry: [(&str, Compare); 1] = [("mail-arf", arf::compare)];
+    let registry: [(&str, Compare); 2] = [("mail-arf", arf::compare), ("rpsl", rpsl::compare)];
     registry.into_iter().find(|(name, _)| *name == folder).map(|(_, compare)| compare)
 }
 
