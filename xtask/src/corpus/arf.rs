@@ -20,7 +20,7 @@ const RECEIVED: Time = Time(1_793_491_200_000);
 ///
 /// A mail that neither oracle takes for feedback must not become a report. One that only one of them reads proves
 /// nothing and counts nowhere.
-pub fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
+pub(super) fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
     let (outcome, collected) = read_bytes(path, bytes);
     let (strict, loose) = (&oracle["mail_auth_0.13.3"], &oracle["sisimai_4.25.15"][0]);
     let loose_is_feedback = loose["feedback_type"].as_str().is_some_and(|said| !said.is_empty());

@@ -10,7 +10,7 @@ use super::{Comparison, shadowserver};
 ///
 /// Attachments whose header no peer knows have no records; then the rows are counted, and each must be a report or a
 /// reject.
-pub fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
+pub(super) fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
     let none = Vec::new();
     let attachments = oracle["attachments"].as_array().unwrap_or(&none);
     if attachments.iter().any(|attachment| attachment["count"].is_null()) {

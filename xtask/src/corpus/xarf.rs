@@ -17,7 +17,7 @@ use super::Comparison;
 ///
 /// The oracle holds a verdict by each schema that fits the sample's version, and what another converter made of a
 /// version 3. Each is one record. A valid sample that does not become exactly one report is a difference.
-pub fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
+pub(super) fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
     let mut comparison = Comparison::default();
     let mut valid = false;
     let schemas: [(&str, fn(&[u8]) -> Verdict); 2] = [("jsonschema_v4_master", verdict), ("jsonschema_v3_legacy", verdict_v3)];
