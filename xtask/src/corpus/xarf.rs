@@ -13,6 +13,8 @@ use serde_json::Value;
 
 use super::Comparison;
 
+type Judge = fn(&[u8]) -> Verdict;
+
 /// Compares one sample with its line of the oracle.
 ///
 /// The oracle holds a verdict by each schema that fits the sample's version, and what another converter made of a
@@ -20,7 +22,7 @@ use super::Comparison;
 pub(super) fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
     let mut comparison = Comparison::default();
     let mut valid = false;
-    let schemas: [(&str, fn(&[u8]) -> Verdict); 2] = [("jsonschema_v4_master", verdict), ("jsonschema_v3_legacy", verdict_v3)];
+    let schemas: [(&str, Judge); 2] = [("jsonschema_v4_master", verdict), ("jsonschema_v3_legacy", verdict_v3)];
     for (name, judge) in schemas {
         let Some(theirs) = oracle[name]["valid"].as_bool() else { continue };
         let ours = judge(bytes);

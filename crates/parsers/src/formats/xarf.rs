@@ -60,7 +60,12 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         number += 1;
         let place = Where { layout, number, alone };
         match piece {
-            Piece::End => return Ok(()),
+            Piece::End => {
+                if feed.is_cut() {
+                    reading.note("", "the array of reports has no end; some may be missing");
+                }
+                return Ok(());
+            }
             Piece::TooLong(beginning) => {
                 let ordinal = reading.ordinal();
                 let reason = match layout {
