@@ -117,6 +117,8 @@ fn same(field: &str, ours: &str, theirs: &str) -> bool {
     match field {
         "time" => Time::parse(ours.as_bytes()) == Time::parse(theirs.as_bytes()),
         "source_ip" | "destination_ip" => Address::parse(ours.as_bytes()) == Address::parse(theirs.as_bytes()),
+        // Zero is no port.
+        "source_port" | "destination_port" => ours.trim_start_matches('0') == theirs.trim_start_matches('0'),
         _ => ours.trim().trim_end_matches('.').eq_ignore_ascii_case(theirs.trim().trim_end_matches('.')),
     }
 }

@@ -62,28 +62,34 @@ fn is_authority(text: &[u8]) -> bool {
     }
 }
 
+/// Whether `text` begins with a scheme and `://`.
+fn is_absolute(text: &[u8]) -> bool {
+    let end = text.iter().take(20).position(|byte| *byte == b':').unwrap_or(0);
+    let scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    end > 0 && text[end..].starts_with(b"://") && text[..end].iter().all(scheme)
+}
+
 /// Writes the URL that a column `value`, and the `host` of another column, tell of; false when they tell of none.
 ///
 /// Honeypots and sinkholes write the request line (`GET /a HTTP/1.1`) or the path alone, and the host apart.
 pub(crate) fn url(value: &[u8], host: &[u8], application: &[u8], into: &mut Vec<u8>) -> bool {
     into.clear();
-    let value = value.trim_ascii();
-    let scheme = value.iter().take(20).position(|byte| *byte == b':').filter(|at| value[*at..].starts_with(b"://"));
-    if scheme.is_some_and(|end| end > 0 && value[..end].iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte)))
-    {
-        into.extend_from_slice(value);
-        return !value.iter().any(|byte| *byte <= b' ' || *byte == 0x7f);
-    }
-    let host = host.trim_ascii();
-    if value.is_empty() || !is_authority(host) {
-        return false;
-    }
     let mut words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let mut path = words.next().unwrap_or_default();
     if path.iter().all(u8::is_ascii_uppercase)
         && let Some(next) = words.next()
     {
         path = next;
+    }
+    // A whole URL; what stands behind a blank in it belongs to it, but not behind one in a request line.
+    if is_absolute(path) {
+        let value = value.trim_ascii();
+        into.extend_from_slice(if value.starts_with(path) { value } else { path });
+        return !into.iter().any(|byte| *byte <= b' ' || *byte == 0x7f);
+    }
+    let host = host.trim_ascii();
+    if path.is_empty() || !is_authority(host) {
+        return false;
     }
     let scheme: &[u8] = if application.eq_ignore_ascii_case(b"https") { b"https" } else { b"http" };
     into.extend_from_slice(scheme);
@@ -165,6 +171,8 @@ mod tests {
             ("GET /x?y=0 HTTP/1.0", "a.example", "", Some("http://a.example/x?y=0")),
             ("/x", "192.0.2.7:8080", "https", Some("https://192.0.2.7:8080/x")),
             ("x.php", "a.example", "http", Some("http://a.example/x.php")),
+            ("GET http://b.example/y HTTP/1.1", "a.example", "", Some("http://b.example/y")),
+            ("http://a.example/a b", "a.example", "", None),
             ("/x", "", "", None),
             ("", "a.example", "", None),
             ("/x", "not a host", "", None),
