@@ -34,18 +34,24 @@ pub(crate) fn number(text: &[u8]) -> Option<u32> {
 /// A domain name of two labels or more, by the rules of [`model::resource::DomainName`] but without an allocation.
 pub(crate) fn is_domain(text: &[u8]) -> bool {
     let text = text.strip_suffix(b".").unwrap_or(text);
-    if text.len() > 253 || !text.contains(&b'.') {
-        return false;
-    }
-    let mut number = true;
-    for label in text.split(|byte| *byte == b'.') {
-        let fine = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-' || *byte == b'_';
-        if label.is_empty() || label.len() > 63 || !label.iter().all(fine) || label[0] == b'-' || label.ends_with(b"-") {
-            return false;
+    let (mut dots, mut length, mut number, mut last) = (0, 0, true, b'.');
+    for &byte in text {
+        if byte == b'.' {
+            if length == 0 || last == b'-' {
+                return false;
+            }
+            (dots, length, number) = (dots + 1, 0, true);
+        } else {
+            let fine = byte.is_ascii_alphanumeric() || byte == b'_' || (byte == b'-' && length > 0);
+            length += 1;
+            if !fine || length > 63 {
+                return false;
+            }
+            number &= byte.is_ascii_digit();
         }
-        number = label.iter().all(u8::is_ascii_digit);
+        last = byte;
     }
-    !number
+    dots > 0 && length > 0 && last != b'-' && !number && text.len() <= 253
 }
 
 /// Whether `text` can stand between `://` and the path: a name or an address, perhaps with a port.
