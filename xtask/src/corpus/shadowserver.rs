@@ -117,6 +117,8 @@ fn same(field: &str, ours: &str, theirs: &str) -> bool {
     match field {
         "time" => Time::parse(ours.as_bytes()) == Time::parse(theirs.as_bytes()),
         "source_ip" | "destination_ip" => Address::parse(ours.as_bytes()) == Address::parse(theirs.as_bytes()),
+        // Zero is no port.
+        "source_port" | "destination_port" => ours.trim_start_matches('0') == theirs.trim_start_matches('0'),
         _ => ours.trim().trim_end_matches('.').eq_ignore_ascii_case(theirs.trim().trim_end_matches('.')),
     }
 }
@@ -352,5 +354,40 @@ mod tests {
 
     fn text_of(value: &Value) -> String {
         text(value)
+    }
+
+    /// Whatever a sample says, its reports have the properties that XARF v4 requires of their kind.
+    #[test]
+    fn vectors_shadowserver_xarf() {
+        let Some(shared) = shared() else { return };
+        let mut required: Vec<(String, Vec<String>)> = Vec::new();
+        for entry in fs::read_dir(shared.join("corpus/schemas/xarf/v4/types")).into_iter().flatten() {
+            let schema: Value = serde_json::from_slice(&fs::read(entry.unwrap().path()).unwrap()).unwrap();
+            let parts = || std::iter::once(&schema).chain(schema["allOf"].as_array().into_iter().flatten());
+            let constant = |name: &str| parts().find_map(|part| part["properties"][name]["const"].as_str()).unwrap_or("content");
+            let names = parts().flat_map(|part| part["required"].as_array().into_iter().flatten());
+            let names = names.filter_map(|name| name.as_str().map(str::to_owned)).collect();
+            required.push((format!("{}/{}", constant("category"), constant("type")), names));
+        }
+        assert!(!required.is_empty());
+        let mut missing = std::collections::BTreeMap::new();
+        for folder in fs::read_dir(shared.join("corpus/shadowserver-csv")).unwrap().map(|entry| entry.unwrap().path()) {
+            for path in fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()) {
+                let (_, sink) = read(&path, &fs::read(&path).unwrap());
+                for report in sink.reports() {
+                    let kind = report.core.kind.to_string();
+                    let names = required.iter().filter(|(other, _)| *other == kind).flat_map(|(_, names)| names);
+                    let content = if kind.starts_with("content/") { Some("url".to_owned()) } else { None };
+                    for name in names.chain(content.iter()) {
+                        let has = report.fields().any(|(word, _)| report.name(word) == (name.as_str(), Place::Property));
+                        if !has {
+                            let short = path.file_name().unwrap().to_string_lossy().into_owned();
+                            *missing.entry(format!("{short}: {kind} without {name}")).or_insert(0) += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(missing.is_empty(), "{missing:#?}");
     }
 }

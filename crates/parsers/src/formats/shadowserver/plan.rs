@@ -452,7 +452,10 @@ impl<'m> Plan<'m> {
                 }
                 self.lower(value);
                 batch.text(Word::TRANSPORT, &self.scratch);
-                if kind.category() == "connection" && matches!(&*self.scratch, b"tcp" | b"udp" | b"icmp" | b"sctp") {
+                // XARF knows fewer protocols for an infected host than for an attack.
+                let attack = matches!(kind, Kind::Ddos | Kind::LoginAttack | Kind::PortScan);
+                let known = matches!(&*self.scratch, b"tcp" | b"udp") || (attack && matches!(&*self.scratch, b"icmp" | b"sctp"));
+                if kind.category() == "connection" && known {
                     batch.text(Word::PROTOCOL, &self.scratch);
                 }
             }
