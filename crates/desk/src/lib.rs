@@ -1,6 +1,7 @@
 //! The work: one file per thing the abuse desk does. Each loads, decides and commits.
 //!
 //! - [`receive`]: bytes become a submission, durable before anybody understands them.
+//! - [`screen`]: child abuse material is recognised before anything is acknowledged, and only its traces are kept.
 //! - [`work`]: a submission is read, traced, placed in cases and applied, batch by batch.
 //! - [`place`]: which reports of a batch belong together; a pure function.
 //! - [`import`]: an address administration is compared with what is known, and changes it.
@@ -12,6 +13,7 @@
 pub mod import;
 pub mod place;
 pub mod receive;
+pub mod screen;
 pub mod spool;
 pub mod work;
 

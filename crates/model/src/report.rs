@@ -271,7 +271,8 @@ impl Batch {
                 self.names.push((name.into(), place));
                 self.names.len() - 1
             }
-            None => return self.word("other", Place::Extra),
+            // Past every name: `name` answers "other" for it.
+            None => return Word(u16::MAX),
         };
         Word((known + at) as u16)
     }
