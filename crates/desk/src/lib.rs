@@ -73,8 +73,8 @@ impl Clock for SystemClock {
 /// What readers are told: column maps, a declared CSV, bounds.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// Column maps of Shadowserver's report types.
-    pub maps: Maps,
+    /// Column maps of Shadowserver's report types, in place of those the program brings.
+    pub maps: Option<Maps>,
     /// The operator's description of a CSV of their own.
     pub declared: Option<Declared>,
     /// The format to use whatever the bytes look like.

@@ -14,6 +14,7 @@ use std::sync::{Arc, PoisonError};
 use model::chain::Chains;
 use model::report::Batch;
 use model::submission::Submission;
+use parsers::formats::shadowserver::Maps;
 use parsers::read::Outcome;
 use parsers::sink::{Note, Reject, Sink, Stop};
 use parsers::source::Hint;
@@ -230,7 +231,7 @@ impl Desk {
                 content_type: "",
                 format: self.reading.format.as_deref(),
                 received: submission.received,
-                maps: &self.reading.maps,
+                maps: self.reading.maps.as_ref().unwrap_or_else(|| Maps::builtin()),
                 declared: self.reading.declared.as_ref(),
                 limits: self.reading.limits,
             };

@@ -4,11 +4,13 @@
 //! with the samples anywhere below `<format>/`. No file name and no count is known here: whatever is in the folder is
 //! read. A comparator knows one format's oracle; each has a file of its own and a line in [`comparator`].
 
-pub mod arf;
+mod arf;
+mod mail_shadowserver;
 mod reading;
-pub mod rpsl;
-pub mod shadowserver;
+mod rpsl;
+mod shadowserver;
 mod table;
+mod xarf;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -40,7 +42,13 @@ pub struct Comparison {
 
 /// The comparator of a format's folder; `None` where nobody compares yet.
 pub fn comparator(folder: &str) -> Option<Compare> {
-    let registry: [(&str, Compare); 2] = [("mail-arf", arf::compare), ("rpsl", rpsl::compare)];
+    let registry: [(&str, Compare); 5] = [
+        ("mail-arf", arf::compare),
+        ("mail-shadowserver", mail_shadowserver::compare),
+        ("rpsl", rpsl::compare),
+        ("shadowserver-csv", shadowserver::compare),
+        ("xarf", xarf::compare),
+    ];
     registry.into_iter().find(|(name, _)| *name == folder).map(|(_, compare)| compare)
 }
 

@@ -69,7 +69,7 @@ pub(super) fn measure(path: &Path) -> Measured {
 
 fn read_file(path: &Path, sink: &mut Counting) -> Result<Outcome, Stop> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let maps = Maps::default();
+    let maps = Maps::builtin();
     let hint = Hint {
         name: &name,
         content_type: "",

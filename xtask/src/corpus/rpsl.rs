@@ -20,7 +20,7 @@ const LISTED: [(&str, &str); 6] = [
 ];
 
 /// Compares every object of a file; lines of the oracle without a count are about other files than these.
-pub fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
+pub(super) fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
     let mut comparison = Comparison::default();
     let Some(expected) = oracle["objects"].as_array().filter(|_| oracle["count"].is_u64()) else { return comparison };
     comparison.total = expected.len();
