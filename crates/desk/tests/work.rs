@@ -109,7 +109,9 @@ fn snapshot(rows: &[(&str, &str, &str, &str)]) -> Snapshot {
 }
 
 fn telnet(rows: &[(&str, &str, u16)]) -> Vec<u8> {
-    let mut out = b"\"timestamp\",\"ip\",\"protocol\",\"port\",\"hostname\",\"tag\",\"asn\",\"geo\",\"region\",\"city\",\"banner\"\n".to_vec();
+    let mut out =
+        b"\"timestamp\",\"ip\",\"protocol\",\"port\",\"hostname\",\"tag\",\"asn\",\"geo\",\"region\",\"city\",\"banner\"\n"
+            .to_vec();
     for (when, ip, port) in rows {
         out.extend(format!("\"{when}\",\"{ip}\",\"tcp\",{port},\"\",\"telnet\",64496,\"NL\",\"\",\"\",\"login:\"\n").bytes());
     }
@@ -125,7 +127,8 @@ fn a_report_is_its_holders_at_that_moment() {
     node.receive(TELNET, &telnet(&[("2026-05-19 10:00:00", "192.0.2.7", 23), ("2026-05-21 10:00:00", "192.0.2.7", 23)]));
     let worked = node.work();
     assert_eq!((worked.applied.reports, worked.applied.opened), (2, 2));
-    let mut holders: Vec<String> = node.cases(Filter::default()).iter().map(|filed| node.party(filed.case.holder.unwrap())).collect();
+    let mut holders: Vec<String> =
+        node.cases(Filter::default()).iter().map(|filed| node.party(filed.case.holder.unwrap())).collect();
     holders.sort();
     assert_eq!(holders, ["alice", "bob"]);
     let mut reader = node.desk.store().reader().unwrap();
@@ -298,9 +301,11 @@ fn a_damaged_copy_goes_to_a_person_and_stops_nobody() {
     assert_eq!(damaged, 1, "the large one is a file");
     let worked = node.work();
     assert_eq!((worked.submissions, worked.unreadable), (2, 1));
-    let unreadable = node.desk.store().reader().unwrap().read(|transaction| transaction.submissions(Some(Progress::Unreadable), 9, 9));
+    let unreadable =
+        node.desk.store().reader().unwrap().read(|transaction| transaction.submissions(Some(Progress::Unreadable), 9, 9));
     assert!(unreadable.unwrap()[0].reason.contains("cannot be read"));
-    let submission = node.desk.store().reader().unwrap().read(|transaction| transaction.submission(receipt.id())).unwrap().unwrap();
+    let submission =
+        node.desk.store().reader().unwrap().read(|transaction| transaction.submission(receipt.id())).unwrap().unwrap();
     assert_eq!(submission.reports, 1);
 }
 
@@ -315,7 +320,11 @@ const ABUSE: &str = r#"{"xarf_version":"4.2.0","report_id":"550e8400-e29b-41d4-a
 fn child_abuse_material_leaves_no_location_and_no_payload_anywhere() {
     let node = Node::new();
     let receipt = node.receive("report.json", ABUSE.as_bytes());
-    assert_eq!(node.receive("report.json", ABUSE.as_bytes()), Receipt::Known(receipt.id()), "the same original is the same submission");
+    assert_eq!(
+        node.receive("report.json", ABUSE.as_bytes()),
+        Receipt::Known(receipt.id()),
+        "the same original is the same submission"
+    );
     node.work();
     let cases = node.cases(Filter { kind: Some(Kind::Csam), state: Some(State::Open), ..Filter::default() });
     assert_eq!(cases.len(), 1);
