@@ -113,7 +113,8 @@ fn load(transaction: &Transaction<'_>, name: &str) -> Result<(Known, HashMap<Str
         known.assignments.push(KnownAssignment { id: kept.id, recorded: kept.recorded, assignment: kept.assignment });
     }
     for kept in transaction.assignments(id, true)? {
-        let source = sources.iter().find(|source| source.id == kept.source).map_or_else(String::new, |source| source.name.clone());
+        let source =
+            sources.iter().find(|source| source.id == kept.source).map_or_else(String::new, |source| source.name.clone());
         let model::assignment::Assignment { resource, level, period, party, .. } = kept.assignment;
         known.others.push(Foreign { source, resource, level, period, party });
     }

@@ -1,6 +1,7 @@
 //! The work: one file per thing the abuse desk does. Each loads, decides and commits.
 //!
 //! - [`receive`]: bytes become a submission, durable before anybody understands them.
+//! - [`screen`]: child abuse material is recognised before anything is acknowledged, and only its traces are kept.
 //! - [`work`]: a submission is read, traced, placed in cases and applied, batch by batch.
 //! - [`place`]: which reports of a batch belong together; a pure function.
 //! - [`import`]: an address administration is compared with what is known, and changes it.
@@ -14,6 +15,7 @@ pub mod import;
 pub mod place;
 pub mod progress;
 pub mod receive;
+pub mod screen;
 pub mod spool;
 pub mod work;
 
@@ -76,8 +78,8 @@ impl Clock for SystemClock {
 /// What readers are told: column maps, a declared CSV, bounds.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// Column maps of Shadowserver's report types.
-    pub maps: Maps,
+    /// Column maps of Shadowserver's report types, in place of those the program brings.
+    pub maps: Option<Maps>,
     /// The operator's description of a CSV of their own.
     pub declared: Option<Declared>,
     /// The format to use whatever the bytes look like.

@@ -7,17 +7,20 @@ use model::submission::Door;
 use model::time::Time;
 use store::keys::public_id;
 use store::raw::{self, Written};
-use store::submissions::Receipt;
+use store::submissions::{Location, Receipt};
 
 use crate::{Desk, Error};
 
 /// Bytes that were written and wait for their row: nothing is acknowledged yet.
 pub struct Arrived {
-    written: Written,
-    door: Door,
-    name: String,
-    received: Time,
-    took: Duration,
+    pub(crate) written: Written,
+    pub(crate) door: Door,
+    pub(crate) name: String,
+    pub(crate) received: Time,
+    /// Locations that stand nowhere else, when the submission told of child abuse material.
+    pub(crate) locations: Vec<Location>,
+    /// How long writing and screening it took.
+    pub(crate) took: Duration,
 }
 
 impl Arrived {
@@ -38,7 +41,8 @@ impl Desk {
         receipts.into_iter().next().ok_or_else(|| Error::Unavailable("the submission was not acknowledged".into()))
     }
 
-    /// The first half of [`Desk::receive`]: the bytes are written, encrypted under a key in memory only.
+    /// The first half of [`Desk::receive`]: the bytes are written, encrypted under a key in memory only, and looked through
+    /// for what must not be kept ([`crate::screen`]).
     ///
     /// # Errors
     /// As [`Desk::receive`].
@@ -47,7 +51,9 @@ impl Desk {
         let received = self.now();
         let public = public_id(received)?;
         let written = raw::write(self.store.directory(), self.store.keys(), public, &mut self.until_stop(reader))?;
-        Ok(Arrived { written, door, name: base_name(name).to_owned(), received, took: begun.elapsed() })
+        let took = Duration::ZERO;
+        let arrived = Arrived { written, door, name: base_name(name).to_owned(), received, locations: Vec::new(), took };
+        Ok(Arrived { took: begun.elapsed(), ..self.screen(arrived)? })
     }
 
     /// The second half: keys are kept, then rows committed, for all of them in one transaction each. Copies of what is
@@ -61,8 +67,13 @@ impl Desk {
         // Keys first: a row without its key could never be read, a key without its row harms nobody.
         self.store.keys().keep(&keys)?;
         let receipts = self.store.write("receive", |transaction| {
-            let receive =
-                |arrived: &Arrived| transaction.receive(&arrived.written, arrived.door, &arrived.name, arrived.received);
+            let receive = |arrived: &Arrived| -> Result<Receipt, store::Error> {
+                let receipt = transaction.receive(&arrived.written, arrived.door, &arrived.name, arrived.received)?;
+                if let Receipt::New(id) = receipt {
+                    transaction.hide(id, &arrived.locations)?;
+                }
+                Ok(receipt)
+            };
             arrived.iter().map(receive).collect::<Result<Vec<_>, store::Error>>()
         })?;
         let copies =

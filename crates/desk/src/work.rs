@@ -255,7 +255,7 @@ impl Desk {
                 content_type: "",
                 format: self.reading.format.as_deref(),
                 received: submission.received,
-                maps: &self.reading.maps,
+                maps: self.maps(),
                 declared: self.reading.declared.as_ref(),
                 limits: self.reading.limits,
             };
@@ -324,7 +324,6 @@ impl Desk {
                 set_aside,
                 notes: flush.notes,
                 end,
-                locations: Vec::new(),
             };
             parts.push((placed, advance));
         }

@@ -50,8 +50,8 @@ fn usual() -> Snapshot {
         let at = at.wrapping_mul(7_919) % MILLION;
         let first = 0x0a00_0000 + at;
         match at {
-            _ if at % 65_536 == 0 => row(first, first + 65_535, Level::Allocated, 0, Period::ALWAYS),
-            _ if at % 256 == 0 => row(first, first + 255, Level::SubAllocated, at % 10, Period::ALWAYS),
+            _ if at.is_multiple_of(65_536) => row(first, first + 65_535, Level::Allocated, 0, Period::ALWAYS),
+            _ if at.is_multiple_of(256) => row(first, first + 255, Level::SubAllocated, at % 10, Period::ALWAYS),
             _ => row(first, first, Level::Assigned, at % 1_000, Period { from: Some(Time(i64::from(at))), to: None }),
         }
     }))

@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
+use crate::address::Address;
 use crate::assignment::{Assignment, Level, Period};
 use crate::party::Party;
 use crate::resource::Resource;
@@ -267,14 +268,10 @@ pub fn compare(known: &Known, said: &Snapshot, now: Time) -> Changes {
     if said.complete {
         changes.gaps = gaps::find(&rows, now);
     }
-    rows.sort_unstable_by(|a, b| a.lane().cmp(&b.lane()).then(a.order.cmp(&b.order)));
-
-    let mut stored: Vec<&KnownAssignment> = known.assignments.iter().collect();
-    stored.sort_unstable_by(|a, b| lane_of(a).cmp(&lane_of(b)).then(start(a).cmp(&start(b))).then(a.id.cmp(&b.id)));
-    let mut others: Vec<&Foreign> = known.others.iter().collect();
-    others.sort_unstable_by(|a, b| {
-        (&a.resource, a.level, a.period.start()).cmp(&(&b.resource, b.level, b.period.start())).then(a.source.cmp(&b.source))
-    });
+    let rows: Vec<Said<'_>> = by_lane(&rows, |row| (&row.resource, row.row.level, row.order as i64)).cloned().collect();
+    let stored: Vec<&KnownAssignment> =
+        by_lane(&known.assignments, |row| (&row.assignment.resource, row.assignment.level, start(row).0)).collect();
+    let others: Vec<&Foreign> = by_lane(&known.others, |row| (&row.resource, row.level, row.period.start().0)).collect();
 
     let (mut rows, mut stored, mut others) = (rows.as_slice(), stored.as_slice(), others.as_slice());
     loop {
@@ -293,6 +290,27 @@ pub fn compare(known: &Known, said: &Snapshot, now: Time) -> Changes {
         rows = rest;
     }
     changes
+}
+
+/// Rows by lane, then by a number, then in their order. Addresses are compared as numbers beside each other in memory,
+/// which is several times faster than through the rows.
+fn by_lane<'s, T>(rows: &'s [T], key: impl Fn(&'s T) -> (&'s Resource, Level, i64)) -> impl Iterator<Item = &'s T> {
+    let place = |(at, row): (usize, &'s T)| {
+        let (resource, level, number) = key(row);
+        let (others, range) = match resource {
+            Resource::Addresses(range) => (false, (range.first, range.last)),
+            _ => (true, (Address::NONE, Address::NONE)),
+        };
+        (others, range, level, number, at)
+    };
+    let mut places: Vec<_> = rows.iter().enumerate().map(place).collect();
+    places.sort_unstable();
+    let others = places.partition_point(|place| !place.0);
+    places[others..].sort_by_cached_key(|place| {
+        let (resource, level, number) = key(&rows[place.4]);
+        (resource, level, number, place.4)
+    });
+    places.into_iter().map(|place| &rows[place.4])
 }
 
 /// Splits the rows of one lane from the front of a sorted slice.

@@ -271,7 +271,8 @@ impl Batch {
                 self.names.push((name.into(), place));
                 self.names.len() - 1
             }
-            None => return self.word("other", Place::Extra),
+            // Past every name: `name` answers "other" for it.
+            None => return Word(u16::MAX),
         };
         Word((known + at) as u16)
     }
@@ -285,17 +286,22 @@ impl Batch {
         }
     }
 
+    // Inlined, so that the field goes to its place in registers: rows have dozens of them.
+    #[inline]
     fn put(&mut self, bytes: &[u8], word: Word, shape: Shape) -> Field {
         let start = self.arena.len();
-        match shape {
-            // Feeds promise UTF-8 and some send Latin-1: keep the report, mark the bytes that are not text.
-            Shape::Text | Shape::Json if std::str::from_utf8(bytes).is_err() => {
-                self.arena.extend_from_slice(String::from_utf8_lossy(bytes).as_bytes());
-            }
-            _ => self.arena.extend_from_slice(bytes),
+        // Most values are ASCII, which is quickly seen.
+        if shape == Shape::Bytes || bytes.is_ascii() {
+            self.arena.extend_from_slice(bytes);
+        } else {
+            self.put_text(bytes);
         }
-        let length = self.arena.len() - start;
-        Field { word, shape, start: start as u32, length: length as u32 }
+        Field { word, shape, start: start as u32, length: (self.arena.len() - start) as u32 }
+    }
+
+    // Feeds promise UTF-8 and some send Latin-1: keep the report, mark the bytes that are not text.
+    fn put_text(&mut self, bytes: &[u8]) {
+        self.arena.extend_from_slice(String::from_utf8_lossy(bytes).as_bytes());
     }
 
     /// Adds a field that all reports of this batch have, unless a report says otherwise itself.
@@ -324,6 +330,7 @@ impl Batch {
     }
 
     /// Adds a text field to the report that [`Batch::finish`] will close. Text that is not UTF-8 is mended.
+    #[inline]
     pub fn text(&mut self, word: Word, value: impl AsRef<[u8]>) {
         let field = self.put(value.as_ref(), word, Shape::Text);
         self.fields.push(field);

@@ -1,5 +1,7 @@
 //! The index of chains against a search through everything, and the chains people expect.
 
+#![allow(clippy::unwrap_used)]
+
 use model::address::{Address, Range};
 use model::assignment::{Level, Period};
 use model::category::Kind;

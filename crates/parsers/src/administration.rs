@@ -44,13 +44,11 @@ pub struct Limits {
     pub unpacked: u64,
     /// How many times larger than its packed form a file may be. Default 200.
     pub ratio: u64,
-    /// Nesting of arrays and objects in a JSON element. Default 32.
-    pub depth: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { record: 1 << 20, unpacked: 64 << 30, ratio: 200, depth: 32 }
+        Limits { record: 1 << 20, unpacked: 64 << 30, ratio: 200 }
     }
 }
 

@@ -208,13 +208,25 @@ impl<'a> Reading<'a> {
     /// # Errors
     /// As [`read`].
     pub fn nested(&mut self, name: &str, content_type: &str, reader: &mut dyn Read) -> Result<bool, Stop> {
+        let mut source = Source::open(reader)?;
+        self.inside(name, content_type, &mut source)
+    }
+
+    /// As [`Reading::nested`], for a part that is in memory.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn nested_bytes(&mut self, name: &str, content_type: &str, bytes: &[u8]) -> Result<bool, Stop> {
+        self.inside(name, content_type, &mut Source::memory(bytes))
+    }
+
+    fn inside(&mut self, name: &str, content_type: &str, source: &mut Source<'_>) -> Result<bool, Stop> {
         if self.depth >= self.hint.limits.depth {
             let ordinal = self.ordinal();
             let limit = self.hint.limits.depth;
             self.reject(ordinal, name, b"", format!("more than {limit} containers inside each other"));
             return Ok(true);
         }
-        let mut source = Source::open(reader)?;
         let path = self.path.clone();
         // A part is detected by what it is: neither the outer name nor a forced format says anything about it.
         let outer = std::mem::take(&mut self.path);
@@ -222,7 +234,7 @@ impl<'a> Reading<'a> {
         self.depth += 1;
         let context = self.context.len();
         let outer_name = std::mem::replace(&mut self.name, name.to_owned());
-        let understood = self.part_as(&mut source, name, content_type, None);
+        let understood = self.part_as(source, name, content_type, None);
         self.context.truncate(context);
         self.name = outer_name;
         self.depth -= 1;

@@ -1,5 +1,6 @@
 //! Where bytes come from: a reader with a prefix one may look at, a name, and limits.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use model::time::Time;
@@ -71,12 +72,19 @@ pub struct Prefix<'a> {
     pub maps: &'a Maps,
 }
 
-/// A reader whose first bytes have been looked at and will be read again.
+/// Bytes to read, whose first have been looked at and will be read again.
 pub struct Source<'a> {
-    prefix: Vec<u8>,
+    prefix: Cow<'a, [u8]>,
     at: usize,
     whole: bool,
-    reader: &'a mut dyn Read,
+    rest: Rest<'a>,
+}
+
+/// Where the bytes past the prefix are.
+enum Rest<'a> {
+    Reader(&'a mut dyn Read),
+    /// All of them, those of the prefix included: what a container had in memory is not copied for what is inside.
+    Memory(&'a [u8]),
 }
 
 impl<'a> Source<'a> {
@@ -88,7 +96,13 @@ impl<'a> Source<'a> {
         let mut prefix = Vec::new();
         reader.take(PREFIX as u64).read_to_end(&mut prefix)?;
         let whole = prefix.len() < PREFIX;
-        Ok(Source { prefix, at: 0, whole, reader })
+        Ok(Source { prefix: Cow::Owned(prefix), at: 0, whole, rest: Rest::Reader(reader) })
+    }
+
+    /// Bytes that are in memory already.
+    pub fn memory(bytes: &'a [u8]) -> Source<'a> {
+        let prefix = Cow::Borrowed(&bytes[..bytes.len().min(PREFIX)]);
+        Source { prefix, at: 0, whole: bytes.len() < PREFIX, rest: Rest::Memory(bytes) }
     }
 
     /// The first bytes, however much has been read since.
@@ -105,24 +119,31 @@ impl<'a> Source<'a> {
     ///
     /// # Errors
     /// Those of the reader.
-    pub fn read_whole(&mut self, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    pub fn read_whole(&mut self, limit: usize) -> io::Result<Option<Cow<'a, [u8]>>> {
+        if let Rest::Memory(bytes) = self.rest {
+            let left = bytes.get(self.at..).unwrap_or_default();
+            self.at = bytes.len();
+            return Ok((left.len() <= limit).then_some(Cow::Borrowed(left)));
+        }
         let mut bytes = Vec::new();
         self.take(limit as u64 + 1).read_to_end(&mut bytes)?;
-        Ok((bytes.len() <= limit).then_some(bytes))
+        Ok((bytes.len() <= limit).then_some(Cow::Owned(bytes)))
     }
 }
 
 impl Read for Source<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.at < self.prefix.len() {
-            let count = into.len().min(self.prefix.len() - self.at);
-            into[..count].copy_from_slice(&self.prefix[self.at..self.at + count]);
-            self.at += count;
-            return Ok(count);
+        let known = match self.rest {
+            Rest::Memory(bytes) => bytes,
+            Rest::Reader(_) => &self.prefix,
+        };
+        let left = known.get(self.at..).unwrap_or_default();
+        let count = into.len().min(left.len());
+        into[..count].copy_from_slice(&left[..count]);
+        self.at += count;
+        match &mut self.rest {
+            Rest::Reader(reader) if count == 0 && !self.whole => reader.read(into),
+            _ => Ok(count),
         }
-        if self.whole {
-            return Ok(0);
-        }
-        self.reader.read(into)
     }
 }

@@ -1,5 +1,7 @@
 //! Reading XARF and writing it back: nothing is lost, nothing panics, and what cannot be used says why.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use std::path::Path;
 
 use model::address::Address;

@@ -2,6 +2,7 @@
 //!
 //! Both live in the folder that `SLUIS_SHARED` names; without it the tests say so and pass.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 #![recursion_limit = "512"]
 
 use std::path::{Path, PathBuf};

@@ -69,8 +69,6 @@ pub struct Advance {
     pub notes: Vec<(String, String)>,
     /// The end of the work: the format that read it, and why not, when none did.
     pub end: Option<(String, Option<String>)>,
-    /// Locations to hide: ordinal, keyed hash, ciphertext.
-    pub locations: Vec<(u32, [u8; 32], Vec<u8>)>,
 }
 
 /// What one flush came to.
@@ -303,14 +301,6 @@ impl Transaction<'_> {
     }
 
     fn advance(&self, advance: &Advance, applied: &Applied, rejects: i64) -> Result<(), Error> {
-        let mut insert = self.prepare(
-            "-- apply::location
-             INSERT INTO locations (submission, ordinal, hash, sealed) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (submission, ordinal) DO NOTHING",
-        )?;
-        for (ordinal, hash, sealed) in &advance.locations {
-            insert.execute((advance.submission, ordinal, hash, sealed))?;
-        }
         self.execute(
             "-- apply::advance
              UPDATE submissions SET cursor = $2, reports = reports + $3, rejects = rejects + $4, attempts = 0 WHERE id = $1",

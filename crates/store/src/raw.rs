@@ -120,6 +120,20 @@ pub fn path(directory: &Path, public: PublicId) -> PathBuf {
     directory.join("raw").join(&name[name.len() - 2..]).join(name)
 }
 
+/// The bytes of something that was written, before its key is kept.
+///
+/// # Errors
+/// [`Error::File`].
+pub fn open_written(written: &Written) -> Result<Box<dyn Read + '_>, Error> {
+    match &written.frames {
+        Frames::Small(frames) => Ok(Box::new(Opened::new(&frames[..], &written.key).at(Path::new("the submission"))?)),
+        Frames::File(path) => {
+            let file = File::open(path).at(path)?;
+            Ok(Box::new(Opened::new(io::BufReader::with_capacity(1 << 20, file), &written.key).at(path)?))
+        }
+    }
+}
+
 /// Takes back what was written: it was a copy of something that is already here.
 ///
 /// # Errors

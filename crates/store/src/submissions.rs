@@ -13,6 +13,17 @@ use crate::keys::Key;
 use crate::raw::{self, Frames, Opened, Written};
 use crate::{At, Error};
 
+/// A location of child abuse material: where in its submission, a keyed hash to find it again, and the ciphertext.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// Place of the report in its submission.
+    pub ordinal: u32,
+    /// HMAC under a key of the node.
+    pub hash: [u8; 32],
+    /// The URL, encrypted.
+    pub sealed: Vec<u8>,
+}
+
 /// What became of a submission that was handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receipt {
@@ -83,6 +94,32 @@ impl Transaction<'_> {
             self.execute("-- submissions::frames\nINSERT INTO raw (submission, frames) VALUES ($1, $2)", (id, frames))?;
         }
         Ok(Receipt::New(id))
+    }
+
+    /// Keeps the hidden locations of a new submission.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn hide(&self, submission: i64, locations: &[Location]) -> Result<(), Error> {
+        let mut insert = self
+            .prepare("-- submissions::hide\nINSERT INTO locations (submission, ordinal, hash, sealed) VALUES ($1, $2, $3, $4)")?;
+        for location in locations {
+            insert.execute((submission, location.ordinal, location.hash, &location.sealed))?;
+        }
+        Ok(())
+    }
+
+    /// Hidden locations of a submission.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn hidden(&self, submission: i64) -> Result<Vec<Location>, Error> {
+        let mut select = self.prepare(
+            "-- submissions::hidden\nSELECT ordinal, hash, sealed FROM locations WHERE submission = $1 ORDER BY ordinal",
+        )?;
+        let rows = select
+            .query_map([submission], |row| Ok(Location { ordinal: row.get(0)?, hash: row.get(1)?, sealed: row.get(2)? }))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Numbers of submissions that are not read to their end, oldest first, at most `most`.

@@ -20,7 +20,7 @@ const RECEIVED: Time = Time(1_793_491_200_000);
 ///
 /// A mail that neither oracle takes for feedback must not become a report. One that only one of them reads proves
 /// nothing and counts nowhere.
-pub fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
+pub(super) fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
     let (outcome, collected) = read_bytes(path, bytes);
     let (strict, loose) = (&oracle["mail_auth_0.13.3"], &oracle["sisimai_4.25.15"][0]);
     let loose_is_feedback = loose["feedback_type"].as_str().is_some_and(|said| !said.is_empty());
@@ -85,9 +85,9 @@ fn time(report: &Report<'_>) -> String {
 /// Reads bytes as `sluis read` would read a file of that name.
 pub(super) fn read_bytes(path: &Path, bytes: &[u8]) -> (Outcome, Collected) {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let maps = Maps::default();
     let limits = Limits::default();
-    let hint = Hint { name: &name, content_type: "", format: None, received: RECEIVED, maps: &maps, declared: None, limits };
+    let hint =
+        Hint { name: &name, content_type: "", format: None, received: RECEIVED, maps: Maps::builtin(), declared: None, limits };
     let mut collected = Collected::default();
     let outcome = read(&mut &*bytes, &hint, &mut collected)
         .unwrap_or_else(|stop| Outcome { unreadable: format!("reading stopped: {stop:?}"), ..Outcome::default() });

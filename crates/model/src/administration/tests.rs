@@ -77,7 +77,11 @@ fn lane_text(known: &Known) -> String {
     rows.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
+/// Party, start, end, service.
 type Row = (&'static str, Option<i64>, Option<i64>, &'static str);
+
+/// Why, known rows recorded at 50, said rows, complete, rows after an import at 100, superseded.
+type Case<'c> = (&'c str, &'c [Row], &'c [Row], bool, &'c str, usize);
 
 fn known_of(rows: &[Row], recorded: i64) -> Known {
     let parties = parties().into_iter().enumerate().map(|(at, party)| KnownParty { id: at as i64, party, gone: false });
@@ -91,8 +95,7 @@ fn known_of(rows: &[Row], recorded: i64) -> Known {
 
 #[test]
 fn history_is_ended_and_begun() {
-    // (why, known rows recorded at 50, said rows, complete, rows after an import at 100, superseded)
-    let cases: &[(&str, &[Row], &[Row], bool, &str, usize)] = &[
+    let cases: &[Case] = &[
         ("an unknown start stays unknown", &[], &[("A", None, None, "")], true, "A -", 0),
         ("nothing new", &[("A", None, None, "")], &[("A", None, None, "")], true, "A -", 0),
         ("an unknown start contradicts none", &[("A", Some(10), None, "")], &[("A", None, None, "")], true, "A 10-", 0),

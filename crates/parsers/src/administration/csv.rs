@@ -345,7 +345,7 @@ mod tests {
             assert_eq!(snapshot.assignments.len(), assignments, "{why}");
         }
         let mut bomb =
-            (&b"resource,party\n192.0.2.1,\""[..]).chain(io::repeat(b'x').take(1 << 30)).chain(&b"\"\n192.0.2.2,A\n"[..]);
+            (&b"resource,party\n192.0.2.1,\""[..]).chain(io::repeat(b'x').take(1 << 28)).chain(&b"\"\n192.0.2.2,A\n"[..]);
         let (snapshot, findings) = read(&mut bomb, None, &Limits::default());
         assert_eq!((snapshot.assignments.len(), snapshot.complete), (1, false));
         assert!(findings[0].reason.contains("quote left open"));

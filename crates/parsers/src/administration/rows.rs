@@ -45,8 +45,9 @@ impl Row {
 }
 
 /// Puts rows together.
-#[derive(Default)]
 pub(super) struct Builder {
+    /// What rows are counted in, for places: `line`, or `row`.
+    pub(super) unit: &'static str,
     parties: Vec<Party>,
     places: HashMap<String, Known>,
     assignments: Vec<Assignment>,
@@ -64,14 +65,27 @@ struct Known {
 /// Why a row is lost: the text, and the reason.
 type Lost = (String, String);
 
+impl Default for Builder {
+    fn default() -> Builder {
+        let (parties, places, assignments) = (Vec::new(), HashMap::new(), Vec::new());
+        Builder { unit: "line", parties, places, assignments, findings: Findings::default() }
+    }
+}
+
 impl Builder {
+    /// A row's place, for people.
+    pub(super) fn place(&self, row: u64) -> String {
+        format!("{} {row}", self.unit)
+    }
+
     /// Takes a row in; `line` is where it began.
     pub(super) fn row(&mut self, line: u64, row: &Row) {
         if row.texts.iter().all(String::is_empty) {
             return;
         }
         if let Err((text, reason)) = self.take(line, row) {
-            self.findings.lose(|| place(line), &text, || reason);
+            let place = self.place(line);
+            self.findings.lose(|| place, &text, || reason);
         }
     }
 
@@ -136,6 +150,8 @@ impl Builder {
             self.places.insert(reference.to_owned(), known);
             self.parties.push(Party { reference: reference.to_owned(), ..Party::default() });
         }
+        let unit = self.unit;
+        let place = |line: u64| format!("{unit} {line}");
         let Some(known) = self.places.get_mut(reference) else { return };
         let party = &mut self.parties[known.at];
         for column in PARTY {

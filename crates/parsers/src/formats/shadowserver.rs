@@ -12,7 +12,7 @@ use model::report::Word;
 pub use maps::{Maps, Role, Roles, Type, When, column_name};
 
 use super::{Fit, Format};
-use crate::kinds::csv::{Item, Record, Records, separator};
+use crate::kinds::csv::{Item, Record, Records, first_record, separator};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
@@ -64,12 +64,7 @@ fn detect(prefix: &Prefix<'_>) -> Fit {
 
 /// The columns of the first record, as they are compared; empty when there is none.
 pub(crate) fn header_of(bytes: &[u8]) -> Vec<String> {
-    let mut reader = bytes;
-    let mut records = Records::new(&mut reader, separator(bytes), bytes.len().max(1));
-    match records.next_item() {
-        Ok(Some(Item::Record(record))) => names(&record),
-        _ => Vec::new(),
-    }
+    first_record(bytes, separator(bytes)).iter().take(COLUMNS).map(|name| column_name(name)).collect()
 }
 
 /// The fields of a header, as they are compared.

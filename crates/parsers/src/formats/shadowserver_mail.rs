@@ -75,7 +75,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         let content = part.utf8();
         let media = part.media.essence.as_str();
         if part.media.is_message() {
-            found |= reading.nested(&name, media, &mut &*content)?;
+            found |= reading.nested_bytes(&name, media, &content)?;
         } else if is_attached(part) {
             found |= attachment(reading, &name, media, &content)?;
         } else if let Some(rows) = inline_csv(&content).filter(|_| media != "text/html") {
@@ -104,7 +104,7 @@ fn attachment(reading: &mut Reading<'_>, name: &str, media: &str, content: &[u8]
         return Ok(is_report);
     }
     let before = reading.statements();
-    if reading.nested(name, media, &mut &*content)? {
+    if reading.nested_bytes(name, media, content)? {
         if reading.statements() == before {
             reading.note(name, "the report has no rows: nothing was seen");
         }

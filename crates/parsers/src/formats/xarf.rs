@@ -60,7 +60,12 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         number += 1;
         let place = Where { layout, number, alone };
         match piece {
-            Piece::End => return Ok(()),
+            Piece::End => {
+                if feed.is_cut() {
+                    reading.note("", "the array of reports has no end; some may be missing");
+                }
+                return Ok(());
+            }
             Piece::TooLong(beginning) => {
                 let ordinal = reading.ordinal();
                 let reason = match layout {
@@ -70,8 +75,8 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
                 reading.reject(ordinal, &place.write(), &beginning, reason);
             }
             Piece::Report(range) => {
-                let bytes = feed.bytes(&range);
-                if !bytes.trim_ascii().is_empty() {
+                let bytes = feed.bytes(&range).trim_ascii();
+                if !bytes.is_empty() {
                     reader.statement(reading, bytes, place)?;
                 }
             }
@@ -123,8 +128,8 @@ impl Reader {
             reject(reading, ordinal, place, bytes, reason);
             return Ok(());
         }
-        if self.document.has_lone_surrogates() {
-            remarks.push("it has escapes of half a character; they are replaced".to_owned());
+        if self.document.is_mended() {
+            remarks.push("it has halves of characters or numbers too large; they are replaced or kept as text".to_owned());
         }
         let read = if self.is_legacy(&text) {
             v3::read(self, reading.batch(), &text, ordinal, &mut remarks)

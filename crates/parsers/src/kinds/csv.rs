@@ -393,6 +393,21 @@ fn find_byte(text: &[u8], from: usize, byte: u8) -> Option<usize> {
     memchr::memchr(byte, text.get(at..)?).map(|found| at + found)
 }
 
+/// The fields of the first record of a text, for a look at a header; empty when there is none.
+pub fn first_record(prefix: &[u8], separator: u8) -> Vec<Vec<u8>> {
+    let text = prefix.strip_prefix(b"\xef\xbb\xbf").unwrap_or(prefix);
+    let start = text.iter().position(|byte| !matches!(byte, b'\n' | b'\r')).unwrap_or(text.len());
+    let text = &text[start..];
+    let (mut fields, mut scratch) = (Vec::new(), Vec::new());
+    match scan(text, true, separator, &mut fields, &mut scratch) {
+        Scan::Whole(length, _) if length > 0 => {
+            let record = Record { text, scratch: &scratch, fields: &fields, line: 1, offset: 0 };
+            record.iter().map(<[u8]>::to_vec).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// The separator of a file by its first line: of comma, semicolon, tab and bar the one that is there most often.
 pub fn separator(prefix: &[u8]) -> u8 {
     let line = &prefix[..memchr::memchr2(b'\n', b'\r', prefix).unwrap_or(prefix.len())];
@@ -463,6 +478,8 @@ mod tests {
             }
         }
         assert_eq!(read(b"a;b,c\n", 9, b';', 100), ["1: a|b,c"]);
+        assert_eq!(first_record(b"\xef\xbb\xbf\r\n\"a\"\"\",b\r\nc", b','), [&b"a\""[..], b"b"]);
+        assert!(first_record(b"", b',').is_empty() && first_record(b"\"a", b',').is_empty());
         assert_eq!(read(b"a\xff,b\n", 9, b',', 100), ["1: a\u{fffd}|b"]);
     }
 

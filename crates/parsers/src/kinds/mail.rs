@@ -2,6 +2,8 @@
 
 mod tree;
 
+use std::borrow::Cow;
+
 use model::report::Place;
 
 use crate::formats::Fit;
@@ -70,7 +72,7 @@ pub fn open(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<bool, 
 ///
 /// # Errors
 /// [`Stop::Io`] when the reader fails.
-pub fn whole(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<Option<Vec<u8>>, Stop> {
+pub fn whole<'a>(reading: &mut Reading<'_>, source: &mut Source<'a>) -> Result<Option<Cow<'a, [u8]>>, Stop> {
     let limit = reading.hint.limits.whole;
     let bytes = source.read_whole(limit)?;
     if bytes.is_none() {
@@ -125,7 +127,7 @@ pub fn parts(reading: &mut Reading<'_>, mail: &Mail<'_>) -> Result<bool, Stop> {
             }
             continue;
         }
-        understood |= reading.nested(&name, &part.media.essence, &mut &*bytes)?;
+        understood |= reading.nested_bytes(&name, &part.media.essence, &bytes)?;
     }
     if mail.more {
         refuse_rest(reading);

@@ -42,7 +42,7 @@ pub fn open(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<bool, 
         return Ok(false);
     }
     let packed = Rc::new(Cell::new(0));
-    let counted = Counted { inner: Cursor::new(bytes.as_slice()), count: Rc::clone(&packed) };
+    let counted = Counted { inner: Cursor::new(&bytes[..]), count: Rc::clone(&packed) };
     let mut archive = match zip::ZipArchive::new(counted) {
         Ok(archive) => archive,
         Err(error) => {

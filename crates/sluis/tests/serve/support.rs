@@ -118,7 +118,7 @@ impl Node {
 
     /// Waits until a number of `/metrics` is this.
     pub(crate) fn until_metric(&self, name: &str, value: f64) {
-        until(&format!("{name} is {value}; {}", self.log()), || (self.metric(name) == Some(value)).then_some(()));
+        until(&format!("{name} is {value}"), || (self.metric(name) == Some(value)).then_some(()));
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

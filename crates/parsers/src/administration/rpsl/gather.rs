@@ -216,7 +216,9 @@ impl Database {
                 }
             }
             "aut-num" => {
-                let number = as_number(&key(object)).ok_or("not an AS number, like AS64496")?;
+                // LACNIC writes the number alone.
+                let number = as_number(&key(object)).or_else(|| key(object).parse().ok());
+                let number = number.ok_or("not an AS number, like AS64496")?;
                 self.system(object, number);
             }
             "organisation" => self.organisation(object),

@@ -258,6 +258,8 @@ impl Maps {
     pub fn name_in_file(&self, file: &str) -> Option<&str> {
         let stem = normal_name(file.get(..file.len().min(512)).unwrap_or_default());
         let words: Vec<&str> = stem.split('_').filter(|word| !word.is_empty()).collect();
+        // A name of one word says little: it counts only when it stands alone between dashes and dots.
+        let alone = |name: &str| file.split(['-', '.', ' ']).any(|part| part.eq_ignore_ascii_case(name));
         let mut best: Option<&str> = None;
         for from in 0..words.len() {
             let mut name = String::new();
@@ -269,6 +271,7 @@ impl Maps {
                 name.push_str(word);
                 if name.len() > best.map_or(0, str::len)
                     && let Some((known, _)) = self.names.get_key_value(name.as_str())
+                    && (name.contains('_') || alone(&name))
                 {
                     best = Some(known);
                 }
@@ -410,6 +413,8 @@ mod tests {
             ("feed-2015-01-01-compromised_website-sample-asn.csv.zip", Some("compromised_website")),
             ("sinkhole-http-drone.csv", Some("sinkhole_http_drone")),
             ("SCAN_FTP.CSV", Some("scan_ftp")),
+            ("2026-03-04-special-netherlands-asn.csv", Some("special")),
+            ("scan_special.csv", None),
             ("customers.csv", None),
             ("", None),
         ] {

@@ -341,7 +341,10 @@ impl<'m> Plan<'m> {
             return Ok(());
         }
         let handle = self.handles.iter().map(|column| record.get(*column).trim_ascii());
-        let handle = handle.into_iter().find(|text| values::is_domain(text) || text.windows(3).any(|three| three == b"://"));
+        // A type that never has addresses is about names, whatever they look like.
+        let nameless = self.rules.roles.get(&Role::Address).is_some_and(Vec::is_empty);
+        let leads = |text: &[u8]| values::is_domain(text) || text.windows(3).any(|three| three == b"://");
+        let handle = handle.into_iter().find(|text| leads(text) || (nameless && !text.is_empty()));
         let Some(handle) = handle else {
             return Err(match self.address {
                 Some(column) => self.no("address", column, text),
@@ -449,7 +452,10 @@ impl<'m> Plan<'m> {
                 }
                 self.lower(value);
                 batch.text(Word::TRANSPORT, &self.scratch);
-                if kind.category() == "connection" && matches!(&*self.scratch, b"tcp" | b"udp" | b"icmp" | b"sctp") {
+                // XARF knows fewer protocols for an infected host than for an attack.
+                let attack = matches!(kind, Kind::Ddos | Kind::LoginAttack | Kind::PortScan);
+                let known = matches!(&*self.scratch, b"tcp" | b"udp") || (attack && matches!(&*self.scratch, b"icmp" | b"sctp"));
+                if kind.category() == "connection" && known {
                     batch.text(Word::PROTOCOL, &self.scratch);
                 }
             }

@@ -34,18 +34,24 @@ pub(crate) fn number(text: &[u8]) -> Option<u32> {
 /// A domain name of two labels or more, by the rules of [`model::resource::DomainName`] but without an allocation.
 pub(crate) fn is_domain(text: &[u8]) -> bool {
     let text = text.strip_suffix(b".").unwrap_or(text);
-    if text.len() > 253 || !text.contains(&b'.') {
-        return false;
-    }
-    let mut number = true;
-    for label in text.split(|byte| *byte == b'.') {
-        let fine = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-' || *byte == b'_';
-        if label.is_empty() || label.len() > 63 || !label.iter().all(fine) || label[0] == b'-' || label.ends_with(b"-") {
-            return false;
+    let (mut dots, mut length, mut number, mut last) = (0, 0, true, b'.');
+    for &byte in text {
+        if byte == b'.' {
+            if length == 0 || last == b'-' {
+                return false;
+            }
+            (dots, length, number) = (dots + 1, 0, true);
+        } else {
+            let fine = byte.is_ascii_alphanumeric() || byte == b'_' || (byte == b'-' && length > 0);
+            length += 1;
+            if !fine || length > 63 {
+                return false;
+            }
+            number &= byte.is_ascii_digit();
         }
-        number = label.iter().all(u8::is_ascii_digit);
+        last = byte;
     }
-    !number
+    dots > 0 && length > 0 && last != b'-' && !number && text.len() <= 253
 }
 
 /// Whether `text` can stand between `://` and the path: a name or an address, perhaps with a port.
@@ -62,28 +68,34 @@ fn is_authority(text: &[u8]) -> bool {
     }
 }
 
+/// Whether `text` begins with a scheme and `://`.
+fn is_absolute(text: &[u8]) -> bool {
+    let end = text.iter().take(20).position(|byte| *byte == b':').unwrap_or(0);
+    let scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    end > 0 && text[end..].starts_with(b"://") && text[..end].iter().all(scheme)
+}
+
 /// Writes the URL that a column `value`, and the `host` of another column, tell of; false when they tell of none.
 ///
 /// Honeypots and sinkholes write the request line (`GET /a HTTP/1.1`) or the path alone, and the host apart.
 pub(crate) fn url(value: &[u8], host: &[u8], application: &[u8], into: &mut Vec<u8>) -> bool {
     into.clear();
-    let value = value.trim_ascii();
-    let scheme = value.iter().take(20).position(|byte| *byte == b':').filter(|at| value[*at..].starts_with(b"://"));
-    if scheme.is_some_and(|end| end > 0 && value[..end].iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte)))
-    {
-        into.extend_from_slice(value);
-        return !value.iter().any(|byte| *byte <= b' ' || *byte == 0x7f);
-    }
-    let host = host.trim_ascii();
-    if value.is_empty() || !is_authority(host) {
-        return false;
-    }
     let mut words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let mut path = words.next().unwrap_or_default();
     if path.iter().all(u8::is_ascii_uppercase)
         && let Some(next) = words.next()
     {
         path = next;
+    }
+    // A whole URL; what stands behind a blank in it belongs to it, but not behind one in a request line.
+    if is_absolute(path) {
+        let value = value.trim_ascii();
+        into.extend_from_slice(if value.starts_with(path) { value } else { path });
+        return !into.iter().any(|byte| *byte <= b' ' || *byte == 0x7f);
+    }
+    let host = host.trim_ascii();
+    if path.is_empty() || !is_authority(host) {
+        return false;
     }
     let scheme: &[u8] = if application.eq_ignore_ascii_case(b"https") { b"https" } else { b"http" };
     into.extend_from_slice(scheme);
@@ -165,6 +177,8 @@ mod tests {
             ("GET /x?y=0 HTTP/1.0", "a.example", "", Some("http://a.example/x?y=0")),
             ("/x", "192.0.2.7:8080", "https", Some("https://192.0.2.7:8080/x")),
             ("x.php", "a.example", "http", Some("http://a.example/x.php")),
+            ("GET http://b.example/y HTTP/1.1", "a.example", "", Some("http://b.example/y")),
+            ("http://a.example/a b", "a.example", "", None),
             ("/x", "", "", None),
             ("", "a.example", "", None),
             ("/x", "not a host", "", None),

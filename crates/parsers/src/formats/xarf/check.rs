@@ -117,7 +117,8 @@ pub(super) struct Plan {
 }
 
 const EMPTY: u16 = u16::MAX;
-const SLOTS: usize = 256;
+/// Slots for looking up names; no plan has a quarter as many members.
+pub(super) const SLOTS: usize = 256;
 
 impl Plan {
     /// The plan of a kind; without one, the core's alone.

@@ -58,11 +58,13 @@ pub(super) struct Feed<'a, 's> {
     start: usize,
     fresh: bool,
     ended: bool,
+    /// Whether an array's first bracket has not met its last.
+    open: bool,
 }
 
 impl<'a, 's> Feed<'a, 's> {
     pub(super) fn new(source: &'a mut Source<'s>) -> Feed<'a, 's> {
-        Feed { source, buffer: Vec::new(), start: 0, fresh: true, ended: false }
+        Feed { source, buffer: Vec::new(), start: 0, fresh: true, ended: false, open: false }
     }
 
     /// The bytes of a piece; empty once another has been asked for.
@@ -80,12 +82,19 @@ impl<'a, 's> Feed<'a, 's> {
             if layout == Layout::Array {
                 let blanks = self.rest().len() - self.rest().trim_ascii_start().len();
                 self.start += blanks + 1;
+                self.open = true;
             }
         }
         match layout {
             Layout::Lines => self.line(most),
-            Layout::Array | Layout::Documents => self.value(most),
+            Layout::Array => self.element(most),
+            Layout::Documents => self.value(most),
         }
+    }
+
+    /// Whether an array stopped before its end, so that elements may be missing.
+    pub(super) fn is_cut(&self) -> bool {
+        self.open
     }
 
     fn rest(&self) -> &[u8] {
@@ -143,15 +152,32 @@ impl<'a, 's> Feed<'a, 's> {
         Ok(Piece::TooLong(beginning))
     }
 
-    fn value(&mut self, most: usize) -> io::Result<Piece> {
+    /// The next element of an array, or of another array after it.
+    fn element(&mut self, most: usize) -> io::Result<Piece> {
+        loop {
+            self.skip_blanks()?;
+            match (self.rest().first(), self.open) {
+                (Some(b']'), true) => self.open = false,
+                (Some(b'['), false) => self.open = true,
+                _ => return self.value(most),
+            }
+            self.start += 1;
+        }
+    }
+
+    fn skip_blanks(&mut self) -> io::Result<()> {
         loop {
             let blanks = self.rest().iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == b',').count();
             self.start += blanks;
             if !self.rest().is_empty() || !self.fill()? {
-                break;
+                return Ok(());
             }
         }
-        if matches!(self.rest().first(), None | Some(b']')) {
+    }
+
+    fn value(&mut self, most: usize) -> io::Result<Piece> {
+        self.skip_blanks()?;
+        if self.rest().is_empty() {
             return Ok(Piece::End);
         }
         let (mut seen, mut depth, mut inside, mut escaped) = (0, 0usize, false, false);
@@ -170,6 +196,8 @@ impl<'a, 's> Feed<'a, 's> {
                 match byte {
                     b'"' => inside = true,
                     b'{' | b'[' => depth += 1,
+                    // The array ends where its last element does not: that one is cut short.
+                    b']' if depth == 0 && seen > 1 => return Ok(self.hand_out(seen - 1, 0)),
                     b'}' | b']' => {
                         depth = depth.saturating_sub(1);
                         if depth == 0 {
@@ -224,6 +252,10 @@ mod tests {
             ("{\n\"a\":\"}\\\"\"\n}\n{\n}", Layout::Documents, vec!["{\n\"a\":\"}\\\"\"\n}", "{\n}"]),
             (" [ {\"a\":[1]} , 5,\n{}]", Layout::Array, vec!["{\"a\":[1]}", "5", "{}"]),
             ("[{\"a\":1}", Layout::Array, vec!["{\"a\":1}"]),
+            ("[5]", Layout::Array, vec!["5"]),
+            ("[{}]\n[{\"a\":1}] x", Layout::Array, vec!["{}", "{\"a\":1}", "x"]),
+            ("[{},", Layout::Array, vec!["{}"]),
+            ("{\n}]", Layout::Documents, vec!["{\n}", "]"]),
             ("[]", Layout::Array, vec![]),
             (
                 "{\"a\":1}\n{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaa\":1}\n{}",

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use model::address::Address;
+use model::category::Kind as ReportKind;
 use model::report::{Batch, Core, Place, Word};
 use model::resource::{Resource, Url};
 
-use model::address::Address;
-
+use super::check::SLOTS;
 use super::json::{At, Document, Kind};
 use super::shape::shown;
 
@@ -22,6 +23,8 @@ pub(super) const LARGEST_ABUSE_VALUE: usize = 4_096;
 #[derive(Debug, Default)]
 pub(super) struct Words {
     own: HashMap<String, Word>,
+    /// By kind and place in its plan: the words of names that the schema knows.
+    planned: Vec<Option<Word>>,
 }
 
 impl Words {
@@ -29,10 +32,10 @@ impl Words {
     ///
     /// A dot in a name of the source does not lead into an object, so it is written `\.` (and `\` as `\\`).
     pub(super) fn property(&mut self, batch: &mut Batch, object: &str, name: &str) -> Option<Word> {
-        if object.is_empty() {
-            if let Some(word) = self.own.get(name) {
-                return Some(*word);
-            }
+        if object.is_empty()
+            && let Some(word) = self.own.get(name)
+        {
+            return Some(*word);
         }
         if name.len() > LONGEST_NAME || self.own.len() >= MOST_NAMES {
             return None;
@@ -55,6 +58,22 @@ impl Words {
         let word = batch.word(&full, Place::Property);
         self.own.insert(key, word);
         Some(word)
+    }
+
+    /// The word of a name that stands at `place` in the plan of `kind`.
+    fn planned(&mut self, batch: &mut Batch, kind: ReportKind, place: usize, name: &str) -> Option<Word> {
+        let at = kind as usize * SLOTS + place;
+        if let Some(Some(word)) = self.planned.get(at) {
+            return Some(*word);
+        }
+        let word = self.property(batch, "", name);
+        if self.planned.len() <= at {
+            self.planned.resize(at + 1, None);
+        }
+        if let Some(slot) = self.planned.get_mut(at) {
+            *slot = word;
+        }
+        word
     }
 
     /// The word of any place, for names that we choose ourselves.
@@ -131,6 +150,14 @@ impl<'a> Filler<'a> {
         let may = !self.core.kind.is_child_abuse() || length <= LARGEST_ABUSE_VALUE;
         self.withheld += usize::from(!may);
         may
+    }
+
+    /// Keeps a property whose name stands at `place` in the plan of the report's kind.
+    pub(super) fn planned(&mut self, place: usize, name: &str, at: At) {
+        match self.words.planned(self.batch, self.core.kind, place, name) {
+            Some(word) => self.put(word, at),
+            None => self.property("", name, at),
+        }
     }
 
     /// Keeps a property by the name the source gives it.
@@ -222,11 +249,19 @@ impl<'a> Filler<'a> {
     }
 
     /// Names and values of an object, of names that come again the last only.
-    pub(super) fn members(&self, at: At) -> Vec<(Cow<'a, str>, At)> {
+    pub(super) fn members(&self, at: At) -> impl Iterator<Item = (Cow<'a, str>, At)> + use<'a> {
         let (document, text) = (self.document, self.text);
-        let last = LastOfEach::new(document, text, document.members(at));
-        let all = document.members(at).map(|(name, value)| (document.text(text, name).unwrap_or_default(), value));
-        all.filter(|(name, value)| last.is(name, *value)).collect()
+        // Small objects, which nearly all are, are searched again instead of remembered.
+        let large = document.members(at).nth(8).is_some();
+        let last = large.then(|| LastOfEach::new(document, text, document.members(at)));
+        document.members(at).filter_map(move |(name, value)| {
+            let name = document.text(text, name).unwrap_or_default();
+            let counts = match &last {
+                Some(last) => last.is(&name, value),
+                None => document.member(text, at, &name) == Some(value),
+            };
+            counts.then_some((name, value))
+        })
     }
 
     /// Whether the value is an object.

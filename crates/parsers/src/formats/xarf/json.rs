@@ -43,13 +43,20 @@ pub(super) struct Malformed {
     pub(super) what: &'static str,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Mend {
+    start: u32,
+    end: u32,
+    number: bool,
+}
+
 /// The tape: scan a text, then ask about its values with the same text in hand.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     nodes: Vec<Node>,
     open: Vec<At>,
-    /// Where the four digits of lone surrogate escapes begin, in order.
-    lone: Vec<u32>,
+    /// What most readers of JSON refuse, in order: the four digits of lone surrogates, and numbers beyond `f64`.
+    mends: Vec<Mend>,
 }
 
 /// What the scanner waits for.
@@ -66,7 +73,7 @@ impl Document {
     pub(super) fn scan(&mut self, text: &str, depth: usize) -> Result<(), Malformed> {
         self.nodes.clear();
         self.open.clear();
-        self.lone.clear();
+        self.mends.clear();
         let bytes = text.as_bytes();
         if u32::try_from(bytes.len()).is_err() {
             return Err(Malformed { at: 0, what: "the text is too long" });
@@ -191,6 +198,14 @@ impl Document {
             }
             at = digits(at)?;
         }
+        // Only a long number or one with an exponent can be beyond `f64`.
+        let span = bytes.get(start..at).unwrap_or_default();
+        if span.len() > 300 || span.iter().any(|byte| matches!(byte, b'e' | b'E')) {
+            let value = std::str::from_utf8(span).ok().and_then(|span| span.parse::<f64>().ok());
+            if !value.is_some_and(f64::is_finite) {
+                self.mends.push(Mend { start: start as u32, end: at as u32, number: true });
+            }
+        }
         self.push(Kind::Number, start, at);
         Ok(at)
     }
@@ -214,7 +229,7 @@ impl Document {
                                 hex4(bytes, at + 2).ok_or(Malformed { at, what: "four hexadecimal digits are missing" })?;
                             let pair = (0xd800..0xdc00).contains(&unit) && low_surrogate(bytes, at + 6).is_some();
                             if !pair && (0xd800..0xe000).contains(&unit) {
-                                self.lone.push(at as u32 + 2);
+                                self.mends.push(Mend { start: at as u32 + 2, end: at as u32 + 6, number: false });
                             }
                             at += if pair { 12 } else { 6 };
                         }
@@ -247,20 +262,29 @@ impl Document {
         }
     }
 
-    /// The value as written, a string with its quotes; lone surrogates are mended so that every reader accepts it.
+    /// The value as written, a string with its quotes; mended so that every reader accepts it: lone surrogates become
+    /// U+FFFD, and numbers beyond `f64` become strings.
     pub(super) fn raw<'t>(&self, text: &'t str, at: At) -> Cow<'t, str> {
         let Some(node) = self.nodes.get(at as usize) else { return Cow::Borrowed("null") };
-        let quotes = usize::from(matches!(node.kind, Kind::Plain | Kind::Escaped));
-        let (start, end) = ((node.start as usize).saturating_sub(quotes), node.end as usize + quotes);
-        let span = text.get(start..end).unwrap_or("null");
-        let first = self.lone.partition_point(|place| (*place as usize) < start);
-        let inside = self.lone.get(first..).unwrap_or_default().iter().take_while(|place| (**place as usize) < end);
-        let mut mended = Cow::Borrowed(span);
-        for place in inside {
-            let place = *place as usize - start;
-            mended.to_mut().replace_range(place..place + 4, "fffd");
+        let quotes = u32::from(matches!(node.kind, Kind::Plain | Kind::Escaped));
+        let (mut from, end) = (node.start.saturating_sub(quotes), node.end.saturating_add(quotes));
+        let span = |from: u32, to: u32| text.get(from as usize..to as usize).unwrap_or("");
+        let first = self.mends.partition_point(|mend| mend.start < from);
+        let mut inside = self.mends.get(first..).unwrap_or_default().iter().take_while(|mend| mend.start < end).peekable();
+        if inside.peek().is_none() {
+            return Cow::Borrowed(span(from, end));
         }
-        mended
+        let mut mended = String::with_capacity((end - from) as usize + 16);
+        for mend in inside {
+            mended.push_str(span(from, mend.start));
+            match mend.number {
+                true => mended.extend(["\"", span(mend.start, mend.end), "\""]),
+                false => mended.push_str("fffd"),
+            }
+            from = mend.end;
+        }
+        mended.push_str(span(from, end));
+        Cow::Owned(mended)
     }
 
     /// A number's value. Beyond the range of `f64` it is infinite.
@@ -275,9 +299,9 @@ impl Document {
         span.parse().ok()
     }
 
-    /// Whether any string had an escape that stands for no character.
-    pub(super) fn has_lone_surrogates(&self) -> bool {
-        !self.lone.is_empty()
+    /// Whether there is anything that most readers of JSON refuse.
+    pub(super) fn is_mended(&self) -> bool {
+        !self.mends.is_empty()
     }
 
     /// The place after a value and all inside it.
@@ -425,11 +449,11 @@ mod tests {
 
     #[test]
     fn lone_surrogates_are_mended_and_the_last_of_two_names_counts() {
-        let text = r#"{"a":"\ud800x","b":["\udc00\ud83d\ude00"],"a":"z"}"#;
+        let text = r#"{"a":"\ud800x","b":["\udc00\ud83d\ude00",1e999],"a":"z"}"#;
         let mut document = Document::default();
         document.scan(text, 32).unwrap();
         let b = document.member(text, 0, "b").unwrap();
-        assert_eq!(document.raw(text, b), r#"["\ufffd\ud83d\ude00"]"#);
+        assert_eq!(document.raw(text, b), r#"["\ufffd\ud83d\ude00","1e999"]"#);
         assert_eq!(document.text(text, b + 1).unwrap(), "\u{fffd}\u{1f600}");
         let a = document.member(text, 0, "a").unwrap();
         assert_eq!(document.text(text, a).unwrap(), "z");
@@ -449,7 +473,7 @@ mod tests {
                 Ok(_) => prop_assert!(ours.is_ok(), "{:?}", ours),
                 Err(error) if ours.is_ok() => {
                     let error = error.to_string();
-                    prop_assert!(document.has_lone_surrogates() || error.contains("out of range"), "{error}");
+                    prop_assert!(document.is_mended() || error.contains("out of range"), "{error}");
                 }
                 Err(_) => {}
             }

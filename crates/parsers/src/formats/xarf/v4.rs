@@ -19,11 +19,19 @@ pub(super) fn read(reader: &mut Reader, batch: &mut Batch, text: &str, ordinal: 
         return Err("it is not a report: a report is a JSON object".to_owned());
     }
     let named = Named::of(document, text);
-    let Some(kind) = named.lenient() else { return Err(unknown_kind(&named)) };
+    let draft = draft_kind(&named);
+    let Some(kind) = named.lenient().or(draft) else { return Err(unknown_kind(&named)) };
     let plan = Plan::of(Some(kind));
     violations.clear();
     check::check(document, text, plan, named.exact(), members, violations);
     let mut filler = Filler::new(document, text, batch, words, Core::new(kind, ordinal));
+    if draft.is_some() {
+        let was = format!("{}/{}", named.category, named.type_name);
+        filler.remarks.push(format!("'{}' is a type of a draft of XARF 4; it is read as {kind}", shown(&was)));
+        if let Some(word) = filler.words.property(filler.batch, "", "draft_type") {
+            filler.batch.text(word, was);
+        }
+    }
     source(&mut filler, members.known_at(plan, "source_identifier"), members.known_at(plan, "url"))?;
     let last = LastOfEach::new(
         document,
@@ -37,7 +45,7 @@ pub(super) fn read(reader: &mut Reader, batch: &mut Batch, text: &str, ordinal: 
             None => last.is(&name, value),
         };
         if counts {
-            member(&mut filler, &name, value, named.current);
+            member(&mut filler, &name, value, place, named.current);
         }
     }
     filler.finish();
@@ -45,6 +53,29 @@ pub(super) fn read(reader: &mut Reader, batch: &mut Batch, text: &str, ordinal: 
     remarks.append(&mut filler.remarks);
     reader.remark_violations(remarks);
     Ok(core)
+}
+
+/// Types that drafts of version 4 had and 4.2 has under another name; senders still write them.
+const DRAFT_TYPES: &[(&str, &str, Kind)] = &[
+    ("connection", "ddos_amplification", Kind::Ddos),
+    ("connection", "bot", Kind::InfectedHost),
+    ("content", "defacement", Kind::RemoteCompromise),
+    ("content", "web_hack", Kind::RemoteCompromise),
+    ("copyright", "dmca", Kind::Copyright),
+    ("copyright", "trademark", Kind::BrandInfringement),
+    ("infrastructure", "bot", Kind::Botnet),
+    ("infrastructure", "compromised_website", Kind::CompromisedServer),
+    ("infrastructure", "compromised_microsoft_exchange", Kind::CompromisedServer),
+    ("infrastructure", "cve", Kind::Cve),
+    ("vulnerability", "outdated_dnssec", Kind::Misconfiguration),
+    ("vulnerability", "ssl_freak", Kind::Misconfiguration),
+    ("vulnerability", "ssl_poodle", Kind::Misconfiguration),
+    ("vulnerability", "open", Kind::OpenService),
+];
+
+fn draft_kind(named: &Named<'_>) -> Option<Kind> {
+    let found = DRAFT_TYPES.iter().find(|(category, name, _)| *category == named.category && *name == named.type_name);
+    found.map(|(.., kind)| *kind)
 }
 
 fn unknown_kind(named: &Named<'_>) -> String {
@@ -83,7 +114,7 @@ fn source(filler: &mut Filler<'_>, identifier: Option<At>, url: Option<At>) -> R
     Err(format!("its source '{shown}' is not an address, a domain name or a URL"))
 }
 
-fn member(filler: &mut Filler<'_>, name: &str, at: At, current: bool) {
+fn member(filler: &mut Filler<'_>, name: &str, at: At, place: Option<usize>, current: bool) {
     match name {
         // Said by the core and the writer, or kept by `source`; `_internal` must not leave the house it is from.
         "xarf_version" | "category" | "type" | "source_identifier" | "_internal" => {}
@@ -103,7 +134,10 @@ fn member(filler: &mut Filler<'_>, name: &str, at: At, current: bool) {
         "confidence" => confidence(filler, at),
         "tags" => tags(filler, at),
         "evidence" => evidence(filler, at),
-        _ => filler.property("", name, at),
+        _ => match place {
+            Some(place) => filler.planned(place, name, at),
+            None => filler.property("", name, at),
+        },
     }
 }
 

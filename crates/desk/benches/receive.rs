@@ -1,0 +1,145 @@
+//! Receive: a Shadowserver file of 1,000,000 rows becomes durable reports, traced, in cases, rolled up.
+//!
+//! `cargo bench -p desk --bench receive [-- ROWS]`
+//!
+//! Three mixes: 1%, 25% and 100% of the rows open a case. 100,000 addresses, some seen far more often than others, all
+//! assigned to customers of resellers of a provider.
+
+use std::io::{Cursor, Write};
+use std::sync::Arc;
+use std::time::Instant;
+
+use desk::{Clock, Desk, Reading};
+use model::administration::Snapshot;
+use model::assignment::{Assignment, Level, Period};
+use model::party::Party;
+use model::resource::Resource;
+use model::submission::Door;
+use model::time::{DAY, Time};
+
+const ADDRESSES: u64 = 100_000;
+
+struct At(Time);
+
+impl Clock for At {
+    fn now(&self) -> Time {
+        self.0
+    }
+}
+
+/// A small generator with a fixed seed (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ z >> 31) % bound
+    }
+}
+
+fn address(number: u64) -> String {
+    format!("10.{}.{}.{}", number >> 16 & 255, number >> 8 & 255, number & 255)
+}
+
+/// A provider, 100 resellers and 30,000 customers, who hold the addresses.
+fn administration() -> Snapshot {
+    let party =
+        |reference: String, parent: Option<String>| Party { name: reference.clone(), reference, parent, ..Party::default() };
+    let mut said = Snapshot { complete: true, ..Snapshot::default() };
+    said.parties.push(party("provider".into(), None));
+    for reseller in 0..100 {
+        said.parties.push(party(format!("r{reseller}"), Some("provider".into())));
+    }
+    for customer in 0..30_000 {
+        said.parties.push(party(format!("c{customer}"), Some(format!("r{}", customer % 100))));
+    }
+    let mut assign = |text: &str, party: String, level: Level| {
+        if let Ok(resource) = Resource::parse(text) {
+            let none = String::new;
+            let (service, product, panel, account, reference) = (none(), none(), none(), none(), none());
+            let period = Period::ALWAYS;
+            said.assignments.push(Assignment { resource, period, party, level, service, product, panel, account, reference });
+        }
+    };
+    assign("10.0.0.0/8", "provider".into(), Level::Allocated);
+    for number in 0..ADDRESSES {
+        assign(&address(number), format!("c{}", number % 30_000), Level::Assigned);
+    }
+    said
+}
+
+/// `rows` rows of `scan_telnet`, of which about `percent` in a hundred are a port of an address not seen before.
+fn feed(rows: u64, percent: u64) -> Vec<u8> {
+    let mut random = Random(7);
+    let mut ports = vec![0u16; ADDRESSES as usize];
+    let mut out = Vec::with_capacity(rows as usize * 200);
+    out.extend_from_slice(
+        b"\"timestamp\",\"severity\",\"ip\",\"protocol\",\"port\",\"hostname\",\"tag\",\"asn\",\"geo\",\"region\",\"city\",\"naics\",\"hostname_source\",\"sector\",\"banner\"\n",
+    );
+    for row in 0..rows {
+        let number = random.below(ADDRESSES) * random.below(ADDRESSES) / ADDRESSES;
+        let seen = &mut ports[number as usize];
+        let new = *seen == 0 || random.below(100) < percent;
+        if new && (percent > 1 || *seen == 0) {
+            *seen = seen.saturating_add(1);
+        }
+        let port = if new { *seen } else { 1 + random.below(u64::from(*seen)) as u16 };
+        let (hour, minute, second) = (row % 24, row % 60, row / 60 % 60);
+        let ip = address(number);
+        let _ = writeln!(
+            out,
+            "\"2026-06-01 {hour:02}:{minute:02}:{second:02}\",\"high\",\"{ip}\",\"tcp\",{port},\"host-{number}.customer.example\",\"telnet\",64496,\"NL\",\"NOORD-HOLLAND\",\"AMSTERDAM\",518210,\"ptr\",\"Communications, Service Provider, and Hosting Service\",\"Welcome to device {} login:\"",
+            row % 977
+        );
+    }
+    out
+}
+
+#[allow(clippy::print_stdout)]
+fn main() {
+    let rows: u64 = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(1_000_000);
+    let said = administration();
+    let received = Time::parse(b"2026-06-02T06:00:00Z").unwrap_or(Time(150 * DAY));
+    println!("rows {rows}; figures per run: rows/s from the first byte to the last commit, cases opened, database MiB");
+    for percent in [1, 25, 100] {
+        let bytes = feed(rows, percent);
+        let mut rates = Vec::new();
+        for run in 0..3 {
+            let directory = std::env::temp_dir().join(format!("sluis-bench-{}-{percent}-{run}", std::process::id()));
+            let desk = match Desk::open(&directory, Arc::new(At(received)), Reading::default()) {
+                Ok(desk) => desk,
+                Err(error) => panic!("{error}"),
+            };
+            if let Err(error) = desk.import("bench", "csv", &said, false) {
+                panic!("{error}");
+            }
+            let start = Instant::now();
+            let name = "2026-06-01-scan_telnet-netherlands-asn.csv";
+            if let Err(error) = desk.receive(Door::File, name, &mut Cursor::new(&bytes)) {
+                panic!("{error}");
+            }
+            let durable = start.elapsed().as_secs_f64();
+            let worked = match desk.work(&|_, _| {}) {
+                Ok(worked) => worked,
+                Err(error) => panic!("{error}"),
+            };
+            let seconds = start.elapsed().as_secs_f64();
+            rates.push(rows as f64 / seconds);
+            let size = std::fs::metadata(directory.join("sluis.db")).map_or(0, |file| file.len()) >> 20;
+            println!(
+                "{percent:>3}%: {:>7.0} rows/s  ({durable:.2} s until durable, {seconds:.2} s in all)  opened {}  joined {}  rejects {}  {size} MiB",
+                rows as f64 / seconds,
+                worked.applied.opened,
+                worked.applied.joined,
+                worked.applied.set_aside
+            );
+            drop(desk);
+            let _ = std::fs::remove_dir_all(&directory);
+        }
+        rates.sort_by(f64::total_cmp);
+        println!("{percent:>3}%: median {:.0} rows/s", rates[rates.len() / 2]);
+    }
+}

@@ -1,0 +1,226 @@
+//! Screening: what tells of child abuse material is rewritten before it is kept.
+//!
+//! The first copy of a submission is encrypted under a key in memory only. Before that key is kept, the submission is
+//! read once to see whether it tells of such material. If it does, the first copy is thrown away with its key, and what
+//! is kept is a rewrite: who reported what kind, when, about which host, with hashes; no payload, no attachment, no
+//! free text, and the location masked. The location itself is kept encrypted, and found again by a keyed hash
+//! (domain.md section 3: CS-2, CS-3; XARF 4.2 forbids visual content).
+
+use std::io::Cursor;
+use std::ops::ControlFlow;
+
+use model::report::{Batch, Report, Shape, Word};
+use model::resource::Url;
+use parsers::formats::shadowserver::Maps;
+use parsers::sink::{Note, Reject, Sink, Stop};
+use parsers::source::{Hint, Prefix, Source};
+use parsers::write::xarf;
+use store::keys::{Key, Keys, public_id};
+use store::raw;
+use store::reports::report_id;
+use store::submissions::Location;
+
+use crate::receive::Arrived;
+use crate::{Desk, Error};
+
+/// What is kept of a report of such material, beside its core. What is not on this list is not kept.
+const KEPT: &[Word] = &[
+    Word::REPORT_ID,
+    Word::REPORTER_ORG,
+    Word::REPORTER_CONTACT,
+    Word::REPORTER_DOMAIN,
+    Word::SENDER_ORG,
+    Word::SENDER_CONTACT,
+    Word::SENDER_DOMAIN,
+    Word::EVIDENCE_SOURCE,
+    Word::DOMAIN,
+    Word::FIRST_SEEN,
+    Word::LAST_SEEN,
+];
+/// Properties of XARF that say which kind of material, and how it was recognised.
+const KEPT_NAMES: &[&str] = &["classification", "detection_method", "exploitation_type"];
+
+/// The purpose of the key under which locations are encrypted.
+const SEALING: &str = "hidden location: seal";
+/// The purpose of the key under which locations are hashed.
+const NAMING: &str = "hidden location: name";
+
+impl Desk {
+    /// Replaces a submission that tells of child abuse material by its rewrite; any other is left as it is.
+    pub(crate) fn screen(&self, arrived: Arrived) -> Result<Arrived, Error> {
+        // What cannot be screened is not kept: nobody was told that it is here.
+        let or_discard = |error: Error| {
+            let _ = raw::discard(&arrived.written);
+            error
+        };
+        if !self.reads_child_abuse(&arrived).map_err(or_discard)? {
+            return Ok(arrived);
+        }
+        let mut rewriting = Rewriting::new(self.store.keys(), &arrived);
+        self.read_arrived(&arrived, &mut rewriting).map_err(or_discard)?;
+        let Rewriting { out, locations, failed, .. } = rewriting;
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        let mut written =
+            raw::write(self.store.directory(), self.store.keys(), public_id(arrived.received)?, &mut Cursor::new(out))?;
+        // The same original counts as the same submission, though its bytes are not here any more.
+        written.digest = arrived.written.digest;
+        written.size = arrived.written.size;
+        raw::discard(&arrived.written)?;
+        Ok(Arrived { written, locations, name: String::new(), ..arrived })
+    }
+
+    /// The location that a mask stands for. For those who may see it: the caller checks who asks.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn hidden_location(&self, submission: i64, ordinal: u32) -> Result<Option<String>, Error> {
+        let hidden = self.store.reader()?.read(|transaction| transaction.hidden(submission))?;
+        let key: Key = self.store.keys().derive(SEALING);
+        let location = hidden.iter().find(|location| location.ordinal == ordinal);
+        Ok(location.and_then(|location| raw::open_short(&key, &location.sealed)).and_then(|plain| String::from_utf8(plain).ok()))
+    }
+
+    fn reads_child_abuse(&self, arrived: &Arrived) -> Result<bool, Error> {
+        let mut opened = raw::open_written(&arrived.written)?;
+        let maps = self.maps();
+        let source = Source::open(&mut *opened).map_err(|error| Error::Unavailable(error.to_string()))?;
+        let prefix = Prefix {
+            bytes: source.prefix(),
+            whole: source.is_whole(),
+            name: &arrived.name,
+            content_type: "",
+            declared: self.reading.declared.as_ref(),
+            maps,
+        };
+        // Shadowserver reports no such material; its files are the largest, and need not be read twice.
+        let chosen = parsers::read::choose(&prefix);
+        if self.reading.format.is_none() && chosen.is_some_and(|format| format.name == "shadowserver") {
+            return Ok(false);
+        }
+        let mut looking = Looking(false);
+        self.read_arrived(arrived, &mut looking)?;
+        Ok(looking.0)
+    }
+
+    fn read_arrived(&self, arrived: &Arrived, sink: &mut dyn Sink) -> Result<(), Error> {
+        let mut opened = raw::open_written(&arrived.written)?;
+        let hint = Hint {
+            name: &arrived.name,
+            content_type: "",
+            format: self.reading.format.as_deref(),
+            received: arrived.received,
+            maps: self.maps(),
+            declared: self.reading.declared.as_ref(),
+            limits: self.reading.limits,
+        };
+        // A reader that crashes is dealt with when the submission is worked off; here it has found nothing.
+        let mut opened = self.until_stop(&mut *opened);
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| parsers::read::read(&mut opened, &hint, sink)));
+        match result {
+            // Half a submission may have been looked at, whatever the reader made of that.
+            _ if self.is_stopping() => Err(Error::Unavailable("the program was asked to stop".to_owned())),
+            Ok(Err(Stop::Io(error))) => Err(Error::Unavailable(error.to_string())),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    pub(crate) fn maps(&self) -> &Maps {
+        self.reading.maps.as_ref().unwrap_or_else(|| Maps::builtin())
+    }
+}
+
+/// Looks whether anything tells of child abuse material.
+struct Looking(bool);
+
+impl Sink for Looking {
+    fn reports(&mut self, batch: &mut Batch) -> ControlFlow<()> {
+        self.0 |= batch.cores().iter().any(|core| core.kind.is_child_abuse());
+        if self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn reject(&mut self, _: Reject) {}
+
+    fn note(&mut self, _: Note) {}
+}
+
+/// Writes a submission anew, as XARF v4 lines, without what must not be kept.
+struct Rewriting<'a> {
+    keys: &'a Keys,
+    arrived: &'a Arrived,
+    out: Vec<u8>,
+    lines: u32,
+    locations: Vec<Location>,
+    failed: Option<store::Error>,
+}
+
+impl<'a> Rewriting<'a> {
+    fn new(keys: &'a Keys, arrived: &'a Arrived) -> Rewriting<'a> {
+        Rewriting { keys, arrived, out: Vec::new(), lines: 0, locations: Vec::new(), failed: None }
+    }
+
+    fn line(&mut self, report: &Report<'_>) -> Result<(), store::Error> {
+        let mut batch = Batch::new();
+        let masked = report.core.kind.is_child_abuse();
+        for (word, value) in report.fields() {
+            let (name, place) = report.name(word);
+            let word = batch.word(name, place);
+            if masked && (word == Word::URL || word == Word::SOURCE_IDENTIFIER) {
+                batch.text(word, self.hide(value.text())?);
+            } else if !masked || KEPT.contains(&word) || KEPT_NAMES.contains(&name) || word == Word::EVIDENCE_HASH {
+                if masked && word == Word::EVIDENCE_HASH {
+                    batch.text(Word::EVIDENCE_TYPE, "application/octet-stream");
+                    batch.text(Word::EVIDENCE_DESCRIPTION, "not kept");
+                }
+                match value.shape {
+                    Shape::Text => batch.text(word, value.bytes),
+                    Shape::Json => batch.json(word, value.text()),
+                    Shape::Bytes => batch.bytes(word, value.bytes),
+                }
+            }
+        }
+        batch.finish(*report.core);
+        let ids = xarf::Ids {
+            fallback_report_id: report_id(self.arrived.written.public, report.core.ordinal),
+            received: self.arrived.received,
+        };
+        xarf::write(&batch.report(0), &ids, &mut self.out);
+        self.lines += 1;
+        Ok(())
+    }
+
+    /// A location as it may be shown: scheme and host, and a short keyed hash that tells two of them apart. What names
+    /// no location, such as an address, is not hidden.
+    fn hide(&mut self, location: &str) -> Result<String, store::Error> {
+        let Some(url) = Url::parse(location) else { return Ok(location.chars().filter(|c| !c.is_control()).take(253).collect()) };
+        let mut mac = self.keys.mac(NAMING);
+        mac.update(location.as_bytes());
+        let mut hash = [0; 32];
+        hash.copy_from_slice(mac.sign().as_ref());
+        let sealed = raw::seal_short(&self.keys.derive(SEALING), location.as_bytes())?;
+        if !self.locations.iter().any(|known| known.ordinal == self.lines) {
+            self.locations.push(Location { ordinal: self.lines, hash, sealed });
+        }
+        let scheme = location.split_once("://").map_or("", |(scheme, _)| scheme);
+        let short: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(format!("{scheme}://{}/#h:{short}", url.host()))
+    }
+}
+
+impl Sink for Rewriting<'_> {
+    fn reports(&mut self, batch: &mut Batch) -> ControlFlow<()> {
+        for report in batch.reports() {
+            if let Err(error) = self.line(&report) {
+                self.failed = Some(error);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    // What could not be read, beside a report of such material, may hold it: none of it is kept.
+    fn reject(&mut self, _: Reject) {}
+
+    fn note(&mut self, _: Note) {}
+}

@@ -1,0 +1,268 @@
+//! The user's description of a CSV of their own.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::fmt::strtime::BrokenDownTime;
+use jiff::tz::TimeZone;
+use model::address::Range;
+use model::category::Kind;
+use model::resource::{DomainName, Url};
+use model::time::Time;
+use serde::Deserialize;
+
+use super::plan::{Means, plain_name};
+
+/// The user's description of a CSV of their own; [the module](super) shows one.
+#[derive(Debug)]
+pub struct Declared {
+    pub(super) separator: Option<u8>,
+    pub(super) header: bool,
+    pub(super) kind: Option<Kind>,
+    /// Names of columns (or their numbers) as they are compared, and what they hold.
+    pub(super) columns: BTreeMap<String, Means>,
+    /// Values of the column for the kind, in lower case.
+    pub(super) kinds: BTreeMap<String, Kind>,
+    pub(super) clock: Clock,
+    pub(super) reporter: Reporter,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Reporter {
+    pub(super) org: String,
+    pub(super) contact: String,
+    pub(super) domain: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    separator: Option<String>,
+    #[serde(default = "yes")]
+    header: bool,
+    kind: Option<String>,
+    columns: BTreeMap<String, String>,
+    #[serde(default)]
+    kinds: BTreeMap<String, String>,
+    #[serde(default)]
+    time: TimeEntry,
+    #[serde(default)]
+    reporter: Reporter,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct TimeEntry {
+    format: String,
+    zone: String,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Declared {
+    /// Reads a declaration in TOML.
+    ///
+    /// # Errors
+    /// Says which key or value is not understood, and what would be.
+    pub fn parse(text: &str) -> Result<Declared, String> {
+        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        let separator = match file.separator.as_deref().map(str::as_bytes) {
+            None => None,
+            Some([byte]) if !matches!(byte, b'"' | b'\n' | b'\r') => Some(*byte),
+            Some(_) => return Err("'separator' must be one ASCII character, such as \";\"".to_owned()),
+        };
+        let mut columns = BTreeMap::new();
+        for (column, name) in &file.columns {
+            let means = Means::of_name(&plain_name(name))
+                .ok_or_else(|| format!("columns: '{name}' (for '{column}') is not a name that a column can have"))?;
+            if !file.header && !column.parse::<usize>().is_ok_and(|number| (1..=1_000).contains(&number)) {
+                return Err(format!("columns: without a header, '{column}' must be a number from 1 to 1000"));
+            }
+            columns.insert(plain_name(column), means);
+        }
+        let leads = |means: &Means| matches!(means, Means::Ip | Means::Url | Means::Domain);
+        if !columns.values().any(leads) {
+            return Err("columns: one of them must be an 'ip', a 'url' or a 'domain'".to_owned());
+        }
+        let mut kinds = BTreeMap::new();
+        for (value, words) in file.kinds {
+            kinds.insert(value.trim().to_lowercase(), kind(&words).map_err(|error| format!("kinds: {error}"))?);
+        }
+        let kind = file.kind.as_deref().map(kind).transpose()?;
+        let clock = Clock::new(&file.time.format, &file.time.zone).map_err(|error| format!("time: {error}"))?;
+        Ok(Declared { separator, header: file.header, kind, columns, kinds, clock, reporter: file.reporter })
+    }
+
+    /// Whether a header has all the columns that this declaration names.
+    pub fn fits(&self, header: &[String]) -> bool {
+        let header: Vec<String> = header.iter().map(|name| plain_name(name)).collect();
+        self.header && self.columns.keys().all(|column| header.contains(column))
+    }
+
+    /// Whether the first row of a file without a header has an address, a URL or a domain name where it should.
+    pub(super) fn fits_row(&self, row: &[String]) -> bool {
+        self.columns.iter().any(|(column, means)| {
+            let at = column.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            let text = at.and_then(|at| row.get(at)).map_or("", String::as_str);
+            match means {
+                Means::Ip => Range::parse(text).is_ok(),
+                Means::Url => Url::parse(text).is_some(),
+                Means::Domain => DomainName::parse(text).is_some(),
+                _ => false,
+            }
+        })
+    }
+}
+
+fn kind(words: &str) -> Result<Kind, String> {
+    words
+        .split_once('/')
+        .and_then(|(category, name)| Kind::from_words(category.trim(), name.trim()))
+        .ok_or_else(|| format!("'{words}' is not a category/type of XARF v4, such as 'content/phishing'"))
+}
+
+/// How times are written.
+#[derive(Clone, Debug)]
+pub(super) struct Clock {
+    form: Form,
+    zone: Option<TimeZone>,
+}
+
+#[derive(Clone, Debug)]
+enum Form {
+    /// ISO 8601, or Unix seconds or milliseconds by their length.
+    Any,
+    Iso,
+    Unix(i64),
+    Strftime(String),
+}
+
+impl Clock {
+    /// The clock of files without a declaration.
+    pub(super) const PLAIN: Clock = Clock { form: Form::Any, zone: None };
+
+    fn new(format: &str, zone: &str) -> Result<Clock, String> {
+        let form = match format {
+            "" => Form::Any,
+            "iso" => Form::Iso,
+            "unix" => Form::Unix(1_000),
+            "unix_ms" => Form::Unix(1),
+            format if format.contains('%') => {
+                let sample = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+                jiff::fmt::strtime::format(format, &sample).map_err(|error| format!("'format': {error}"))?;
+                Form::Strftime(format.to_owned())
+            }
+            other => return Err(format!("'format' is '{other}'; it must be iso, unix, unix_ms or like '%d-%m-%Y %H:%M:%S'")),
+        };
+        let zone = match zone {
+            "" | "UTC" | "utc" | "Z" => None,
+            name => Some(TimeZone::get(name).map_err(|error| format!("'zone': {error}"))?),
+        };
+        Ok(Clock { form, zone })
+    }
+
+    /// The time in `text`.
+    pub(super) fn read(&self, text: &[u8]) -> Option<Time> {
+        match &self.form {
+            Form::Any => self.iso(text).or_else(|| match text.len() {
+                9..=10 => unix(text, 1_000),
+                12..=13 => unix(text, 1),
+                _ => None,
+            }),
+            Form::Iso => self.iso(text),
+            Form::Unix(scale) => unix(text, *scale),
+            Form::Strftime(format) => self.strftime(format, text),
+        }
+    }
+
+    fn iso(&self, text: &[u8]) -> Option<Time> {
+        let time = Time::parse(text)?;
+        let Some(zone) = &self.zone else { return Some(time) };
+        // Only a time without a zone may be given one; a date alone is a time without a zone.
+        let mut with_zone = text.to_vec();
+        with_zone.push(b'Z');
+        if Time::parse(&with_zone).is_none() {
+            return Some(time);
+        }
+        let local = Timestamp::from_millisecond(time.0).ok()?.to_zoned(TimeZone::UTC).datetime();
+        in_range(local.to_zoned(zone.clone()).ok()?.timestamp())
+    }
+
+    fn strftime(&self, format: &str, text: &[u8]) -> Option<Time> {
+        if text.len() > 200 {
+            return None;
+        }
+        let read = BrokenDownTime::parse(format, text).ok()?;
+        if read.offset().is_some() {
+            return in_range(read.to_timestamp().ok()?);
+        }
+        let local =
+            read.to_datetime().or_else(|_| read.to_date().map(|date| date.to_datetime(jiff::civil::Time::midnight()))).ok()?;
+        let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
+        in_range(local.to_zoned(zone).ok()?.timestamp())
+    }
+}
+
+fn in_range(timestamp: Timestamp) -> Option<Time> {
+    let time = Time(timestamp.as_millisecond());
+    (Time::MIN < time && time <= Time::MAX).then_some(time)
+}
+
+fn unix(text: &[u8], scale: i64) -> Option<Time> {
+    let text = std::str::from_utf8(text).ok()?;
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    let time = Time(whole.parse::<i64>().ok()?.checked_mul(scale)?);
+    (Time::MIN < time && time <= Time::MAX).then_some(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_as_people_declare_them() {
+        for (format, zone, text, expected) in [
+            ("", "", "2026-03-04 05:06:07", Some("2026-03-04T05:06:07Z")),
+            ("", "", "1772600767", Some("2026-03-04T05:06:07Z")),
+            ("", "", "1772600767123", Some("2026-03-04T05:06:07.123Z")),
+            ("iso", "Europe/Amsterdam", "2026-07-04 05:06:07", Some("2026-07-04T03:06:07Z")),
+            ("iso", "Europe/Amsterdam", "2026-07-04 05:06:07Z", Some("2026-07-04T05:06:07Z")),
+            ("iso", "Europe/Amsterdam", "2026-03-04", Some("2026-03-03T23:00:00Z")),
+            ("iso", "", "1772600767", None),
+            ("unix", "", "1772600767.5", Some("2026-03-04T05:06:07Z")),
+            ("unix", "", "99999999999999999999", None),
+            ("unix", "", "9999999999999999", None),
+            ("%d-%m-%Y %H:%M", "Europe/Amsterdam", "04-03-2026 05:06", Some("2026-03-04T04:06:00Z")),
+            ("%d-%m-%Y", "", "04-03-2026", Some("2026-03-04T00:00:00Z")),
+            ("%d/%b/%Y:%H:%M:%S %z", "", "04/Mar/2026:05:06:07 +0100", Some("2026-03-04T04:06:07Z")),
+            ("%d-%m-%Y", "", "31-02-2026", None),
+        ] {
+            let clock = Clock::new(format, zone).unwrap();
+            let found = clock.read(text.as_bytes()).map(|time| time.to_string());
+            assert_eq!(found.as_deref(), expected, "{text:?} as {format:?} in {zone:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        for (text, error) in [
+            ("", "missing field `columns`"),
+            ("colums = {}", "unknown field `colums`"),
+            ("columns = { a = 'time' }", "one of them must be an 'ip'"),
+            ("columns = { a = 'ipp' }", "'ipp' (for 'a') is not a name"),
+            ("columns = { a = 'ip' }\nseparator = ';;'", "must be one ASCII character"),
+            ("columns = { a = 'ip' }\nkind = 'phishing'", "not a category/type"),
+            ("columns = { a = 'ip' }\nkinds = { x = 'content/x' }", "kinds: 'content/x'"),
+            ("columns = { a = 'ip' }\nheader = false", "must be a number"),
+            ("columns = { a = 'ip' }\ntime.format = 'rfc'", "must be iso, unix"),
+            ("columns = { a = 'ip' }\ntime.format = '%ü'", "'format'"),
+            ("columns = { a = 'ip' }\ntime.zone = 'Europe/Utrecht'", "'zone'"),
+        ] {
+            let found = Declared::parse(text).err().unwrap_or_default();
+            assert!(found.contains(error), "{text}: {found}");
+        }
+    }
+}

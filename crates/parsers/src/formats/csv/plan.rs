@@ -1,0 +1,329 @@
+//! The plan of one file: what each column holds, and how a row becomes a report.
+
+use std::borrow::Cow;
+
+use model::address::{Address, Range, RangeError};
+use model::category::Kind;
+use model::label::{Pap, Tlp};
+use model::report::{Batch, Core, Place, Word};
+use model::resource::{DomainName, Url};
+
+use super::declared::{Clock, Declared};
+use crate::formats::shadowserver::COLUMNS;
+use crate::kinds::csv::Record;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Means {
+    Time,
+    Ip,
+    Port,
+    Kind,
+    Category,
+    Type,
+    Url,
+    Domain,
+    Asn,
+    Country,
+    Protocol,
+    DestinationIp,
+    DestinationPort,
+    Cve,
+    Confidence,
+    Tlp,
+    Pap,
+    /// Text of this word.
+    Text(Word),
+    /// Nothing that is kept.
+    Ignore,
+}
+
+/// The names of the table in the module's description, each with its other names.
+const NAMES: &[(&str, &[&str], Means)] = &[
+    ("time", &["timestamp", "observed", "datetime", "date_time", "date", "event_time"], Means::Time),
+    ("ip", &["address", "ip_address", "source_ip", "src_ip", "source_identifier"], Means::Ip),
+    ("port", &["source_port", "src_port"], Means::Port),
+    ("kind", &[], Means::Kind),
+    ("category", &["class"], Means::Category),
+    ("type", &["abuse_type"], Means::Type),
+    ("url", &["uri", "link"], Means::Url),
+    ("domain", &["fqdn", "host", "domain_name"], Means::Domain),
+    ("reverse_dns", &["rdns", "ptr", "hostname"], Means::Text(Word::REVERSE_DNS)),
+    ("asn", &["as", "source_asn"], Means::Asn),
+    ("country", &["cc", "geo"], Means::Country),
+    ("protocol", &["transport"], Means::Protocol),
+    ("destination_ip", &["dst_ip", "target_ip"], Means::DestinationIp),
+    ("destination_port", &["dst_port", "target_port"], Means::DestinationPort),
+    ("malware", &["malware_family", "family"], Means::Text(Word::MALWARE_FAMILY)),
+    ("service", &[], Means::Text(Word::SERVICE)),
+    ("cve", &["cve_id"], Means::Cve),
+    ("description", &["comment", "message", "details"], Means::Text(Word::DESCRIPTION)),
+    ("confidence", &[], Means::Confidence),
+    ("tlp", &[], Means::Tlp),
+    ("pap", &[], Means::Pap),
+    ("report_id", &["reference", "id"], Means::Text(Word::REPORT_ID)),
+    ("user_agent", &[], Means::Text(Word::USER_AGENT)),
+    ("evidence_source", &[], Means::Text(Word::EVIDENCE_SOURCE)),
+    ("reporter_org", &[], Means::Text(Word::REPORTER_ORG)),
+    ("reporter_contact", &[], Means::Text(Word::REPORTER_CONTACT)),
+    ("reporter_domain", &[], Means::Text(Word::REPORTER_DOMAIN)),
+];
+
+impl Means {
+    /// What a column of this name holds, other names included.
+    pub(super) fn of_column(name: &str) -> Option<Means> {
+        let name = plain_name(name);
+        let entry = NAMES.iter().find(|(first, others, _)| *first == name || others.contains(&&*name));
+        entry.map(|(_, _, means)| *means)
+    }
+
+    /// What a name of a declaration stands for.
+    pub(super) fn of_name(name: &str) -> Option<Means> {
+        if name == "ignore" { Some(Means::Ignore) } else { Means::of_column(name) }
+    }
+}
+
+/// A column's name as it is compared: lower case, with `_` for blanks, dots and dashes.
+pub(super) fn plain_name(name: &str) -> String {
+    name.trim().to_lowercase().replace([' ', '\t', '.', '-'], "_")
+}
+
+/// The plan of one file.
+pub(super) struct Plan<'d> {
+    header: Vec<String>,
+    means: Vec<Option<Means>>,
+    /// The words under which columns without a meaning are kept.
+    own: Vec<Word>,
+    declared: Option<&'d Declared>,
+    clock: &'d Clock,
+    says_kind: bool,
+}
+
+impl<'d> Plan<'d> {
+    /// The plan for a header; without one, columns are numbered.
+    pub(super) fn new(header: Vec<String>, declared: Option<&'d Declared>, batch: &mut Batch) -> Plan<'d> {
+        let mut plan =
+            Plan { header: Vec::new(), means: Vec::new(), own: Vec::new(), declared, clock: &Clock::PLAIN, says_kind: false };
+        if let Some(declared) = declared {
+            plan.clock = &declared.clock;
+        }
+        let numbered = declared.filter(|declared| !declared.header).into_iter().flat_map(|declared| declared.columns.keys());
+        let most = numbered.filter_map(|column| column.parse::<usize>().ok()).max().unwrap_or(0);
+        let count = header.len().max(most);
+        for at in 0..count {
+            let name = header.get(at).cloned().unwrap_or_default();
+            plan.column(at, name, batch);
+        }
+        plan.says_kind = plan.means.iter().flatten().any(|means| matches!(means, Means::Kind | Means::Category | Means::Type));
+        plan
+    }
+
+    /// Takes one more column into the plan. Of two columns that mean the same, the first has the meaning.
+    fn column(&mut self, at: usize, name: String, batch: &mut Batch) {
+        let means = match self.declared {
+            Some(declared) if declared.header => declared.columns.get(&plain_name(&name)).copied(),
+            Some(declared) => declared.columns.get(&(at + 1).to_string()).copied(),
+            None => Means::of_column(&name),
+        };
+        let means = means.filter(|means| *means == Means::Ignore || !self.means.contains(&Some(*means)));
+        let name = if name.is_empty() { format!("column_{}", at + 1) } else { name };
+        self.own.push(batch.word(&name, Place::Extra));
+        self.header.push(name);
+        self.means.push(means);
+    }
+
+    /// What is worth knowing of the file before its rows.
+    pub(super) fn note(&self) -> Option<String> {
+        let unsaid = !self.says_kind && self.declared.is_none_or(|declared| declared.kind.is_none());
+        unsaid.then(|| {
+            format!(
+                "no column says the kind of abuse ('kind', or 'category' and 'type'): all rows are {}",
+                Kind::ThreatIntelligence
+            )
+        })
+    }
+
+    fn value<'r>(&self, means: Means, record: &Record<'r>) -> &'r [u8] {
+        let at = self.means.iter().position(|other| *other == Some(means));
+        at.map_or(b"", |at| record.get(at).trim_ascii())
+    }
+
+    /// Reads a row into the open report of `batch`.
+    ///
+    /// # Errors
+    /// Why the row is no report.
+    pub(super) fn row(&mut self, record: &Record<'_>, batch: &mut Batch, ordinal: u32) -> Result<Core, String> {
+        if record.len() > COLUMNS {
+            return Err(format!("the row has {} fields; more than {COLUMNS} are not read", record.len()));
+        }
+        for at in self.header.len()..record.len() {
+            self.column(at, String::new(), batch);
+        }
+        let mut core = Core::new(self.kind(record)?, ordinal);
+        if self.means.contains(&Some(Means::Time)) {
+            let text = self.value(Means::Time, record);
+            let time = self.clock.read(text).ok_or_else(|| self.unreadable("time", Means::Time, text))?;
+            core.set_observed(Some(time));
+            if core.kind.category() == "connection" {
+                batch.text(Word::FIRST_SEEN, time.to_string());
+            }
+        }
+        self.place(record, batch, &mut core)?;
+        for at in 0..record.len() {
+            let value = record.get(at);
+            let (means, own) = (self.means[at], self.own[at]);
+            if value.is_empty() || means == Some(Means::Ignore) {
+                continue;
+            }
+            if !self.put(means, value.trim_ascii(), batch, &mut core) {
+                batch.text(own, value);
+            }
+        }
+        Ok(core)
+    }
+
+    /// The address; or a prefix, URL or domain name that leads to a holder.
+    fn place(&self, record: &Record<'_>, batch: &mut Batch, core: &mut Core) -> Result<(), String> {
+        let text = self.value(Means::Ip, record);
+        if let Some(address) = Address::parse(text).filter(|address| *address != Address::NONE) {
+            core.address = address;
+            return Ok(());
+        }
+        let utf8 = String::from_utf8_lossy(text);
+        if utf8.contains('/') {
+            match Range::parse(&utf8) {
+                Ok(range) if range.first == range.last => core.address = range.first,
+                // What a prefix with host bits means is for a person to say; the row is not lost for it.
+                Ok(_) | Err(RangeError::HostBits(_)) => batch.text(Word::SOURCE_IDENTIFIER, text),
+                Err(_) => return Err(self.unreadable("address or prefix", Means::Ip, text)),
+            }
+            return Ok(());
+        }
+        let (url, domain) = (self.value(Means::Url, record), self.value(Means::Domain, record));
+        if std::str::from_utf8(url).is_ok_and(|text| Url::parse(text).is_some()) {
+            batch.text(Word::SOURCE_IDENTIFIER, url);
+            return Ok(());
+        }
+        if std::str::from_utf8(domain).is_ok_and(|text| DomainName::parse(text).is_some()) {
+            batch.text(Word::SOURCE_IDENTIFIER, domain);
+            return Ok(());
+        }
+        match [(Means::Ip, text), (Means::Url, url), (Means::Domain, domain)].into_iter().find(|(_, text)| !text.is_empty()) {
+            Some((means, text)) => Err(self.unreadable("address, URL or domain name", means, text)),
+            None => Err("no address, URL or domain name".to_owned()),
+        }
+    }
+
+    fn unreadable(&self, what: &str, means: Means, text: &[u8]) -> String {
+        let at = self.means.iter().position(|other| *other == Some(means)).unwrap_or(0);
+        let name = self.header.get(at).map_or("", String::as_str);
+        if text.is_empty() {
+            return format!("no {what}: '{name}' is empty");
+        }
+        format!("no readable {what} in '{name}': '{}'", String::from_utf8_lossy(&text[..text.len().min(100)]))
+    }
+
+    /// The kind of abuse: as the row says it, else as declared.
+    fn kind(&self, record: &Record<'_>) -> Result<Kind, String> {
+        let fixed = self.declared.and_then(|declared| declared.kind);
+        let text = |means| String::from_utf8_lossy(self.value(means, record));
+        let (kind, category, name) = (text(Means::Kind), text(Means::Category), text(Means::Type));
+        if kind.is_empty() && category.is_empty() && name.is_empty() {
+            return match (fixed, self.says_kind) {
+                (Some(fixed), _) => Ok(fixed),
+                (None, false) => Ok(Kind::ThreatIntelligence),
+                (None, true) => Err("the row does not say the kind of abuse".to_owned()),
+            };
+        }
+        let said: Cow<'_, str> = match (kind.is_empty(), category.is_empty(), name.is_empty()) {
+            (false, _, _) => kind,
+            (_, false, false) => format!("{category}/{name}").into(),
+            (_, false, true) => category.clone(),
+            _ => name.clone(),
+        };
+        let mapped = self.declared.and_then(|declared| {
+            let of = |text: &str| declared.kinds.get(&text.to_lowercase()).copied();
+            of(&said).or_else(|| of(&category)).or_else(|| of(&name))
+        });
+        let found = mapped.or_else(|| match said.split_once('/') {
+            Some((category, name)) => Kind::from_words(category.trim(), name.trim()),
+            // XARF's types have names of their own, in whatever category.
+            None => Kind::ALL.iter().copied().find(|kind| Kind::from_words(kind.category(), &said) == Some(*kind)),
+        });
+        let shown: String = said.chars().take(100).collect();
+        found.or(fixed).ok_or_else(|| format!("'{shown}' is not a kind of abuse that XARF v4 knows, such as 'content/phishing'"))
+    }
+
+    /// Puts a value where it belongs; false when it is only text.
+    fn put(&self, means: Option<Means>, value: &[u8], batch: &mut Batch, core: &mut Core) -> bool {
+        let text = std::str::from_utf8(value);
+        let port = || text.ok().and_then(|text| text.parse::<u16>().ok());
+        match means {
+            None => return false,
+            Some(Means::Time | Means::Kind | Means::Category | Means::Type | Means::Ignore) => {}
+            Some(Means::Ip) => return core.address != Address::NONE,
+            Some(Means::Port) => match port() {
+                Some(port) => {
+                    core.port = port;
+                    if port > 0 && core.kind.category() == "vulnerability" {
+                        batch.json(Word::SERVICE_PORT, &port.to_string());
+                    }
+                }
+                None => return false,
+            },
+            Some(Means::DestinationPort) => match port() {
+                Some(0) => {}
+                Some(port) => batch.json(Word::DESTINATION_PORT, &port.to_string()),
+                None => return false,
+            },
+            Some(Means::DestinationIp) => match Address::parse(value) {
+                Some(_) => batch.text(Word::DESTINATION_IP, value),
+                None => return false,
+            },
+            Some(Means::Url) => match text.ok().and_then(Url::parse) {
+                Some(url) => batch.text(Word::URL, url.as_str()),
+                None => return false,
+            },
+            Some(Means::Domain) => match text.ok().and_then(DomainName::parse) {
+                Some(name) => batch.text(Word::DOMAIN, name.as_str()),
+                None => return false,
+            },
+            Some(Means::Asn) => {
+                let number = value.strip_prefix(b"AS").or(value.strip_prefix(b"as")).unwrap_or(value);
+                match std::str::from_utf8(number).ok().and_then(|number| number.parse::<u32>().ok()) {
+                    Some(number) => batch.json(Word::ASN, &number.to_string()),
+                    None => return false,
+                }
+            }
+            Some(Means::Country) => match value {
+                [a, b] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => {
+                    batch.text(Word::COUNTRY, value.to_ascii_uppercase());
+                }
+                _ => return false,
+            },
+            Some(Means::Protocol) => {
+                let value = value.to_ascii_lowercase();
+                if core.kind.category() == "connection" || core.kind.category() == "messaging" {
+                    batch.text(Word::PROTOCOL, &value);
+                } else {
+                    batch.text(Word::TRANSPORT, &value);
+                }
+            }
+            Some(Means::Cve) => batch.text(Word::CVE_ID, value.to_ascii_uppercase()),
+            Some(Means::Confidence) => match text.ok().and_then(|text| text.trim_end_matches('%').trim().parse::<u8>().ok()) {
+                Some(percent) if percent <= 100 => core.confidence = percent,
+                _ => return false,
+            },
+            Some(Means::Tlp) => match text.ok().and_then(Tlp::parse) {
+                Some(label) => core.tlp = label,
+                None => return false,
+            },
+            Some(Means::Pap) => match text.ok().and_then(Pap::parse) {
+                Some(label) => core.pap = label,
+                None => return false,
+            },
+            Some(Means::Text(word)) => batch.text(word, value),
+        }
+        true
+    }
+}
