@@ -1,8 +1,9 @@
 //! A serving node: its pages, its intake, its socket, and what it does not tell.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 
 use crate::support::{Folder, Node, report, sluis, until};
 use serde_json::{Value, json};
@@ -44,6 +45,36 @@ fn pages_tell_how_the_node_is() {
 }
 
 #[test]
+fn peers_that_say_nothing_do_not_keep_others_out() {
+    let folder = Folder::new("silent");
+    let node = Node::start(&folder, "");
+    let silent: Vec<TcpStream> = (0..80).map(|_| TcpStream::connect(&node.address).unwrap()).collect();
+    for mut stream in &silent {
+        stream.write_all(b"GET /healthz HT").unwrap();
+    }
+    assert_eq!(node.get("/healthz").0, 200);
+}
+
+#[test]
+fn systemd_is_told_how_it_is() {
+    let folder = Folder::new("systemd");
+    let path = folder.0.join("notify");
+    let told = UnixDatagram::bind(&path).unwrap();
+    told.set_read_timeout(Some(crate::support::PATIENCE)).unwrap();
+    let node = Node::start_with(&folder, "", &[("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "600000")]);
+    let next = || {
+        let mut text = [0; 100];
+        let length = told.recv(&mut text).unwrap();
+        String::from_utf8_lossy(&text[..length]).trim().to_owned()
+    };
+    let mut seen = vec![next(), next(), next()];
+    seen.sort();
+    assert_eq!(seen, ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]);
+    assert_eq!(node.stop().0.code(), Some(0));
+    until("it says that it stops", || (next() == "STOPPING=1").then_some(()));
+}
+
+#[test]
 fn a_node_with_a_short_disk_is_not_ready() {
     let folder = Folder::new("short");
     let node = Node::start(&folder, "[intake]\nmin_free_mib = 4294967295\n");
@@ -66,7 +97,7 @@ fn what_is_spooled_while_it_serves_becomes_cases() {
     node.until_metric("sluis_reports_total", 60.0);
     assert_eq!(node.metric("sluis_cases_opened_total"), Some(20.0));
     assert_eq!(node.metric("sluis_submissions_worked_total"), Some(1.0));
-    assert_eq!(node.metric("sluis_queue_length{queue=\"no-holder\"}"), Some(20.0));
+    node.until_metric("sluis_queue_length{queue=\"no-holder\"}", 20.0);
     // The same once more is counted, and not worked on again.
     folder.spool("scan_rsync.csv", &report(60, 20));
     ask(&folder, &[r#"{"command":"wake"}"#]);

@@ -18,7 +18,7 @@ fn kept(folder: &Folder) -> (u64, Vec<u64>) {
             let reports =
                 transaction.submissions(None, i64::MAX, 10)?.iter().map(|submission| u64::from(submission.reports)).sum();
             let cases = transaction.cases(&Filter::default(), u32::MAX)?;
-            Ok::<_, store::Error>((reports, cases.iter().map(|filed| filed.case.reports as u64).collect()))
+            Ok::<_, store::Error>((reports, cases.iter().map(|filed| filed.case.reports).collect()))
         })
         .unwrap()
 }

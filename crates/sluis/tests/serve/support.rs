@@ -55,10 +55,16 @@ pub(crate) struct Node {
 impl Node {
     /// Starts a node with these settings below `[http]`, and waits until it is ready.
     pub(crate) fn start(folder: &Folder, settings: &str) -> Node {
+        Node::start_with(folder, settings, &[])
+    }
+
+    /// As [`Node::start`], with more in its environment.
+    pub(crate) fn start_with(folder: &Folder, settings: &str, environment: &[(&str, &str)]) -> Node {
         let config = folder.0.join("sluis.toml");
         std::fs::write(&config, format!("[http]\nlisten = \"127.0.0.1:0\"\n{settings}")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_sluis"))
             .args(["--data".as_ref(), folder.data().as_os_str(), "serve".as_ref(), "--config".as_ref(), config.as_os_str()])
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
