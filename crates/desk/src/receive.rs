@@ -1,6 +1,7 @@
 //! Receiving: bytes become a submission that survives anything, before anybody understands them.
 
 use std::io::Read;
+use std::time::{Duration, Instant};
 
 use model::submission::Door;
 use model::time::Time;
@@ -18,6 +19,7 @@ pub struct Arrived {
     pub(crate) received: Time,
     /// Locations that stand nowhere else, when the submission told of child abuse material.
     pub(crate) locations: Vec<Location>,
+    pub(crate) took: Duration,
 }
 
 impl Arrived {
@@ -44,11 +46,13 @@ impl Desk {
     /// # Errors
     /// As [`Desk::receive`].
     pub fn arrive(&self, door: Door, name: &str, reader: &mut dyn Read) -> Result<Arrived, Error> {
+        let begun = Instant::now();
         let received = self.now();
         let public = public_id(received)?;
-        let written = raw::write(self.store.directory(), self.store.keys(), public, reader)?;
-        let arrived = Arrived { written, door, name: base_name(name).to_owned(), received, locations: Vec::new() };
-        self.screen(arrived)
+        let written = raw::write(self.store.directory(), self.store.keys(), public, &mut self.until_stop(reader))?;
+        let name = base_name(name).to_owned();
+        let arrived = Arrived { written, door, name, received, locations: Vec::new(), took: Duration::ZERO };
+        Ok(Arrived { took: begun.elapsed(), ..self.screen(arrived)? })
     }
 
     /// The second half: keys are kept, then rows committed, for all of them in one transaction each. Copies of what is
@@ -57,6 +61,7 @@ impl Desk {
     /// # Errors
     /// As [`Desk::receive`]; then none of them is acknowledged.
     pub fn acknowledge(&self, arrived: Vec<Arrived>) -> Result<Vec<Receipt>, Error> {
+        let begun = Instant::now();
         let keys: Vec<_> = arrived.iter().map(|arrived| (arrived.written.public, arrived.written.key)).collect();
         // Keys first: a row without its key could never be read, a key without its row harms nobody.
         self.store.keys().keep(&keys)?;
@@ -79,6 +84,12 @@ impl Desk {
         if !unused.is_empty() {
             self.store.keys().destroy(&unused)?;
         }
+        self.count(|totals| {
+            totals.received += arrived.len() as u64;
+            totals.copies += unused.len() as u64;
+            totals.bytes += arrived.iter().map(Arrived::size).sum::<u64>();
+            totals.receiving += begun.elapsed() + arrived.iter().map(|arrived| arrived.took).sum::<Duration>();
+        });
         Ok(receipts)
     }
 }

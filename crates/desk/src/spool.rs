@@ -104,15 +104,31 @@ impl Desk {
         let mut count = 0;
         let mut together: Vec<(PathBuf, Arrived)> = Vec::new();
         let mut weight = 0;
+        // One file that cannot be taken does not keep those behind it from being taken.
+        let mut first_failure = None;
         for path in paths {
+            if self.is_stopping() {
+                break;
+            }
             let mut file = match File::open(&path) {
                 Ok(file) => file,
                 // Another program took it away meanwhile: it was theirs to take.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(failed(&path, error)),
+                Err(error) => {
+                    first_failure.get_or_insert_with(|| failed(&path, error));
+                    continue;
+                }
             };
             let (door, name) = describe(&path);
-            let arrived = self.arrive(door, &name, &mut file)?;
+            let arrived = match self.arrive(door, &name, &mut file) {
+                Ok(arrived) => arrived,
+                Err(_) if self.is_stopping() => break,
+                Err(error) => {
+                    // The disk, most likely: the next file would fare no better.
+                    first_failure = Some(error);
+                    break;
+                }
+            };
             weight += arrived.size();
             together.push((path, arrived));
             if together.len() >= TOGETHER || weight >= WEIGHT {
@@ -121,7 +137,10 @@ impl Desk {
             }
         }
         count += self.take_together(together, taken)?;
-        Ok(count)
+        match first_failure {
+            Some(error) => Err(error),
+            None => Ok(count),
+        }
     }
 
     fn take_together(&self, together: Vec<(PathBuf, Arrived)>, taken: &dyn Fn(&Path) -> io::Result<()>) -> Result<u64, Error> {

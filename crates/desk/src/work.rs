@@ -4,12 +4,14 @@
 //! also moves the submission's cursor; what a killed process had not committed is read again, under the same numbers.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use model::chain::Chains;
 use model::report::Batch;
@@ -52,6 +54,13 @@ impl Worked {
         self.applied.opened += applied.opened;
         self.applied.joined += applied.joined;
         self.applied.set_aside += applied.set_aside;
+        self.applied.rejects += applied.rejects;
+    }
+
+    fn join(&mut self, other: Worked) {
+        self.add(other.applied);
+        self.submissions += other.submissions;
+        self.unreadable += other.unreadable;
     }
 
     fn end(&mut self, unreadable: bool) {
@@ -82,7 +91,7 @@ enum Ended {
 
 impl Desk {
     /// Works off every submission that is not read to its end, oldest first. `progress` is told how many bytes of how
-    /// many have been read of the present one.
+    /// many have been read of the present one. After [`Desk::stop`] it returns with what was done until then.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database or a file fails. What was committed stays; the rest is read again.
@@ -96,12 +105,15 @@ impl Desk {
                 }
                 Ok::<_, store::Error>(unread)
             })?;
-            if unread.is_empty() {
+            if unread.is_empty() || self.is_stopping() {
                 return Ok(worked);
             }
             let mut together: Vec<(Submission, Flush)> = Vec::new();
             let mut weight = 0;
             for submission in unread {
+                if self.is_stopping() {
+                    break;
+                }
                 if submission.size > SMALL {
                     self.commit(std::mem::take(&mut together), &mut worked)?;
                     weight = 0;
@@ -179,11 +191,11 @@ impl Desk {
             let mut result = Ok(());
             for flush in &receiver {
                 result = self.commit(vec![(submission.clone(), flush)], worked);
-                if result.is_err() {
+                if result.is_err() || self.is_stopping() {
                     break;
                 }
             }
-            // When committing failed, the reader finds the channel closed and stops.
+            // When committing failed or work is to stop, the reader finds the channel closed and stops.
             drop(receiver);
             match reading.join() {
                 Ok(read) => result.and(read),
@@ -208,6 +220,18 @@ impl Desk {
             return Ok(());
         };
         let mut crashes = 0;
+        let reading_since = Cell::new(Instant::now());
+        let give = |flush: Flush| {
+            if self.is_stopping() {
+                // From here on the reader sees a broken-off submission: what it makes of that must not be kept.
+                return ControlFlow::Break(());
+            }
+            self.count(|totals| totals.reading += reading_since.get().elapsed());
+            let result = give(flush);
+            reading_since.set(Instant::now());
+            result
+        };
+        let give: &dyn Fn(Flush) -> ControlFlow<()> = &give;
         let mut sink = Flushing {
             give,
             again: again.into_iter().collect(),
@@ -224,7 +248,8 @@ impl Desk {
                 }
                 Err(error) => return Err(error.into()),
             };
-            let mut counted = Counted { reader: &mut *raw, count: 0, progress };
+            let mut raw = self.until_stop(&mut *raw);
+            let mut counted = Counted { reader: &mut raw, count: 0, progress };
             let hint = Hint {
                 name: &submission.name,
                 content_type: "",
@@ -266,6 +291,7 @@ impl Desk {
             return Ok(());
         }
         let now = self.now();
+        let begun = Instant::now();
         let mut known = self.known();
         let mut ends = Vec::new();
         let mut parts: Vec<(Placed, Advance)> = Vec::with_capacity(flushes.len());
@@ -301,6 +327,7 @@ impl Desk {
             };
             parts.push((placed, advance));
         }
+        let traced = Instant::now();
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let result = self.store.write("apply", |transaction| {
             let mut applied = Vec::with_capacity(parts.len());
@@ -323,8 +350,16 @@ impl Desk {
         });
         match result {
             Ok(applied) => {
-                applied.into_iter().for_each(|applied| worked.add(applied));
-                ends.into_iter().for_each(|unreadable| worked.end(unreadable));
+                let mut done = Worked::default();
+                applied.into_iter().for_each(|applied| done.add(applied));
+                ends.into_iter().for_each(|unreadable| done.end(unreadable));
+                worked.join(done);
+                self.beat();
+                self.count(|totals| {
+                    totals.worked.join(done);
+                    totals.tracing += traced - begun;
+                    totals.applying += traced.elapsed();
+                });
                 Ok(())
             }
             Err(error) => {

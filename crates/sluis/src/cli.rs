@@ -9,6 +9,7 @@ mod queue;
 mod read;
 mod reading;
 mod receive;
+pub(crate) mod serve;
 mod submission;
 mod trace;
 
@@ -79,6 +80,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Submission(submission::Command),
     Formats(formats::Args),
+    Serve(serve::Args),
 }
 
 impl Command {
@@ -94,6 +96,7 @@ impl Command {
             Command::Queue(args) => queue::run(args, globals),
             Command::Submission(command) => submission::run(command, globals),
             Command::Formats(args) => formats::run(args),
+            Command::Serve(args) => serve::run(args, globals),
         }
     }
 

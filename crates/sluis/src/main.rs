@@ -6,6 +6,7 @@
 mod cli;
 mod data;
 mod output;
+mod serve;
 
 use std::process::ExitCode;
 
