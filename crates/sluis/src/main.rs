@@ -1,69 +1,38 @@
 //! The program: command line, service, demo.
+//!
+//! `main` parses the command line ([`cli`]), runs one command, and turns what came of it into an exit code. What people
+//! see is made in [`output`]; where a node's data is, [`data`] knows.
 
+mod cli;
+mod data;
+mod output;
 mod serve;
 
-/// The command line, as far as it is here: `sluis serve`.
-mod cli {
-    use std::path::PathBuf;
-    use std::sync::Arc;
+use std::process::ExitCode;
 
-    use desk::{Clock, SystemClock};
+use clap::Parser;
+use clap::error::ErrorKind;
 
-    pub(crate) mod serve;
-
-    /// What every command may be told.
-    #[derive(clap::Args)]
-    pub(crate) struct Globals {
-        /// The node's data directory
-        #[arg(long, global = true, value_name = "DIR")]
-        pub(crate) data: Option<PathBuf>,
-    }
-
-    impl Globals {
-        /// The clock of this run.
-        pub(crate) fn clock(&self) -> Arc<dyn Clock> {
-            Arc::new(SystemClock)
-        }
-    }
-
-    /// Abuse reports in, traced to the party that held the address at the time, one case per problem.
-    #[derive(clap::Parser)]
-    #[command(name = "sluis", version)]
-    pub(crate) struct Cli {
-        #[command(flatten)]
-        pub(crate) globals: Globals,
-        #[command(subcommand)]
-        pub(crate) command: Command,
-    }
-
-    /// What the program can do.
-    #[derive(clap::Subcommand)]
-    pub(crate) enum Command {
-        Serve(serve::Args),
-    }
-}
-
-/// Where a node's data is.
-mod data {
-    use std::path::{Path, PathBuf};
-
-    use anyhow::Context;
-
-    /// The data directory: `--data`, else `SLUIS_DATA`.
-    pub(crate) fn directory(option: Option<&Path>) -> anyhow::Result<PathBuf> {
-        let set = || std::env::var_os("SLUIS_DATA").map(PathBuf::from);
-        option.map(Path::to_owned).or_else(set).context("say where the data is with --data DIR or SLUIS_DATA")
-    }
-}
-
-fn main() -> std::process::ExitCode {
-    let cli = <cli::Cli as clap::Parser>::parse();
-    let cli::Command::Serve(args) = cli.command;
-    match cli::serve::run(&args, &cli.globals) {
-        Ok(code) => code.into(),
+fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
         Err(error) => {
-            eprintln!("sluis: {error:#}");
-            1.into()
+            // Help and version come this way too; they go to standard output and are no failure.
+            let _ = error.print();
+            return ExitCode::from(match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => 0,
+                _ => cli::usage_code(std::env::args_os().skip(1)),
+            });
+        }
+    };
+    let command = cli.command;
+    match command.run(&cli.globals) {
+        Ok(code) => ExitCode::from(code),
+        // Whoever read our output has seen enough: that is no failure of ours.
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::from(command.error_code(&error))
         }
     }
 }

@@ -65,9 +65,10 @@ impl Remote for Node {
         let (progress, only_rejects) = match again.which.as_str() {
             "unreadable" => (Some(Progress::Unreadable), false),
             "rejects" => (Some(Progress::Read), true),
+            "all" => (None, false),
             which => {
                 let which = PublicId::parse(which)
-                    .ok_or("name a submission by its 26 letters and digits, or say 'unreadable' or 'rejects'")?;
+                    .ok_or("name a submission by its 26 letters and digits, or say 'unreadable', 'rejects' or 'all'")?;
                 let found = reader.read(|transaction| transaction.submission_by_public(which)).map_err(said)?;
                 let submission = found.ok_or_else(|| format!("there is no submission {which}"))?;
                 self.desk.read_again(submission.id).map_err(|error| error.to_string())?;

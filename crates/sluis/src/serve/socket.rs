@@ -78,7 +78,7 @@ pub(crate) struct Import {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Again {
-    /// `unreadable`, `rejects`, or the public identifier of a submission.
+    /// `unreadable`, `rejects`, `all`, or the public identifier of a submission.
     pub(crate) which: String,
 }
 

@@ -196,6 +196,28 @@ fn the_socket_answers_line_by_line() {
     assert_eq!(node.get("/healthz").0, 200);
 }
 
+#[test]
+fn other_commands_go_through_the_node() {
+    let folder = Folder::new("beside");
+    let node = Node::start(&folder, "[intake]\npoll_seconds = 3600\n");
+    until("the first look has been had", || (node.metric("sluis_intake_last_success_timestamp_seconds")? > 0.0).then_some(()));
+    let file = folder.0.join("letter.txt");
+    std::fs::write(&file, "dear abuse desk, please do something\n").unwrap();
+    let (code, said, _) = sluis(&folder.data(), &["receive", file.to_str().unwrap()]);
+    assert_eq!(code, 0);
+    assert!(said.contains("laid into the spool"), "{said}");
+    // The next look by itself would be in an hour.
+    node.until_metric("sluis_submissions_unreadable_total", 1.0);
+    let (code, said, complaint) = sluis(&folder.data(), &["receive", "--again", "unreadable", "--json"]);
+    assert_eq!((code, said.as_str()), (0, "{\"again\":1}\n"), "{complaint}");
+    node.until_metric("sluis_submissions_unreadable_total", 2.0);
+    let (code, _, _) = sluis(&folder.data(), &["receive", "--again", "#1"]);
+    assert_eq!(code, 0);
+    node.until_metric("sluis_submissions_unreadable_total", 3.0);
+    let (code, _, complaint) = sluis(&folder.data(), &["receive", "--again", "all-of-them"]);
+    assert_eq!(code, 64, "{complaint}");
+}
+
 /// Asks the socket, line by line on one connection.
 fn ask(folder: &Folder, requests: &[&str]) -> Vec<Value> {
     let stream = UnixStream::connect(folder.data().join("sluis.sock")).unwrap();
