@@ -72,11 +72,17 @@ pub fn write(directory: &Path, keys: &Keys, public: PublicId, reader: &mut dyn R
     let mut number = 0;
     let result = loop {
         let mut next = vec![0; if filled == FRAME { FRAME } else { 0 }];
-        let next_filled = if filled == FRAME { fill(reader, &mut next).at(Path::new("the submission"))? } else { 0 };
+        // An error from here on ends the loop, not the function: what was written goes away below.
+        let next_filled = match fill(reader, &mut next) {
+            Ok(next_filled) => next_filled,
+            Err(cause) => break Err(Error::File { path: PathBuf::from("the submission"), cause }),
+        };
         let last = next_filled == 0;
         mac.update(&plain[..filled]);
         size += filled as u64;
-        seal_frame(&sealing, number, last, &plain[..filled], &mut frames)?;
+        if let Err(error) = seal_frame(&sealing, number, last, &plain[..filled], &mut frames) {
+            break Err(error);
+        }
         number += 1;
         if frames.len() > SMALL || file.is_some() {
             if file.is_none() {
