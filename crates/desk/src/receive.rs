@@ -19,6 +19,7 @@ pub struct Arrived {
     pub(crate) received: Time,
     /// Locations that stand nowhere else, when the submission told of child abuse material.
     pub(crate) locations: Vec<Location>,
+    /// How long writing and screening it took.
     pub(crate) took: Duration,
 }
 
@@ -50,8 +51,8 @@ impl Desk {
         let received = self.now();
         let public = public_id(received)?;
         let written = raw::write(self.store.directory(), self.store.keys(), public, &mut self.until_stop(reader))?;
-        let name = base_name(name).to_owned();
-        let arrived = Arrived { written, door, name, received, locations: Vec::new(), took: Duration::ZERO };
+        let took = Duration::ZERO;
+        let arrived = Arrived { written, door, name: base_name(name).to_owned(), received, locations: Vec::new(), took };
         Ok(Arrived { took: begun.elapsed(), ..self.screen(arrived)? })
     }
 

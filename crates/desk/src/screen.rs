@@ -48,11 +48,16 @@ const NAMING: &str = "hidden location: name";
 impl Desk {
     /// Replaces a submission that tells of child abuse material by its rewrite; any other is left as it is.
     pub(crate) fn screen(&self, arrived: Arrived) -> Result<Arrived, Error> {
-        if !self.reads_child_abuse(&arrived)? {
+        // What cannot be screened is not kept: nobody was told that it is here.
+        let or_discard = |error: Error| {
+            let _ = raw::discard(&arrived.written);
+            error
+        };
+        if !self.reads_child_abuse(&arrived).map_err(or_discard)? {
             return Ok(arrived);
         }
         let mut rewriting = Rewriting::new(self.store.keys(), &arrived);
-        self.read_arrived(&arrived, &mut rewriting)?;
+        self.read_arrived(&arrived, &mut rewriting).map_err(or_discard)?;
         let Rewriting { out, locations, failed, .. } = rewriting;
         if let Some(error) = failed {
             return Err(error.into());
@@ -111,8 +116,11 @@ impl Desk {
             limits: self.reading.limits,
         };
         // A reader that crashes is dealt with when the submission is worked off; here it has found nothing.
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| parsers::read::read(&mut *opened, &hint, sink)));
+        let mut opened = self.until_stop(&mut *opened);
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| parsers::read::read(&mut opened, &hint, sink)));
         match result {
+            // Half a submission may have been looked at, whatever the reader made of that.
+            _ if self.is_stopping() => Err(Error::Unavailable("the program was asked to stop".to_owned())),
             Ok(Err(Stop::Io(error))) => Err(Error::Unavailable(error.to_string())),
             Ok(_) | Err(_) => Ok(()),
         }

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use desk::{Clock, Desk, Reading};
+use desk::{Clock, Desk};
 use model::time::Time;
 use sd_notify::NotifyState;
 use store::administration::KeptSource;
@@ -139,7 +139,7 @@ impl Node {
 /// # Errors
 /// When it cannot begin: another process owns the data, an address is taken, a path is too long.
 pub(crate) fn run(directory: &Path, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
-    let desk = Arc::new(Desk::open(directory, clock, Reading::default())?);
+    let desk = Arc::new(Desk::open(directory, clock, config.readers()?)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(32)

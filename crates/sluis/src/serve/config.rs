@@ -4,12 +4,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use parsers::formats::csv::Declared;
+use parsers::formats::shadowserver::Maps;
 use serde::Deserialize;
 
 /// The name of the configuration file in a data directory.
 pub(crate) const FILE: &str = "sluis.toml";
 
-/// Largest configuration file, in bytes.
+/// Largest file of settings, in bytes.
 const MOST: u64 = 1 << 20;
 
 /// Everything that can be configured.
@@ -20,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) http: Http,
     /// Where submissions come from.
     pub(crate) intake: Intake,
+    /// What readers are told.
+    pub(crate) reading: Reading,
     /// What is logged, and how.
     pub(crate) logs: Logs,
 }
@@ -42,6 +46,16 @@ pub(crate) struct Intake {
     pub(crate) poll_seconds: u16,
     /// MiB that must be free on the disk of the data directory for the node to call itself ready.
     pub(crate) min_free_mib: u32,
+}
+
+/// What readers are told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Reading {
+    /// Column maps of Shadowserver's report types, in place of those the program brings.
+    pub(crate) shadowserver_maps: Option<PathBuf>,
+    /// A description of a CSV of the operator's own.
+    pub(crate) declared_csv: Option<PathBuf>,
 }
 
 /// What is logged, and how.
@@ -108,9 +122,7 @@ impl Config {
                 path
             }
         };
-        let size = std::fs::metadata(&path).with_context(|| format!("{}: cannot be read", path.display()))?.len();
-        anyhow::ensure!(size <= MOST, "{}: has {size} bytes, a configuration has at most {MOST}", path.display());
-        let text = std::fs::read_to_string(&path).with_context(|| format!("{}: cannot be read", path.display()))?;
+        let text = text_of(&path)?;
         Config::parse(&text, &path)
     }
 
@@ -138,8 +150,35 @@ impl Config {
             );
             *maildir = folder.join(&*maildir);
         }
+        for file in [&mut config.reading.shadowserver_maps, &mut config.reading.declared_csv].into_iter().flatten() {
+            *file = folder.join(&*file);
+        }
         Ok(config)
     }
+
+    /// What readers are told, from the files that are named.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or says what nobody understands.
+    pub(crate) fn readers(&self) -> anyhow::Result<desk::Reading> {
+        let mut readers = desk::Reading::default();
+        if let Some(path) = &self.reading.shadowserver_maps {
+            let maps = Maps::parse(&text_of(path)?).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+            readers.maps = Some(maps);
+        }
+        if let Some(path) = &self.reading.declared_csv {
+            let declared = Declared::parse(&text_of(path)?).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+            readers.declared = Some(declared);
+        }
+        Ok(readers)
+    }
+}
+
+/// The text of a small file.
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    let size = std::fs::metadata(path).with_context(|| format!("{}: cannot be read", path.display()))?.len();
+    anyhow::ensure!(size <= MOST, "{}: has {size} bytes, a file of settings has at most {MOST}", path.display());
+    std::fs::read_to_string(path).with_context(|| format!("{}: cannot be read", path.display()))
 }
 
 #[cfg(test)]
@@ -161,6 +200,8 @@ mod tests {
             .collect();
         let parsed = Config::parse(&on, Path::new("/etc/sluis/sluis.example.toml")).unwrap();
         assert_eq!(parsed.intake.maildirs, [PathBuf::from("/var/mail/abuse/Maildir"), PathBuf::from("/etc/sluis/feeds")]);
+        assert_eq!(parsed.reading.declared_csv, Some(PathBuf::from("/etc/sluis/own.toml")));
+        assert_eq!(parsed.reading.shadowserver_maps, Some(PathBuf::from("/etc/sluis/shadowserver.toml")));
         assert_eq!(parsed.logs.format, Some(LogFormat::Json));
     }
 
