@@ -14,6 +14,8 @@ use crate::{Desk, Error};
 
 /// Cases without a holder that are traced again in one transaction.
 const TOGETHER: u32 = 500;
+/// The counter that keeps for which generation of assignments holders have been looked for to the end.
+const SOUGHT: &str = "holders_sought";
 
 /// What an import came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,10 +54,14 @@ impl Desk {
             Ok::<_, store::Error>(changes)
         })?;
         // The age of the source changed in any case, so answers about it do.
-        let (index, generation) = self.store.reader()?.read(|transaction| transaction.index())?;
+        let (index, generation, sought) = self.store.reader()?.read(|transaction| {
+            let (index, generation) = transaction.index()?;
+            Ok::<_, store::Error>((index, generation, transaction.counter(SOUGHT)?))
+        })?;
         self.set_known(index, generation);
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        let holders_found = if changes.is_empty() { 0 } else { self.find_holders()? };
+        // Not only when this import changed something: one that was killed may have left holders to be found.
+        let holders_found = if sought == generation { 0 } else { self.find_holders()? };
         Ok(Imported { changes, holders_found })
     }
 
@@ -76,7 +82,12 @@ impl Desk {
                 let mut found = 0;
                 let page = transaction.cases(&filter, TOGETHER)?;
                 for filed in &page {
-                    let (batch, kept) = transaction.reports_of(&filed.case, filed.tail, 1)?;
+                    let (batch, kept) = match transaction.reports_of(&filed.case, filed.tail, 1) {
+                        Ok(first) => first,
+                        // Whoever opens the case is told; the other cases have holders to be found.
+                        Err(store::Error::Damaged(_)) => continue,
+                        Err(error) => return Err(error),
+                    };
                     if kept.is_empty() {
                         continue;
                     }
@@ -87,6 +98,9 @@ impl Desk {
                     let key = CaseKey::of(&report, Some(holder));
                     let chain = chains.chain(0, report.core.observed().unwrap_or(Time::MIN), &known.index);
                     found += u64::from(transaction.set_holder(filed, &key, &chain, now)?);
+                }
+                if page.is_empty() {
+                    transaction.set_counter(SOUGHT, known.generation)?;
                 }
                 Ok::<_, store::Error>((found, page.last().map(|filed| filed.case.id)))
             })?;

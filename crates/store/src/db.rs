@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use crate::keys::Keys;
 use crate::{At, Error};
@@ -57,7 +57,7 @@ impl Store {
         Ok(Store { directory: directory.to_owned(), writer: Mutex::new(writer), keys, _lock: lock })
     }
 
-    /// Runs `work` as one transaction, named for logs. What it did is durable when this returns well, and undone
+    /// Runs `work` as one transaction, named for errors. What it did is durable when this returns well, and undone
     /// otherwise.
     ///
     /// # Errors
@@ -67,12 +67,12 @@ impl Store {
         name: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let _ = name;
+        let failed = |cause| Error::Transaction { name, cause };
         let mut writer = self.writer();
-        let inner = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
+        let inner = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let transaction = Transaction { inner };
         let result = work(&transaction)?;
-        transaction.inner.commit().map_err(Error::from)?;
+        transaction.inner.commit().map_err(failed)?;
         Ok(result)
     }
 
@@ -169,12 +169,26 @@ impl Transaction<'_> {
         Ok(self.prepare(text)?.query_row((), |row| row.get::<_, Option<i64>>(0))?.unwrap_or(0))
     }
 
-    /// A counter of the node.
+    /// A counter of the node; 0 when it has never been raised or set.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub fn counter(&self, name: &str) -> Result<i64, Error> {
-        Ok(self.prepare("-- db::counter\nSELECT value FROM counters WHERE name = $1")?.query_row([name], |row| row.get(0))?)
+        let mut select = self.prepare("-- db::counter\nSELECT value FROM counters WHERE name = $1")?;
+        Ok(select.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+
+    /// Sets a counter.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_counter(&self, name: &str, value: i64) -> Result<(), Error> {
+        self.execute(
+            "-- db::set_counter
+             INSERT INTO counters (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (name, value),
+        )?;
+        Ok(())
     }
 
     /// Raises a counter by one.

@@ -19,6 +19,8 @@ pub(crate) const BATCH: i64 = 1 << 20;
 pub(crate) const CHUNK: i64 = 1 << 10;
 /// Level of zstd: the fastest, for this is on the way of every report.
 const LEVEL: i32 = 1;
+/// Bytes that the fields of [`CHUNK`] reports unpack to, at the very most.
+const MOST: usize = 1 << 30;
 
 /// A report as it is kept, with where it came from.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,7 +125,9 @@ struct Unpacked {
 
 fn unpack(packed: &[u8]) -> Option<Unpacked> {
     let (length, packed) = packed.split_first_chunk::<4>()?;
-    let bytes = zstd::bulk::decompress(packed, u32::from_be_bytes(*length) as usize).ok()?;
+    // What is damaged must not ask for four gigabytes either.
+    let length = (u32::from_be_bytes(*length) as usize).min(MOST);
+    let bytes = zstd::bulk::decompress(packed, length).ok()?;
     let mut rest = &bytes[..];
     if take_byte(&mut rest)? != 1 {
         return None;
@@ -237,9 +241,10 @@ impl Transaction<'_> {
             if open.as_ref().is_none_or(|(number, _)| *number != chunk) {
                 let data: Vec<u8> = self
                     .prepare("-- reports::fields\nSELECT data FROM fields WHERE id = $1")?
-                    .query_row([chunk], |row| row.get(0))?;
-                let unpacked =
-                    unpack(&data).ok_or_else(|| Error::Damaged(format!("the fields of reports {chunk} do not unpack")))?;
+                    .query_row([chunk], |row| row.get(0))
+                    .optional()?
+                    .ok_or_else(|| damaged(chunk))?;
+                let unpacked = unpack(&data).ok_or_else(|| damaged(chunk))?;
                 open = Some((chunk, unpacked));
             }
             let Some((_, unpacked)) = &open else { continue };
@@ -289,6 +294,15 @@ impl Transaction<'_> {
             Ok((core, kept))
         })?)
     }
+}
+
+fn damaged(chunk: i64) -> Error {
+    Error::Damaged(format!(
+        "the fields of reports {} to {} are damaged: restore sluis.db from a backup and look at the disk; the raw submissions \
+         hold the same reports, and other cases are not touched",
+        chunk * CHUNK,
+        chunk * CHUNK + CHUNK - 1
+    ))
 }
 
 /// The public identifier of a report: it follows from its submission and place, so nothing can double it.
