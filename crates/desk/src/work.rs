@@ -105,7 +105,12 @@ impl Desk {
                 }
                 Ok::<_, store::Error>(unread)
             })?;
-            if unread.is_empty() || self.is_stopping() {
+            if self.is_stopping() {
+                // Being asked to stop is not dying of what was under way.
+                self.store.write("stop", |transaction| transaction.forgive())?;
+                return Ok(worked);
+            }
+            if unread.is_empty() {
                 return Ok(worked);
             }
             let mut together: Vec<(Submission, Flush)> = Vec::new();
