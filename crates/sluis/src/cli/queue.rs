@@ -82,7 +82,7 @@ fn counts(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
         ("unread", waiting.unread, "nothing: the next 'sluis receive', or 'sluis serve', reads them"),
     ];
     let mut screen = Screen::new();
-    let mut table = Table::new(&screen, &["queue", ">waiting", "what to do"]);
+    let mut table = Table::new(&screen, &["=queue", ">waiting", "what to do"]);
     for (queue, waiting, what_to_do) in rows {
         if args.json {
             json::line(&mut screen, &CountView { queue, waiting, what_to_do })?;
@@ -124,7 +124,7 @@ fn unreadable(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
     } else if found.is_empty() {
         empty(&mut screen)?;
     } else {
-        let mut table = Table::new(&screen, &[">submission", "received", "door", "name", "why"]);
+        let mut table = Table::new(&screen, &[">submission", "=received", "=door", "name", "why"]);
         for submission in &found {
             table.row([
                 (Style::Strong, submission.id.to_string()),
@@ -166,7 +166,7 @@ fn entries(args: &Args, transaction: &Transaction<'_>, queue: Queue) -> Result<u
 
 /// Statements that were set aside, in a table.
 pub(super) fn table(screen: &mut Screen, transaction: &Transaction<'_>, found: &[Queued]) -> Result<()> {
-    let mut table = Table::new(screen, &[">submission", "set aside", "place", "reason", "text"]);
+    let mut table = Table::new(screen, &[">submission", "=set aside", "place", "reason", "text"]);
     for queued in found {
         let entry = hide(transaction, queued)?.entry;
         table.row([

@@ -177,10 +177,9 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     finish(args, &summary).map(|_| code)
 }
 
-/// Whether another process holds the lock: of the conflicts, the one that ends by itself.
+/// Whether the conflict is with another process, which ends by itself, and not with a newer program's data.
 fn is_owned(directory: &Path) -> bool {
-    let lock = File::options().write(true).open(directory.join("lock"));
-    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+    !matches!(store::Reader::open(directory), Err(store::Error::Newer { .. }))
 }
 
 /// Whether what comes is from standard input, as from a mail server.
@@ -363,7 +362,7 @@ fn finish(args: &Args, summary: &Summary) -> Result<u8> {
         screen.line(format_args!("{what} laid into the spool: another process owns the data and takes them from there"))?;
         return super::done(screen, 0);
     }
-    let mut table = Table::new(&screen, &["what came of it", ">count", ""]);
+    let mut table = Table::new(&screen, &["=what came of it", ">count", ""]);
     let rows: [(&str, u64, Style, &str); 10] = [
         ("submissions received", summary.received, Style::Plain, ""),
         ("the same bytes again", summary.repeated, Style::Plain, "counted, not repeated"),

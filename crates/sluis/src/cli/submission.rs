@@ -161,7 +161,8 @@ fn list(args: &List, transaction: &Transaction<'_>) -> Result<u8> {
         screen.line("no such submissions")?;
         return super::done(screen, 0);
     }
-    let mut table = Table::new(&screen, &[">submission", "received", "door", "name", ">times", "format", ">reports", ">rejects"]);
+    let mut table =
+        Table::new(&screen, &[">submission", "=received", "=door", "name", ">times", "format", ">reports", ">rejects"]);
     for submission in &found {
         let format = match submission.progress {
             Progress::Read => (Style::Plain, submission.format.clone()),
@@ -266,7 +267,7 @@ fn show(args: &Show, transaction: &Transaction<'_>, submission: &Submission, now
     ])?;
     if !batch.is_empty() {
         screen.heading(&first(batch.len(), submission.reports, "report"))?;
-        let mut table = Table::new(&screen, &[">number", "kind", "about", "seen"]);
+        let mut table = Table::new(&screen, &[">number", "kind", "about", "=seen"]);
         for (one, kept) in batch.reports().zip(&kept) {
             let seen = one.core.observed().map_or_else(|| "unknown".to_owned(), moment);
             table.row([
