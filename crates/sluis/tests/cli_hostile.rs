@@ -77,6 +77,10 @@ fn locations_of_child_abuse_material_are_not_shown() {
         assert!(!out.contains("secret"), "{arguments:?}: {out}");
     }
     assert!(user.run(&["case", "show", "1"]).good().contains("img.example"));
+    user.file("c.csv", "time,url,kind\nnever,img.example/secret/c.jpg,content/csam\n");
+    user.run(&["receive", "c.csv"]).good();
+    let rejects = user.run(&["queue", "rejects"]).good();
+    assert!(rejects.contains("c.csv") && rejects.contains("(not shown") && !rejects.contains("secret"), "{rejects}");
     for id in ["1", "2"] {
         let said = user.run(&["submission", "show", id, "--raw"]).failed(1);
         assert!(said.contains("child abuse material"), "{said}");
