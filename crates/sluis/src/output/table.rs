@@ -24,9 +24,9 @@ impl Table {
         inner.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
         if screen.terminal {
             inner.set_content_arrangement(ContentArrangement::Dynamic);
-            if inner.width().is_none() {
-                inner.set_width(WIDTH);
-            }
+            // Asked before colours are turned off: without them the library no longer looks at the terminal.
+            let width = inner.width().unwrap_or(WIDTH);
+            inner.set_width(width);
         }
         if screen.colour {
             inner.enforce_styling();
