@@ -163,7 +163,7 @@ fn list(args: &List, transaction: &Transaction<'_>) -> Result<u8> {
         return super::done(screen, 0);
     }
     let mut table =
-        Table::new(&screen, &[">submission", "=received", "=door", "name", ">times", "format", ">reports", ">rejects"]);
+        Table::new(&screen, &[">submission", "=received", "=door", "name", ">times", "=format", ">reports", ">rejects"]);
     for submission in &found {
         let format = match submission.progress {
             Progress::Read => (Style::Plain, submission.format.clone()),

@@ -9,6 +9,8 @@ use super::screen::{Screen, Style};
 
 /// Columns of a terminal when it does not tell.
 const WIDTH: u16 = 80;
+/// Terminals narrower than this have every column broken into lines.
+const NARROW: u16 = 76;
 
 /// A table that is being filled.
 pub(crate) struct Table {
@@ -28,6 +30,8 @@ impl Table {
             let width = inner.width().unwrap_or(WIDTH);
             inner.set_width(width);
         }
+        // What is kept whole must leave room for the rest.
+        let narrow = inner.width().is_some_and(|width| width < NARROW);
         if screen.colour {
             inner.enforce_styling();
         } else {
@@ -39,7 +43,7 @@ impl Table {
         for (at, name) in columns.iter().enumerate() {
             if let Some(column) = table.inner.column_mut(at) {
                 column.set_padding((0, 1));
-                if name.starts_with(['>', '=']) {
+                if name.starts_with(['>', '=']) && !narrow {
                     column.set_constraint(ColumnConstraint::ContentWidth);
                 }
                 if name.starts_with('>') {
