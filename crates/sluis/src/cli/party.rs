@@ -364,7 +364,7 @@ fn draw_assignments(screen: &mut Screen, assignments: &[KeptAssignment], most: u
     if assignments.is_empty() {
         return Ok(screen.line("nothing of its own")?);
     }
-    let mut table = Table::new(screen, &["resource", "level", "from", "until", "service", "product"]);
+    let mut table = Table::new(screen, &["resource", "=level", "=from", "=until", "service", "product"]);
     for kept in assignments.iter().take(most) {
         let KeptAssignment { assignment, .. } = kept;
         let style = if assignment.period.to.is_some() { Style::Dim } else { Style::Plain };
