@@ -16,6 +16,8 @@ use crate::{Clock, Desk, Error};
 
 /// Submissions acknowledged together.
 const TOGETHER: usize = 500;
+/// Files of a folder that may fail before it is the disk that fails, and the rest can wait.
+const FAILURES: usize = 10;
 /// Bytes of submissions acknowledged together.
 const WEIGHT: u64 = 64 << 20;
 
@@ -102,6 +104,7 @@ impl Desk {
         };
         paths.sort();
         let mut count = 0;
+        let mut failures: Vec<Error> = Vec::new();
         let mut together: Vec<(PathBuf, Arrived)> = Vec::new();
         let mut weight = 0;
         for path in paths {
@@ -109,10 +112,23 @@ impl Desk {
                 Ok(file) => file,
                 // Another program took it away meanwhile: it was theirs to take.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(failed(&path, error)),
+                // One file that cannot be read must not hold up those behind it.
+                Err(error) => {
+                    failures.push(failed(&path, error));
+                    continue;
+                }
             };
             let (door, name) = describe(&path);
-            let arrived = self.arrive(door, &name, &mut file)?;
+            let arrived = match self.arrive(door, &name, &mut file) {
+                Ok(arrived) => arrived,
+                Err(error) => {
+                    failures.push(error);
+                    if failures.len() >= FAILURES {
+                        break;
+                    }
+                    continue;
+                }
+            };
             weight += arrived.size();
             together.push((path, arrived));
             if together.len() >= TOGETHER || weight >= WEIGHT {
@@ -121,7 +137,7 @@ impl Desk {
             }
         }
         count += self.take_together(together, taken)?;
-        Ok(count)
+        failures.into_iter().next().map_or(Ok(count), Err)
     }
 
     fn take_together(&self, together: Vec<(PathBuf, Arrived)>, taken: &dyn Fn(&Path) -> io::Result<()>) -> Result<u64, Error> {
