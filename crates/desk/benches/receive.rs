@@ -1,6 +1,6 @@
 //! Receive: a Shadowserver file of 1,000,000 rows becomes durable reports, traced, in cases, rolled up.
 //!
-//! `cargo bench -p desk --bench receive [-- ROWS]`
+//! `cargo bench -p desk --bench receive [-- ROWS [PERCENT]]`
 //!
 //! Three mixes: 1%, 25% and 100% of the rows open a case. 100,000 addresses, some seen far more often than others, all
 //! assigned to customers of resellers of a provider.
@@ -12,10 +12,12 @@ use std::time::Instant;
 use desk::{Clock, Desk, Reading};
 use model::administration::Snapshot;
 use model::assignment::{Assignment, Level, Period};
+use model::case::State;
 use model::party::Party;
 use model::resource::Resource;
 use model::submission::Door;
 use model::time::{DAY, Time};
+use store::cases::Filter;
 
 const ADDRESSES: u64 = 100_000;
 
@@ -98,13 +100,38 @@ fn feed(rows: u64, percent: u64) -> Vec<u8> {
     out
 }
 
+/// How long the first page of a list of cases takes: all, open ones, those of one party, those without a holder.
+#[allow(clippy::print_stdout)]
+fn first_pages(desk: &Desk) {
+    let filters = [
+        ("all", Filter::default()),
+        ("open", Filter { state: Some(State::Open), ..Filter::default() }),
+        ("of a party", Filter { holder: Some(500), ..Filter::default() }),
+        ("without a holder", Filter { holder: Some(0), ..Filter::default() }),
+    ];
+    for (name, filter) in filters {
+        let mut times: Vec<f64> = (0..21)
+            .map(|_| {
+                let start = Instant::now();
+                let page = desk.store().reader().and_then(|mut reader| reader.read(|transaction| transaction.cases(&filter, 50)));
+                assert!(page.is_ok());
+                start.elapsed().as_secs_f64() * 1e3
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        println!("      first page, {name}: median {:.2} ms, worst of 21 {:.2} ms (a new connection each)", times[10], times[20]);
+    }
+}
+
 #[allow(clippy::print_stdout)]
 fn main() {
-    let rows: u64 = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(1_000_000);
+    let mut numbers = std::env::args().filter_map(|argument| argument.parse::<u64>().ok());
+    let rows = numbers.next().unwrap_or(1_000_000);
+    let only = numbers.next();
     let said = administration();
     let received = Time::parse(b"2026-06-02T06:00:00Z").unwrap_or(Time(150 * DAY));
     println!("rows {rows}; figures per run: rows/s from the first byte to the last commit, cases opened, database MiB");
-    for percent in [1, 25, 100] {
+    for percent in [1, 25, 100].into_iter().filter(|percent| only.is_none_or(|only| only == *percent)) {
         let bytes = feed(rows, percent);
         let mut rates = Vec::new();
         for run in 0..3 {
@@ -136,6 +163,9 @@ fn main() {
                 worked.applied.joined,
                 worked.applied.set_aside
             );
+            if run == 2 {
+                first_pages(&desk);
+            }
             drop(desk);
             let _ = std::fs::remove_dir_all(&directory);
         }

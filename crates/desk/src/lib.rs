@@ -5,6 +5,7 @@
 //! - [`work`]: a submission is read, traced, placed in cases and applied, batch by batch.
 //! - [`place`]: which reports of a batch belong together; a pure function.
 //! - [`import`]: an address administration is compared with what is known, and changes it.
+//! - [`progress`]: what this process did since it began, and how it is asked to stop.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
 //! [`Desk`] is a node at work: its store, its index of who held what, and its clock. Time is passed in through
@@ -12,12 +13,14 @@
 
 pub mod import;
 pub mod place;
+pub mod progress;
 pub mod receive;
 pub mod screen;
 pub mod spool;
 pub mod work;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use model::chain::Index;
@@ -98,6 +101,9 @@ pub struct Desk {
     reading: Reading,
     known: RwLock<Arc<Known>>,
     memory: Mutex<Memory>,
+    totals: Mutex<progress::Totals>,
+    stopping: AtomicBool,
+    pulse: AtomicU64,
 }
 
 impl Desk {
@@ -109,7 +115,16 @@ impl Desk {
         let store = Store::open(directory)?;
         let (index, generation) = store.reader()?.read(|transaction| transaction.index())?;
         let known = RwLock::new(Arc::new(Known { index, generation }));
-        Ok(Desk { store, clock, reading, known, memory: Mutex::new(Memory::default()) })
+        Ok(Desk {
+            store,
+            clock,
+            reading,
+            known,
+            memory: Mutex::default(),
+            totals: Mutex::default(),
+            stopping: AtomicBool::new(false),
+            pulse: AtomicU64::new(0),
+        })
     }
 
     /// The store.

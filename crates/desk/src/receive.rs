@@ -1,6 +1,7 @@
 //! Receiving: bytes become a submission that survives anything, before anybody understands them.
 
 use std::io::Read;
+use std::time::{Duration, Instant};
 
 use model::submission::Door;
 use model::time::Time;
@@ -18,6 +19,8 @@ pub struct Arrived {
     pub(crate) received: Time,
     /// Locations that stand nowhere else, when the submission told of child abuse material.
     pub(crate) locations: Vec<Location>,
+    /// How long writing and screening it took.
+    pub(crate) took: Duration,
 }
 
 impl Arrived {
@@ -44,11 +47,13 @@ impl Desk {
     /// # Errors
     /// As [`Desk::receive`].
     pub fn arrive(&self, door: Door, name: &str, reader: &mut dyn Read) -> Result<Arrived, Error> {
+        let begun = Instant::now();
         let received = self.now();
         let public = public_id(received)?;
-        let written = raw::write(self.store.directory(), self.store.keys(), public, reader)?;
-        let arrived = Arrived { written, door, name: base_name(name).to_owned(), received, locations: Vec::new() };
-        self.screen(arrived)
+        let written = raw::write(self.store.directory(), self.store.keys(), public, &mut self.until_stop(reader))?;
+        let took = Duration::ZERO;
+        let arrived = Arrived { written, door, name: base_name(name).to_owned(), received, locations: Vec::new(), took };
+        Ok(Arrived { took: begun.elapsed(), ..self.screen(arrived)? })
     }
 
     /// The second half: keys are kept, then rows committed, for all of them in one transaction each. Copies of what is
@@ -57,8 +62,18 @@ impl Desk {
     /// # Errors
     /// As [`Desk::receive`]; then none of them is acknowledged.
     pub fn acknowledge(&self, mut arrived: Vec<Arrived>) -> Result<Vec<Receipt>, Error> {
+        let begun = Instant::now();
         match self.keep(&mut arrived) {
-            Ok(receipts) => Ok(receipts),
+            Ok(receipts) => {
+                let copies = receipts.iter().filter(|receipt| matches!(receipt, Receipt::Known(_))).count();
+                self.count(|totals| {
+                    totals.received += arrived.len() as u64;
+                    totals.copies += copies as u64;
+                    totals.bytes += arrived.iter().map(Arrived::size).sum::<u64>();
+                    totals.receiving += begun.elapsed() + arrived.iter().map(|arrived| arrived.took).sum::<Duration>();
+                });
+                Ok(receipts)
+            }
             Err(error) => {
                 // A full disk says no before anything is committed. Any other failure may hide a commit: then files and keys
                 // stay, and whoever opens the store next sees which of them have no row.

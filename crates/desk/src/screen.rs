@@ -126,8 +126,11 @@ impl Desk {
             limits: self.reading.limits,
         };
         // A reader that crashes is dealt with when the submission is worked off; here it has found nothing.
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| parsers::read::read(&mut *opened, &hint, sink)));
+        let mut opened = self.until_stop(&mut *opened);
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| parsers::read::read(&mut opened, &hint, sink)));
         match result {
+            // Half a submission may have been looked at, whatever the reader made of that.
+            _ if self.is_stopping() => Err(Error::Unavailable("the program was asked to stop".to_owned())),
             Ok(Err(Stop::Io(error))) => Err(Error::Unavailable(error.to_string())),
             Ok(_) | Err(_) => Ok(()),
         }

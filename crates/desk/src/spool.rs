@@ -108,6 +108,9 @@ impl Desk {
         let mut together: Vec<(PathBuf, Arrived)> = Vec::new();
         let mut weight = 0;
         for path in paths {
+            if self.is_stopping() {
+                break;
+            }
             let mut file = match File::open(&path) {
                 Ok(file) => file,
                 // Another program took it away meanwhile: it was theirs to take.
@@ -121,6 +124,7 @@ impl Desk {
             let (door, name) = describe(&path);
             let arrived = match self.arrive(door, &name, &mut file) {
                 Ok(arrived) => arrived,
+                Err(_) if self.is_stopping() => break,
                 Err(error) => {
                     failures.push(error);
                     if failures.len() >= FAILURES {

@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use model::chain::Chains;
 use model::report::Batch;
@@ -60,6 +61,13 @@ impl Worked {
         self.applied.opened += applied.opened;
         self.applied.joined += applied.joined;
         self.applied.set_aside += applied.set_aside;
+        self.applied.rejects += applied.rejects;
+    }
+
+    fn join(&mut self, other: Worked) {
+        self.add(other.applied);
+        self.submissions += other.submissions;
+        self.unreadable += other.unreadable;
     }
 
     fn end(&mut self, unreadable: bool) {
@@ -108,7 +116,7 @@ enum Ended {
 
 impl Desk {
     /// Works off every submission that is not read to its end, oldest first. `progress` is told how many bytes of how
-    /// many have been read of the present one.
+    /// many have been read of the present one. After [`Desk::stop`] it returns with what was done until then.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database fails, or a file does, which the submissions after it do not wait for. What
@@ -125,6 +133,11 @@ impl Desk {
                 }
                 Ok::<_, store::Error>(unread)
             })?;
+            if self.is_stopping() {
+                // Being asked to stop is not dying of what was under way.
+                self.store.write("stop", |transaction| transaction.forgive())?;
+                return Ok(worked);
+            }
             after = match unread.last() {
                 Some(last) => last.id,
                 // What was put back to be read again meanwhile stands further up; what failed there would fail again.
@@ -134,6 +147,9 @@ impl Desk {
             let mut together: Vec<(Submission, Flush)> = Vec::new();
             let (mut weight, mut bytes) = (0, 0);
             for submission in unread {
+                if self.is_stopping() {
+                    break;
+                }
                 let small = if submission.size > SMALL { None } else { self.read_small(&submission)? };
                 let Some(flushes) = small else {
                     self.commit(std::mem::take(&mut together), &mut worked)?;
@@ -234,8 +250,11 @@ impl Desk {
                     result = Err(error);
                     break;
                 }
+                if self.is_stopping() {
+                    break;
+                }
             }
-            // When committing failed, the reader finds the channel closed and stops.
+            // When committing failed or work is to stop, the reader finds the channel closed and stops.
             drop(receiver);
             match reading.join() {
                 Ok(Ok(())) => result,
@@ -261,6 +280,18 @@ impl Desk {
             return Ok(());
         };
         let mut crashes = 0;
+        let reading_since = Cell::new(Instant::now());
+        let give = |flush: Flush| {
+            if self.is_stopping() {
+                // From here on the reader sees a broken-off submission: what it makes of that must not be kept.
+                return ControlFlow::Break(());
+            }
+            self.count(|totals| totals.reading += reading_since.get().elapsed());
+            let result = give(flush);
+            reading_since.set(Instant::now());
+            result
+        };
+        let give: &dyn Fn(Flush) -> ControlFlow<()> = &give;
         let mut sink = Flushing {
             give,
             again: again.into_iter().collect(),
@@ -279,7 +310,8 @@ impl Desk {
                 }
                 Err(error) => return Err(error.into()),
             };
-            let mut counted = Counted { reader: &mut *raw, count: 0, progress };
+            let mut raw = self.until_stop(&mut *raw);
+            let mut counted = Counted { reader: &mut raw, count: 0, progress };
             let hint = Hint {
                 name: &submission.name,
                 content_type: "",
@@ -322,6 +354,7 @@ impl Desk {
             return Ok(());
         }
         let now = self.now();
+        let begun = Instant::now();
         let mut known = self.known();
         let mut ends = Vec::new();
         let mut parts: Vec<(Placed, Advance)> = Vec::with_capacity(flushes.len());
@@ -352,6 +385,7 @@ impl Desk {
             };
             parts.push((placed, advance));
         }
+        let traced = Instant::now();
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let result = self.store.write("apply", |transaction| {
             let mut applied = Vec::with_capacity(parts.len());
@@ -374,8 +408,16 @@ impl Desk {
         });
         match result {
             Ok(applied) => {
-                applied.into_iter().for_each(|applied| worked.add(applied));
-                ends.into_iter().for_each(|unreadable| worked.end(unreadable));
+                let mut done = Worked::default();
+                applied.into_iter().for_each(|applied| done.add(applied));
+                ends.into_iter().for_each(|unreadable| done.end(unreadable));
+                worked.join(done);
+                self.beat();
+                self.count(|totals| {
+                    totals.worked.join(done);
+                    totals.tracing += traced - begun;
+                    totals.applying += traced.elapsed();
+                });
                 Ok(())
             }
             Err(error) => {

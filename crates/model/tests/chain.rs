@@ -1,5 +1,7 @@
 //! The index of chains against a search through everything, and the chains people expect.
 
+#![allow(clippy::unwrap_used)]
+
 use model::address::{Address, Range};
 use model::assignment::{Level, Period};
 use model::category::Kind;
@@ -229,6 +231,26 @@ fn parties_that_rent_from_each_other_end_the_chain() {
     builder.membership(7, 5, Period::ALWAYS).unwrap();
     let index = builder.build().unwrap();
     assert_eq!(parties(&index.trace_address(Address::parse(b"192.0.2.7").unwrap(), Time(0))), [7, 6, 5]);
+}
+
+#[test]
+fn a_report_without_an_address_is_traced_by_what_it_names() {
+    let mut builder = Builder::new();
+    builder.assignment(&Resource::parse("192.0.2.0/24").unwrap(), held(1, PROVIDER, Level::Allocated)).unwrap();
+    builder.assignment(&Resource::parse("192.0.2.0/30").unwrap(), held(2, CUSTOMER, Level::Assigned)).unwrap();
+    builder.assignment(&Resource::parse("AS64496").unwrap(), held(3, RESELLER, Level::Allocated)).unwrap();
+    let index = builder.build().unwrap();
+    let mut batch = Batch::new();
+    for named in ["192.0.2.0/31", "192.0.2.0/29", "AS64496", "nothing we know"] {
+        batch.text(Word::SOURCE_IDENTIFIER, named);
+        let mut core = Core::new(Kind::Blocklist, 0);
+        core.set_observed(Some(Time(0)));
+        batch.finish(core);
+    }
+    let mut chains = Chains::default();
+    index.trace_batch(&batch, &mut chains);
+    let holders: Vec<_> = (0..chains.len()).map(|report| chains.holder(report)).collect();
+    assert_eq!(holders, [Some(CUSTOMER), Some(PROVIDER), Some(RESELLER), None]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Mails and archives that were broken on purpose: nothing panics, and every statement is accounted for.
 
+#![allow(clippy::unwrap_used)] // A helper that cannot do its work fails its test.
+
 use std::fs;
 use std::path::Path;
 
@@ -23,10 +25,10 @@ fn check(name: &str, content_type: &str, format: Option<&str>, bytes: &[u8]) -> 
     places.sort_unstable();
     prop_assert_eq!(places, (0..outcome.statements).collect::<Vec<_>>());
     prop_assert!(collected.rejects.iter().all(|reject| reject.text.len() <= 3 * (4 << 10) && !reject.reason.is_empty()));
-    prop_assert_eq!(
-        outcome.unreadable.is_empty(),
-        !outcome.format.is_empty() || outcome.statements > 0 || !collected.notes.is_empty()
-    );
+    // Either something came of it, or a person is told why not.
+    let told = outcome.statements > 0 || !collected.notes.is_empty();
+    prop_assert!(told || !outcome.format.is_empty() || !outcome.unreadable.is_empty());
+    prop_assert!(outcome.format.is_empty() || outcome.unreadable.is_empty());
     Ok(())
 }
 

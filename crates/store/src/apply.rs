@@ -82,6 +82,8 @@ pub struct Applied {
     pub joined: u64,
     /// Statements set aside.
     pub set_aside: u64,
+    /// Those among them that are new in the queue of rejects.
+    pub rejects: u64,
 }
 
 /// What the writer remembers between flushes. Thrown away whenever a transaction fails or assignments change.
@@ -110,6 +112,7 @@ impl Transaction<'_> {
         }
         self.take_from_rejects(advance.submission, &advance.read_again)?;
         let rejects = self.set_aside(advance)?;
+        applied.rejects = rejects.unsigned_abs();
         self.advance(advance, &applied, rejects)?;
         Ok(applied)
     }

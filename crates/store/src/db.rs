@@ -75,7 +75,7 @@ impl Store {
         if forgotten.is_empty() { Ok(()) } else { self.keys.destroy(&forgotten) }
     }
 
-    /// Runs `work` as one transaction, named for logs. What it did is durable when this returns well, and undone
+    /// Runs `work` as one transaction, named for errors. What it did is durable when this returns well, and undone
     /// otherwise.
     ///
     /// # Errors
@@ -85,12 +85,12 @@ impl Store {
         name: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let _ = name;
+        let failed = |cause| Error::Transaction { name, cause };
         let mut writer = self.writer();
-        let inner = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Error::from)?;
+        let inner = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let transaction = Transaction { inner };
         let result = work(&transaction)?;
-        transaction.inner.commit().map_err(Error::from)?;
+        transaction.inner.commit().map_err(failed)?;
         Ok(result)
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use model::submission::PublicId;
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::{At, Error};
 
@@ -40,6 +40,19 @@ impl Keys {
             "INSERT INTO node_secrets (name, secret) VALUES ('node', ?1) ON CONFLICT (name) DO NOTHING",
             [random::<32>()?],
         )?;
+        let secret = connection.query_row("SELECT secret FROM node_secrets WHERE name = 'node'", (), |row| row.get(0))?;
+        Ok(Keys { connection: Mutex::new(connection), secret })
+    }
+
+    /// Opens the keys of a node to look one up, also beside the process that owns them. Nothing is made or changed.
+    ///
+    /// # Errors
+    /// [`Error::Database`], also when there are no keys.
+    pub fn open_to_read(path: &Path) -> Result<Keys, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(std::time::Duration::from_secs(30))?;
+        connection.execute_batch("PRAGMA query_only = ON")?;
         let secret = connection.query_row("SELECT secret FROM node_secrets WHERE name = 'node'", (), |row| row.get(0))?;
         Ok(Keys { connection: Mutex::new(connection), secret })
     }

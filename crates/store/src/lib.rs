@@ -27,6 +27,15 @@ pub enum Error {
     /// The database said no.
     #[error("the database refused: {0}")]
     Database(#[from] rusqlite::Error),
+    /// A transaction could not begin, or could not be made durable: nothing of it happened.
+    #[error("the transaction '{name}' did not happen: {cause}")]
+    Transaction {
+        /// Its name.
+        name: &'static str,
+        /// Why.
+        #[source]
+        cause: rusqlite::Error,
+    },
     /// A file could not be read or written.
     #[error("{path}: {cause}")]
     File {
@@ -59,7 +68,10 @@ impl Error {
     /// Whether the cause is a full disk: the work is to be tried again when there is room.
     pub fn is_full(&self) -> bool {
         match self {
-            Error::Database(rusqlite::Error::SqliteFailure(failure, _)) => failure.code == rusqlite::ErrorCode::DiskFull,
+            Error::Database(rusqlite::Error::SqliteFailure(failure, _))
+            | Error::Transaction { cause: rusqlite::Error::SqliteFailure(failure, _), .. } => {
+                failure.code == rusqlite::ErrorCode::DiskFull
+            }
             Error::File { cause, .. } => {
                 matches!(cause.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
             }

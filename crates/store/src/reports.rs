@@ -219,6 +219,19 @@ impl Transaction<'_> {
         self.load(&ids)
     }
 
+    /// Whether a submission has a report of child abuse material: its bytes are shown to nobody then.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn holds_child_abuse(&self, submission: i64) -> Result<bool, Error> {
+        let mut select = self.prepare(
+            "-- reports::holds_child_abuse
+             SELECT EXISTS (SELECT 1 FROM batches b JOIN reports r ON r.id >= b.id * 1048576 AND r.id < (b.id + 1) * 1048576
+                            WHERE b.submission = $1 AND r.kind IN ($2, $3))",
+        )?;
+        Ok(select.query_row((submission, Kind::Csam as u8, Kind::Csem as u8), |row| row.get(0))?)
+    }
+
     fn load(&self, ids: &[i64]) -> Result<(Batch, Vec<Kept>), Error> {
         let mut batch = Batch::new();
         let mut kept = Vec::with_capacity(ids.len());

@@ -182,6 +182,15 @@ impl Transaction<'_> {
             .query_row([id], |row| row.get(0))?)
     }
 
+    /// Forgets how often work began on what is not read to its end.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn forgive(&self) -> Result<(), Error> {
+        self.execute("-- submissions::forgive\nUPDATE submissions SET attempts = 0 WHERE progress = 0 AND attempts > 0", ())?;
+        Ok(())
+    }
+
     /// Sets a submission aside for a person.
     ///
     /// # Errors

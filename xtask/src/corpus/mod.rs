@@ -56,7 +56,7 @@ pub fn comparator(folder: &str) -> Option<Compare> {
 const MUST_AGREE: [&str; 4] = ["shadowserver-csv", "mail-shadowserver", "mail-arf", "xarf"];
 /// How long one file may take to read.
 const SLOW: Duration = Duration::from_secs(1);
-/// How much memory the whole program may use while it reads one file, in KiB.
+/// By how much the whole program may grow while it reads one file, in KiB.
 const MUCH: u64 = 64 * 1024;
 
 /// Reads every file, compares where it can, and writes the table; whether all is as it must be.
@@ -122,7 +122,7 @@ impl Format {
             self.faults.push(format!("{path}: took {} ms; {} may be", measured.took.as_millis(), SLOW.as_millis()));
         }
         if let Some(peak) = measured.peak.filter(|peak| *peak > MUCH) {
-            self.faults.push(format!("{path}: the program grew to {peak} KiB; {MUCH} may be"));
+            self.faults.push(format!("{path}: the program grew by {peak} KiB; {MUCH} may be"));
         }
         if self.slowest.as_ref().is_none_or(|(took, _)| *took < measured.took) {
             self.slowest = Some((measured.took, path.clone()));

@@ -24,7 +24,7 @@ pub(super) struct Measured {
     pub(super) reports: u64,
     pub(super) rejects: u64,
     pub(super) took: Duration,
-    /// The most memory the whole program had while reading, in KiB; `None` where the system does not tell.
+    /// By how much the whole program grew while reading, in KiB; `None` where the system does not tell.
     pub(super) peak: Option<u64>,
     /// What must not happen: a panic, or bytes that stop the reading.
     pub(super) fault: Option<String>,
@@ -53,11 +53,12 @@ impl Sink for Counting {
 /// Reads a file as `sluis read` would, and survives what the parsers do not.
 pub(super) fn measure(path: &Path) -> Measured {
     forget_peak();
+    let before = status("VmRSS:").unwrap_or(0);
     let begun = Instant::now();
     let mut counting = Counting::default();
     let read = catch_unwind(AssertUnwindSafe(|| read_file(path, &mut counting)));
     let took = begun.elapsed();
-    let peak = peak();
+    let peak = peak().map(|peak| peak.saturating_sub(before));
     let (understood, fault) = match read {
         Ok(Ok(outcome)) => (!outcome.format.is_empty(), None),
         Ok(Err(Stop::Io(error))) => (false, Some(format!("reading stopped: {error}"))),
@@ -70,15 +71,8 @@ pub(super) fn measure(path: &Path) -> Measured {
 fn read_file(path: &Path, sink: &mut Counting) -> Result<Outcome, Stop> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let maps = Maps::builtin();
-    let hint = Hint {
-        name: &name,
-        content_type: "",
-        format: None,
-        received: RECEIVED,
-        maps: &maps,
-        declared: None,
-        limits: Limits::default(),
-    };
+    let hint =
+        Hint { name: &name, content_type: "", format: None, received: RECEIVED, maps, declared: None, limits: Limits::default() };
     read(&mut File::open(path)?, &hint, sink)
 }
 
@@ -97,8 +91,12 @@ fn forget_peak() {
 }
 
 fn peak() -> Option<u64> {
+    status("VmHWM:")
+}
+
+fn status(name: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }
 

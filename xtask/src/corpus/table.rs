@@ -31,7 +31,7 @@ pub(super) fn write(formats: &BTreeMap<String, Format>, out: &mut dyn Write) -> 
         writeln!(out, "slowest: {path}, {:.1} ms", took.as_secs_f64() * 1e3)?;
     }
     if let Some((peak, path)) = formats.values().filter_map(|format| format.largest.as_ref()).max() {
-        writeln!(out, "most memory, of the whole program: {path}, {:.1} MiB", *peak as f64 / 1024.0)?;
+        writeln!(out, "largest growth of the program: {path}, {:.1} MiB", *peak as f64 / 1024.0)?;
     }
     for fault in formats.values().flat_map(|format| &format.faults) {
         writeln!(out, "FAULT {fault}")?;

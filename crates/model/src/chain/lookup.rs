@@ -120,8 +120,8 @@ impl Index {
             self.v4.innermost_of(&keys, &mut nodes);
             for (slot, core) in part.iter().enumerate() {
                 if let Some(at) = core.observed() {
-                    let named = !self.names.is_empty()
-                        && self.entries_by_name(&batch.report(group * GROUP + slot), at, &mut chains.entries);
+                    let by_name = !self.names.is_empty() || core.address == Address::NONE;
+                    let named = by_name && self.entries_by_name(&batch.report(group * GROUP + slot), at, &mut chains.entries);
                     if !named {
                         if core.address.v4().is_some() {
                             self.v4.collect(Axis::<u32>::node(nodes[slot]), at, &mut chains.entries);
@@ -170,6 +170,13 @@ impl Index {
                 self.entries_of_name(name, at, found);
             } else if let Some(name) = report.text(Word::DOMAIN).and_then(DomainName::parse) {
                 self.entries_of_name(&name, at, found);
+            }
+        }
+        if found.len() == before && report.core.address == Address::NONE {
+            // A prefix, an AS number or a name is all the source gave.
+            let named = [Word::SOURCE_IDENTIFIER, Word::DOMAIN, Word::URL].into_iter().filter_map(|word| report.text(word));
+            if let Some(resource) = named.filter_map(|text| Resource::parse(text).ok()).next() {
+                self.entries_of(&resource, at, found);
             }
         }
         found.len() > before

@@ -1,0 +1,196 @@
+//! `sluis queue`: what waits for a person, and what to do about it.
+
+use anyhow::Result;
+use clap::ValueEnum;
+use model::case::State;
+use model::submission::Progress;
+use serde::Serialize;
+use store::Transaction;
+use store::cases::Filter;
+use store::queues::{Queue, Queued};
+
+use super::{Globals, case};
+use crate::output::chain::Kept;
+use crate::output::safe::{masked, short};
+use crate::output::words::{count, moment};
+use crate::output::{Screen, Style, Table, json};
+
+/// Show what waits for a person
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  sluis queue                     how much waits where, and what to do about it
+  sluis queue rejects -n 5        the newest statements that could not be read
+  sluis receive --again rejects   read them once more, with a better version or --map")]
+pub(crate) struct Args {
+    /// One of the queues; none for the counts of all
+    #[arg(value_enum)]
+    queue: Option<Name>,
+    /// How many entries
+    #[arg(short = 'n', value_name = "N", default_value_t = 25)]
+    most: u32,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// Open cases whose holder nobody knows
+    NoHolder,
+    /// Submissions that no format understood
+    Unreadable,
+    /// Statements that could not be read
+    Rejects,
+    /// Reports without a credible time: nobody can say who it was then
+    Undated,
+}
+
+#[derive(Serialize)]
+struct CountView {
+    queue: &'static str,
+    waiting: i64,
+    what_to_do: &'static str,
+}
+
+#[derive(Serialize)]
+struct EntryView {
+    submission: String,
+    ordinal: u32,
+    at: String,
+    place: String,
+    reason: String,
+    text: String,
+}
+
+pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
+    globals.reader()?.read(|transaction| match args.queue {
+        None => counts(args, transaction),
+        Some(Name::NoHolder) => no_holder(args, transaction),
+        Some(Name::Unreadable) => unreadable(args, transaction),
+        Some(Name::Rejects) => entries(args, transaction, Queue::Rejects),
+        Some(Name::Undated) => entries(args, transaction, Queue::Undated),
+    })
+}
+
+fn counts(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
+    let waiting = transaction.waiting()?;
+    let rows = [
+        ("no-holder", waiting.no_holder, "import the administration that knows the address: sluis import FILE"),
+        ("unreadable", waiting.unreadable, "look at it: sluis submission show ID; a CSV of your own is read with --map"),
+        ("rejects", waiting.rejects, "see the reasons: sluis queue rejects; then sluis receive --again rejects"),
+        ("undated", waiting.undated, "ask the reporter when it was: sluis queue undated"),
+        ("unread", waiting.unread, "nothing: the next 'sluis receive', or 'sluis serve', reads them"),
+    ];
+    let mut screen = Screen::new();
+    let mut table = Table::new(&screen, &["queue", ">waiting", "what to do"]);
+    for (queue, waiting, what_to_do) in rows {
+        if args.json {
+            json::line(&mut screen, &CountView { queue, waiting, what_to_do })?;
+            continue;
+        }
+        let (style, what) = if waiting > 0 { (Style::Alarm, what_to_do) } else { (Style::Dim, "") };
+        table.row([(Style::Strong, queue.to_owned()), (style, count(waiting)), (Style::Plain, what.to_owned())]);
+    }
+    if !args.json {
+        table.write(&mut screen)?;
+    }
+    super::done(screen, 0)
+}
+
+fn no_holder(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
+    let filter = Filter { state: Some(State::Open), holder: Some(0), ..Filter::default() };
+    let cases = transaction.cases(&filter, args.most)?;
+    let mut names = Kept::new(transaction)?;
+    let mut screen = Screen::new();
+    if args.json {
+        for filed in &cases {
+            json::line(&mut screen, &case::view(&filed.case, &mut names)?)?;
+        }
+    } else if cases.is_empty() {
+        empty(&mut screen)?;
+    } else {
+        case::table(&mut screen, &cases, &mut names)?;
+    }
+    super::done(screen, 0)
+}
+
+fn unreadable(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
+    let found = transaction.submissions(Some(Progress::Unreadable), i64::MAX, args.most)?;
+    let mut screen = Screen::new();
+    if args.json {
+        for submission in &found {
+            json::line(&mut screen, &super::submission::view(submission))?;
+        }
+    } else if found.is_empty() {
+        empty(&mut screen)?;
+    } else {
+        let mut table = Table::new(&screen, &[">submission", "received", "door", "name", "why"]);
+        for submission in &found {
+            table.row([
+                (Style::Strong, submission.id.to_string()),
+                (Style::Plain, moment(submission.received)),
+                (Style::Plain, submission.door.word().to_owned()),
+                (Style::Plain, short(&submission.name, 60)),
+                (Style::Plain, submission.reason.clone()),
+            ]);
+        }
+        table.write(&mut screen)?;
+    }
+    super::done(screen, 0)
+}
+
+fn entries(args: &Args, transaction: &Transaction<'_>, queue: Queue) -> Result<u8> {
+    let found = transaction.queued(queue, None, args.most)?;
+    let mut screen = Screen::new();
+    if args.json {
+        for queued in &found {
+            let public = transaction.submission(queued.submission)?.map(|submission| submission.public.to_string());
+            let entry = hide(transaction, queued)?.entry;
+            let view = EntryView {
+                submission: public.unwrap_or_default(),
+                ordinal: entry.ordinal,
+                at: queued.at.to_string(),
+                place: entry.place,
+                reason: entry.reason,
+                text: entry.text,
+            };
+            json::line(&mut screen, &view)?;
+        }
+    } else if found.is_empty() {
+        empty(&mut screen)?;
+    } else {
+        table(&mut screen, transaction, &found)?;
+    }
+    super::done(screen, 0)
+}
+
+/// Statements that were set aside, in a table.
+pub(super) fn table(screen: &mut Screen, transaction: &Transaction<'_>, found: &[Queued]) -> Result<()> {
+    let mut table = Table::new(screen, &[">submission", "set aside", "place", "reason", "text"]);
+    for queued in found {
+        let entry = hide(transaction, queued)?.entry;
+        table.row([
+            (Style::Strong, queued.submission.to_string()),
+            (Style::Dim, moment(queued.at)),
+            (Style::Plain, short(&entry.place, 80)),
+            (Style::Plain, short(&entry.reason, 200)),
+            (Style::Dim, short(&entry.text, if screen.terminal { 60 } else { 200 })),
+        ]);
+    }
+    table.write(screen)?;
+    Ok(())
+}
+
+/// What came beside reports of child abuse material may name its location too, and so may what says that it is one.
+fn hide(transaction: &Transaction<'_>, queued: &Queued) -> Result<Queued> {
+    let mut queued = queued.clone();
+    if super::submission::tells_of_child_abuse(&queued.entry.text) || transaction.holds_child_abuse(queued.submission)? {
+        queued.entry.text = masked(&queued.entry.text);
+        queued.entry.reason = masked(&queued.entry.reason);
+    }
+    Ok(queued)
+}
+
+fn empty(screen: &mut Screen) -> Result<()> {
+    Ok(screen.line("nothing waits here")?)
+}

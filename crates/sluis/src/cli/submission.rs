@@ -1,0 +1,303 @@
+//! `sluis submission`: what arrived, how often, and what became of it.
+
+use std::io::{Read, Write};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use model::submission::{Progress, Submission};
+use model::time::Time;
+use serde::Serialize;
+use store::Transaction;
+use store::queues::Queue;
+
+use super::{Globals, Id, queue};
+use crate::output::report::{self, ReportView};
+use crate::output::safe::{masked, short};
+use crate::output::words::{age, count, counted, moment, size};
+use crate::output::{Screen, Style, Table, clean, json};
+
+/// List and show submissions: what arrived, as it arrived
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    List(List),
+    Show(Show),
+}
+
+/// List submissions, newest first
+#[derive(Args)]
+pub(crate) struct List {
+    /// Only those that nothing understood
+    #[arg(long)]
+    unreadable: bool,
+    /// Only those before this number: the next page
+    #[arg(long, value_name = "NUMBER")]
+    before: Option<i64>,
+    /// How many
+    #[arg(short = 'n', value_name = "N", default_value_t = 25)]
+    most: u32,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Show a submission: where it came from, which format read it, its reports, rejects and notes
+#[derive(Args)]
+pub(crate) struct Show {
+    /// Its identifier, or its number in the list
+    #[arg(value_name = "ID", value_parser = super::id)]
+    id: Id,
+    /// How many of its reports, rejects and notes
+    #[arg(short = 'n', value_name = "N", default_value_t = 10)]
+    most: u32,
+    /// One JSON object
+    #[arg(long, conflicts_with = "raw")]
+    json: bool,
+    /// Write the bytes as they came. Refused when they tell of child abuse material
+    #[arg(long)]
+    raw: bool,
+}
+
+/// A submission, written out.
+#[derive(Serialize)]
+pub(super) struct SubmissionView {
+    id: String,
+    number: i64,
+    received: String,
+    door: &'static str,
+    name: String,
+    size: u64,
+    times: u32,
+    format: String,
+    progress: &'static str,
+    reason: String,
+    reports: u32,
+    rejects: u32,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    ordinal: u32,
+    place: String,
+    reason: String,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Note {
+    place: String,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct WholeView {
+    #[serde(flatten)]
+    submission: SubmissionView,
+    first_reports: Vec<ReportView>,
+    first_rejects: Vec<Entry>,
+    first_undated: Vec<Entry>,
+    notes: Vec<Note>,
+}
+
+/// Writes out a submission.
+pub(super) fn view(submission: &Submission) -> SubmissionView {
+    SubmissionView {
+        id: submission.public.to_string(),
+        number: submission.id,
+        received: submission.received.to_string(),
+        door: submission.door.word(),
+        name: submission.name.clone(),
+        size: submission.size,
+        times: submission.times,
+        format: submission.format.clone(),
+        progress: submission.progress.word(),
+        reason: submission.reason.clone(),
+        reports: submission.reports,
+        rejects: submission.rejects,
+    }
+}
+
+/// Whether a text that no reader understood calls itself a report of child abuse material, in XARF's words.
+pub(super) fn tells_of_child_abuse(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["csam", "csem", "child_abuse", "child abuse", "child sexual"].iter().any(|word| text.contains(word))
+}
+
+pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
+    let now = globals.clock().now();
+    let mut reader = globals.reader()?;
+    let directory = reader.directory().to_owned();
+    reader.read(|transaction| match command {
+        Command::List(args) => list(args, transaction),
+        Command::Show(args) => {
+            let found = find(transaction, args.id)?;
+            if args.raw {
+                return raw(transaction, &found, &directory);
+            }
+            show(args, transaction, &found, now)
+        }
+    })
+}
+
+/// The submission of an identifier.
+pub(super) fn find(transaction: &Transaction<'_>, id: Id) -> Result<Submission> {
+    let found = match id {
+        Id::Row(row) => transaction.submission(row)?,
+        Id::Public(public) => transaction.submission_by_public(public)?,
+    };
+    found.context("there is no such submission; 'sluis submission list' shows those there are")
+}
+
+fn list(args: &List, transaction: &Transaction<'_>) -> Result<u8> {
+    let progress = args.unreadable.then_some(Progress::Unreadable);
+    let found = transaction.submissions(progress, args.before.unwrap_or(i64::MAX), args.most)?;
+    let mut screen = Screen::new();
+    if args.json {
+        for submission in &found {
+            json::line(&mut screen, &view(submission))?;
+        }
+        return super::done(screen, 0);
+    }
+    if found.is_empty() {
+        screen.line("no such submissions")?;
+        return super::done(screen, 0);
+    }
+    let mut table = Table::new(&screen, &[">submission", "received", "door", "name", ">times", "format", ">reports", ">rejects"]);
+    for submission in &found {
+        let format = match submission.progress {
+            Progress::Read => (Style::Plain, submission.format.clone()),
+            Progress::Received => (Style::Remark, "not read yet".to_owned()),
+            Progress::Unreadable => (Style::Alarm, "unreadable".to_owned()),
+        };
+        let rejects = if submission.rejects > 0 { Style::Alarm } else { Style::Dim };
+        table.row([
+            (Style::Strong, submission.id.to_string()),
+            (Style::Plain, moment(submission.received)),
+            (Style::Plain, submission.door.word().to_owned()),
+            (Style::Plain, short(&submission.name, 80)),
+            (Style::Dim, count(submission.times)),
+            format,
+            (Style::Plain, count(submission.reports)),
+            (rejects, count(submission.rejects)),
+        ]);
+    }
+    table.write(&mut screen)?;
+    if let Some(last) = found.last().filter(|_| found.len() == args.most as usize) {
+        let text = screen.paint(Style::Dim, &format!("more: --before {}", last.id));
+        screen.line(text)?;
+    }
+    super::done(screen, 0)
+}
+
+fn raw(transaction: &Transaction<'_>, submission: &Submission, directory: &std::path::Path) -> Result<u8> {
+    if transaction.holds_child_abuse(submission.id)? {
+        bail!("submission {} tells of child abuse material: its bytes are not shown", submission.public);
+    }
+    if submission.progress == Progress::Received {
+        bail!("submission {} is not read to its end, so nobody knows yet what it holds", submission.public);
+    }
+    let rejects = transaction.queued(Queue::Rejects, Some(submission.id), u32::MAX)?;
+    if rejects.iter().any(|queued| tells_of_child_abuse(&queued.entry.text)) {
+        bail!("a reject of submission {} seems to tell of child abuse material: its bytes are not shown", submission.public);
+    }
+    let keys = store::keys::Keys::open_to_read(&directory.join("keys.db"))?;
+    let key = keys.get(submission.public)?.context("its key is gone: the bytes can no longer be read")?;
+    let mut reader = transaction.open_raw(submission, &key, directory)?;
+    let mut out = std::io::stdout().lock();
+    let mut part = vec![0; 256 << 10];
+    loop {
+        match reader.read(&mut part)? {
+            0 => break,
+            count => out.write_all(part.get(..count).unwrap_or_default())?,
+        }
+    }
+    out.flush()?;
+    Ok(0)
+}
+
+fn show(args: &Show, transaction: &Transaction<'_>, submission: &Submission, now: Time) -> Result<u8> {
+    let (batch, kept) = transaction.reports_from(submission.id, args.most as usize)?;
+    let rejects = transaction.queued(Queue::Rejects, Some(submission.id), args.most)?;
+    let undated = transaction.queued(Queue::Undated, Some(submission.id), args.most)?;
+    let notes = transaction.notes(submission.id, args.most)?;
+    let hidden = transaction.holds_child_abuse(submission.id)?;
+    let mut screen = Screen::new();
+    if args.json {
+        let entry = |queued: &store::queues::Queued| {
+            let mask = hidden || tells_of_child_abuse(&queued.entry.text);
+            let text = |text: &str| if mask { masked(text) } else { text.to_owned() };
+            let entry = &queued.entry;
+            Entry { ordinal: entry.ordinal, place: entry.place.clone(), reason: text(&entry.reason), text: text(&entry.text) }
+        };
+        let whole = WholeView {
+            submission: view(submission),
+            first_reports: batch.reports().zip(&kept).map(|(one, kept)| report::view(&one, kept)).collect(),
+            first_rejects: rejects.iter().map(entry).collect(),
+            first_undated: undated.iter().map(entry).collect(),
+            notes: notes
+                .into_iter()
+                .map(|(place, text)| Note { place, text: if hidden { masked(&text) } else { text } })
+                .collect(),
+        };
+        json::line(&mut screen, &whole)?;
+        return super::done(screen, 0);
+    }
+    let name = if submission.name.is_empty() { submission.door.word() } else { &submission.name };
+    let title = screen.paint(Style::Strong, &format!("Submission {}: {name}", submission.id));
+    screen.line(title)?;
+    let times = if submission.times > 1 {
+        format!("{}: the same bytes, counted and not repeated", submission.times)
+    } else {
+        "once".to_owned()
+    };
+    let became = match submission.progress {
+        Progress::Received => "not read to its end yet".to_owned(),
+        Progress::Unreadable => format!("unreadable: {}", submission.reason),
+        Progress::Read => format!("read as {}", submission.format),
+    };
+    screen.facts(&[
+        ("identifier", submission.public.to_string()),
+        ("received", format!("{}, {} ago", submission.received, age(submission.received, now))),
+        ("door", submission.door.word().to_owned()),
+        ("size", size(submission.size)),
+        ("came", times),
+        ("became", became),
+        ("reports", count(submission.reports)),
+        ("rejects", count(submission.rejects)),
+    ])?;
+    if !batch.is_empty() {
+        screen.heading(&first(batch.len(), submission.reports, "report"))?;
+        let mut table = Table::new(&screen, &[">number", "kind", "about", "seen"]);
+        for (one, kept) in batch.reports().zip(&kept) {
+            let seen = one.core.observed().map_or_else(|| "unknown".to_owned(), moment);
+            table.row([
+                (Style::Dim, kept.ordinal.to_string()),
+                (Style::Plain, one.core.kind.to_string()),
+                (Style::Plain, short(&report::subject(&one), 100)),
+                (Style::Plain, seen),
+            ]);
+        }
+        table.write(&mut screen)?;
+    }
+    if !rejects.is_empty() {
+        screen.heading(&first(rejects.len(), submission.rejects, "reject"))?;
+        queue::table(&mut screen, transaction, &rejects)?;
+    }
+    if !undated.is_empty() {
+        screen.heading("Without a credible time")?;
+        queue::table(&mut screen, transaction, &undated)?;
+    }
+    if !notes.is_empty() {
+        screen.heading("Notes")?;
+        for (place, text) in &notes {
+            let text = if hidden { masked(text) } else { text.clone() };
+            let place = screen.paint(Style::Dim, place);
+            let text = clean(&text);
+            screen.line(format_args!("{place}  {text}"))?;
+        }
+    }
+    super::done(screen, 0)
+}
+
+fn first(shown: usize, all: u32, thing: &str) -> String {
+    if shown < all as usize { format!("First {shown} of {}", counted(all, thing)) } else { counted(all, thing) }
+}

@@ -1,0 +1,264 @@
+//! The service: takes reports in as they come, answers those who watch over it, and stops when it is asked to.
+//!
+//! - [`config`]: what can be configured.
+//! - [`intake`]: the thread that takes in and works off.
+//! - [`socket`]: where other commands reach this process, which owns the desk.
+//! - [`http`] and [`metrics`]: health, readiness and numbers.
+//! - [`logs`]: what is logged, without personal data.
+
+pub(crate) mod config;
+pub(crate) mod http;
+pub(crate) mod intake;
+pub(crate) mod logs;
+pub(crate) mod metrics;
+pub(crate) mod remote;
+pub(crate) mod socket;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use desk::{Clock, Desk};
+use model::time::Time;
+use sd_notify::NotifyState;
+use store::administration::KeptSource;
+use store::queues::Waiting;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use config::Config;
+use intake::Intake;
+
+/// How long the intake may give no sign of life before the node is not ready.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long it may give none before the service manager is to start the process anew, if it watches.
+const LONG_SILENCE: Duration = Duration::from_secs(300);
+/// How long what was read from the database is good enough for pages: asking often does not cost more.
+const FRESH: Duration = Duration::from_secs(2);
+/// Files in the spool that are counted.
+const SPOOL_COUNTED: usize = 100_000;
+
+/// A node that serves.
+pub(crate) struct Node {
+    /// The desk, which this process owns.
+    pub(crate) desk: Arc<Desk>,
+    /// The intake.
+    pub(crate) intake: Arc<Intake>,
+    /// When the process began.
+    pub(crate) started: Time,
+    /// Where it answers HTTP.
+    pub(crate) listen: SocketAddr,
+    min_free: u64,
+    poll: Duration,
+    figures: Mutex<Option<(Instant, Figures)>>,
+    /// Commands that came through the socket and are under way: they may hold the intake up.
+    commands: AtomicU32,
+}
+
+/// What pages show of the database.
+#[derive(Clone, Debug)]
+pub(crate) struct Figures {
+    /// What waits.
+    pub(crate) waiting: Waiting,
+    /// Files in the spool.
+    pub(crate) spool: i64,
+    /// Sources of administration.
+    pub(crate) sources: Vec<KeptSource>,
+}
+
+impl Node {
+    /// What pages show of the database, at most [`FRESH`] old. Blocks.
+    ///
+    /// # Errors
+    /// When the database cannot be read; what is wrong, in words that name nobody.
+    pub(crate) fn figures(&self) -> Result<Figures, String> {
+        // Held while reading: who asks meanwhile waits for the same answer.
+        let mut kept = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, figures)) = kept.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
+            return Ok(figures.clone());
+        }
+        *kept = None;
+        let spool = self.desk.store().directory().join("spool").join("new");
+        let spool = std::fs::read_dir(spool).map_or(0, |entries| entries.take(SPOOL_COUNTED).count());
+        let read = || -> Result<Figures, store::Error> {
+            self.desk.store().reader()?.read(|transaction| {
+                Ok(Figures { waiting: transaction.waiting()?, spool: spool as i64, sources: transaction.sources()? })
+            })
+        };
+        let figures = read().map_err(|error| logs::cause(&error.to_string()).0)?;
+        *kept = Some((Instant::now(), figures.clone()));
+        Ok(figures)
+    }
+
+    /// Bytes free on the disk of the data directory; `None` when it does not say.
+    pub(crate) fn free_bytes(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(self.desk.store().directory()).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
+    /// Why the node cannot do its work now, in words that name nobody; empty when it can. Blocks.
+    pub(crate) fn not_ready(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.desk.is_stopping() {
+            reasons.push("it is stopping".to_owned());
+        }
+        if let Err(reason) = self.figures() {
+            reasons.push(format!("the database cannot be read: {reason}"));
+        }
+        let state = self.intake.state();
+        for part in state.parts.iter().filter(|part| part.name == "spool" || part.name == "work") {
+            if let Some(trouble) = &part.trouble {
+                reasons.push(format!("intake ({}): {}; {}", part.name, trouble.reason, trouble.hint));
+            }
+        }
+        let silence = state.last_sign.elapsed();
+        if silence > SILENCE + self.poll && !self.is_commanded() {
+            reasons.push(format!("the intake has given no sign of life for {} s", silence.as_secs()));
+        }
+        if let Some(free) = self.free_bytes().filter(|free| *free < self.min_free) {
+            reasons.push(format!("{} MiB are free on the disk, {} are asked for", free >> 20, self.min_free >> 20));
+        }
+        reasons
+    }
+
+    fn is_commanded(&self) -> bool {
+        self.commands.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether the process may call itself alive to the service manager.
+    fn is_alive(&self) -> bool {
+        self.intake.state().last_sign.elapsed() < LONG_SILENCE + self.poll || self.is_commanded()
+    }
+}
+
+/// Serves a data directory until a signal says to stop.
+///
+/// # Errors
+/// When it cannot begin: another process owns the data, an address is taken, a path is too long.
+pub(crate) fn run(directory: &Path, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+    let desk = Arc::new(Desk::open(directory, clock, config.readers()?)?);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(32)
+        .enable_all()
+        .build()
+        .context("no threads could be started")?;
+    let result = runtime.block_on(serve(desk, config));
+    // Questions that are still being answered are not waited for: they only read.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+async fn serve(desk: Arc<Desk>, config: &Config) -> anyhow::Result<()> {
+    // First of all: from here on a signal stops in good order.
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let socket = socket::listen(desk.store().directory())?;
+    let listen = config.http.listen;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("{listen}: cannot listen there; choose another address for [http] listen, or end who has it"))?;
+    let listen = listener.local_addr()?;
+    if !listen.ip().is_loopback() {
+        tracing::warn!(%listen, hint = "numbers are shown without a password: let only those who may see them reach it", "open to the network");
+    }
+    let poll = Duration::from_secs(config.intake.poll_seconds.into());
+    let intake = Arc::new(Intake::new(Arc::clone(&desk), &config.intake.maildirs, poll));
+    let node = Arc::new(Node {
+        started: desk.now(),
+        desk,
+        intake,
+        listen,
+        min_free: u64::from(config.intake.min_free_mib) << 20,
+        poll,
+        figures: Mutex::new(None),
+        commands: AtomicU32::new(0),
+    });
+
+    let (ended, mut intake_ended) = tokio::sync::oneshot::channel();
+    let worker = Arc::clone(&node);
+    std::thread::Builder::new().name("intake".to_owned()).spawn(move || {
+        recover(&worker);
+        worker.intake.run();
+        let _ = ended.send(());
+    })?;
+    let pages = tokio::spawn(http::serve(listener, Arc::clone(&node)));
+    let commands = tokio::spawn(socket::serve(socket, Arc::clone(&node) as Arc<dyn socket::Remote>));
+    let watch = tokio::spawn(watch(Arc::clone(&node)));
+    tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "ready");
+    notify(&[NotifyState::Ready]);
+
+    let first = tokio::select! {
+        first = either(&mut terminate, &mut interrupt) => first,
+        _ = &mut intake_ended => anyhow::bail!("the intake ended by itself; please report this"),
+    };
+    tracing::info!(signal = first, "stopping; what is under way is finished first, a second signal does not wait");
+    notify(&[NotifyState::Stopping]);
+    node.desk.stop();
+    node.intake.wake();
+    // Nobody new is let in, and the socket's file goes.
+    commands.abort();
+    let stopped = tokio::select! {
+        _ = intake_ended => true,
+        second = either(&mut terminate, &mut interrupt) => {
+            tracing::warn!(signal = second, "stopped at once; the next start takes up what was under way");
+            false
+        }
+    };
+    pages.abort();
+    watch.abort();
+    let _ = (commands.await, pages.await, watch.await);
+    if !stopped {
+        // As a shell sees a program that a signal ended. What is in the database is whole at any moment.
+        std::process::exit(130);
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Counts the beginning of work on what is unread. Until that has been done no work begins: it is what sets aside a
+/// submission that processes die of.
+fn recover(node: &Node) {
+    let mut said = false;
+    while let Err(error) = node.desk.recover() {
+        if !said {
+            let (reason, hint) = logs::cause(&error.to_string());
+            tracing::error!(reason, hint, "work cannot begin, and is tried again");
+            said = true;
+        }
+        for _ in 0..50 {
+            if node.desk.is_stopping() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+/// The name of the signal that comes first.
+async fn either(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    }
+}
+
+/// Takes the intake's pulse each second, and tells the service manager that all is well as often as it wants to know.
+async fn watch(node: Arc<Node>) {
+    let asked = sd_notify::watchdog_enabled().map(|interval| interval / 3);
+    let mut ticks = tokio::time::interval(asked.map_or(Duration::from_secs(1), |asked| asked.min(Duration::from_secs(1))));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if node.is_alive() && asked.is_some() {
+            notify(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+/// Tells systemd, if it started us. That it could not be told is no reason to stop.
+fn notify(state: &[NotifyState<'_>]) {
+    let _ = sd_notify::notify(state);
+}

@@ -1,0 +1,226 @@
+//! The configuration of a node: one TOML file, one struct a section, and errors that say where and what to write.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use parsers::formats::csv::Declared;
+use parsers::formats::shadowserver::Maps;
+use serde::Deserialize;
+
+/// The name of the configuration file in a data directory.
+pub(crate) const FILE: &str = "sluis.toml";
+
+/// Largest file of settings, in bytes.
+const MOST: u64 = 1 << 20;
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// The listener.
+    pub(crate) http: Http,
+    /// Where submissions come from.
+    pub(crate) intake: Intake,
+    /// What readers are told.
+    pub(crate) reading: Reading,
+    /// What is logged, and how.
+    pub(crate) logs: Logs,
+}
+
+/// The listener for `/healthz`, `/readyz` and `/metrics`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Http {
+    /// Address and port; port 0 takes any that is free.
+    pub(crate) listen: SocketAddr,
+}
+
+/// Where submissions come from, beside the spool.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Intake {
+    /// Maildirs that are watched. A relative path begins at the folder of the configuration file.
+    pub(crate) maildirs: Vec<PathBuf>,
+    /// Seconds between two looks at the spool and the maildirs, 1 to 3600.
+    pub(crate) poll_seconds: u16,
+    /// MiB that must be free on the disk of the data directory for the node to call itself ready.
+    pub(crate) min_free_mib: u32,
+}
+
+/// What readers are told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Reading {
+    /// Column maps of Shadowserver's report types, in place of those the program brings.
+    pub(crate) shadowserver_maps: Option<PathBuf>,
+    /// A description of a CSV of the operator's own.
+    pub(crate) declared_csv: Option<PathBuf>,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Logs {
+    /// How a line looks; by default text on a terminal and JSON elsewhere.
+    pub(crate) format: Option<LogFormat>,
+    /// The least important lines that are written.
+    pub(crate) level: Level,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// How important a log line is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Level {
+    /// Something does not work.
+    Error,
+    /// Something may soon not work.
+    Warn,
+    /// What was done.
+    #[default]
+    Info,
+    /// Every submission.
+    Debug,
+}
+
+impl Default for Http {
+    fn default() -> Http {
+        Http { listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080) }
+    }
+}
+
+impl Default for Intake {
+    fn default() -> Intake {
+        Intake { maildirs: Vec::new(), poll_seconds: 1, min_free_mib: 512 }
+    }
+}
+
+impl Config {
+    /// Reads the file that was named, or else `sluis.toml` in the data directory if there is one, or else gives the
+    /// defaults.
+    ///
+    /// # Errors
+    /// When a named file cannot be read, or a file says what nobody understands; with line and hint.
+    pub(crate) fn load(named: Option<&Path>, data: &Path) -> anyhow::Result<Config> {
+        let path = match named {
+            Some(path) => path.to_owned(),
+            None => {
+                let path = data.join(FILE);
+                if !path.exists() {
+                    return Ok(Config::default());
+                }
+                path
+            }
+        };
+        let text = text_of(&path)?;
+        Config::parse(&text, &path)
+    }
+
+    /// Reads the text of a configuration; `path` is for messages, and where relative paths begin.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub(crate) fn parse(text: &str, path: &Path) -> anyhow::Result<Config> {
+        let mut config: Config = toml::from_str(text).map_err(|error| {
+            // The message of `toml` shows line and column, the line itself, and which names are expected there.
+            anyhow::anyhow!(
+                "{}: {}\nhint: deploy/sluis.example.toml shows every setting",
+                path.display(),
+                error.to_string().trim_end()
+            )
+        })?;
+        let poll = config.intake.poll_seconds;
+        anyhow::ensure!((1..=3600).contains(&poll), "{}: [intake] poll_seconds = {poll}: give 1 to 3600 seconds", path.display());
+        let folder = path.parent().unwrap_or(Path::new("."));
+        for maildir in &mut config.intake.maildirs {
+            anyhow::ensure!(
+                !maildir.as_os_str().is_empty(),
+                "{}: [intake] maildirs: an empty path; name the folder that has 'new' and 'cur'",
+                path.display()
+            );
+            *maildir = folder.join(&*maildir);
+        }
+        for file in [&mut config.reading.shadowserver_maps, &mut config.reading.declared_csv].into_iter().flatten() {
+            *file = folder.join(&*file);
+        }
+        Ok(config)
+    }
+
+    /// What readers are told, from the files that are named.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or says what nobody understands.
+    pub(crate) fn readers(&self) -> anyhow::Result<desk::Reading> {
+        let mut readers = desk::Reading::default();
+        if let Some(path) = &self.reading.shadowserver_maps {
+            let maps = Maps::parse(&text_of(path)?).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+            readers.maps = Some(maps);
+        }
+        if let Some(path) = &self.reading.declared_csv {
+            let declared = Declared::parse(&text_of(path)?).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+            readers.declared = Some(declared);
+        }
+        Ok(readers)
+    }
+}
+
+/// The text of a small file.
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    let size = std::fs::metadata(path).with_context(|| format!("{}: cannot be read", path.display()))?.len();
+    anyhow::ensure!(size <= MOST, "{}: has {size} bytes, a file of settings has at most {MOST}", path.display());
+    std::fs::read_to_string(path).with_context(|| format!("{}: cannot be read", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_says_the_defaults() {
+        let text = include_str!("../../../../deploy/sluis.example.toml");
+        let parsed = Config::parse(text, Path::new("/etc/sluis/sluis.example.toml")).unwrap();
+        assert_eq!(parsed, Config::default());
+        // Every setting that is shown switched off can be switched on.
+        let on: String = text
+            .lines()
+            .map(|line| match line.strip_prefix("# ").filter(|line| line.contains(" = ") && !line.contains(". ")) {
+                Some(setting) => format!("{setting}\n"),
+                None => format!("{line}\n"),
+            })
+            .collect();
+        let parsed = Config::parse(&on, Path::new("/etc/sluis/sluis.example.toml")).unwrap();
+        assert_eq!(parsed.intake.maildirs, [PathBuf::from("/var/mail/abuse/Maildir"), PathBuf::from("/etc/sluis/feeds")]);
+        assert_eq!(parsed.reading.declared_csv, Some(PathBuf::from("/etc/sluis/own.toml")));
+        assert_eq!(parsed.reading.shadowserver_maps, Some(PathBuf::from("/etc/sluis/shadowserver.toml")));
+        assert_eq!(parsed.logs.format, Some(LogFormat::Json));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line_and_a_hint() {
+        let cases = [
+            ("an unknown setting", "[http]\nlisten_on = \"127.0.0.1:1\"\n", &["line 2", "listen_on", "listen", "hint"][..]),
+            ("an unknown section", "[htpp]\n", &["line 1", "htpp", "http"]),
+            ("no address", "[http]\nlisten = \"localhost\"\n", &["line 2", "socket address"]),
+            ("no level", "[logs]\nlevel = \"loud\"\n", &["line 2", "loud", "debug"]),
+            ("never looking", "[intake]\npoll_seconds = 0\n", &["poll_seconds = 0", "1 to 3600"]),
+            ("a path of nothing", "[intake]\nmaildirs = [\"\"]\n", &["maildirs", "empty"]),
+            ("not TOML", "listen", &["line 1"]),
+        ];
+        for (name, text, expected) in cases {
+            let error = format!("{:#}", Config::parse(text, Path::new("/etc/sluis/x.toml")).unwrap_err());
+            for word in ["/etc/sluis/x.toml"].iter().chain(expected) {
+                assert!(error.contains(word), "{name}: {error:?} does not say {word:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! `sluis serve` as its users meet it: the real program, on a port that is free, in a folder of its own.
+// A helper that cannot go on ends the test; a person reads where.
+#![allow(clippy::unwrap_used)]
+
+mod node;
+mod stop;
+mod support;
