@@ -185,7 +185,10 @@ fn the_socket_answers_line_by_line() {
         (r#"{"command":"stop"}"#.to_owned(), "this is no request"),
         ("\u{7}".to_owned(), "this is no request"),
         (format!("{{\"command\":\"{}\"}}", "a".repeat(1 << 17)), "at most 65536 bytes"),
-        (r#"{"command":"import","source":"x","kind":"csv","complete":true,"most":1,"bytes":99999999999999}"#.to_owned(), "at most"),
+        (
+            r#"{"command":"import","source":"x","kind":"csv","complete":true,"most":1,"bytes":99999999999999}"#.to_owned(),
+            "at most",
+        ),
     ];
     for (request, reason) in refused {
         let answers = ask(&folder, &[&request]);
