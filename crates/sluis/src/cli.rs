@@ -2,6 +2,7 @@
 
 mod administration;
 mod case;
+mod demo;
 mod formats;
 pub(crate) mod import;
 mod party;
@@ -81,6 +82,7 @@ pub(crate) enum Command {
     Submission(submission::Command),
     Formats(formats::Args),
     Serve(serve::Args),
+    Demo(demo::Args),
 }
 
 impl Command {
@@ -97,6 +99,7 @@ impl Command {
             Command::Submission(command) => submission::run(command, globals),
             Command::Formats(args) => formats::run(args),
             Command::Serve(args) => serve::run(args, globals),
+            Command::Demo(args) => demo::run(args, globals),
         }
     }
 
