@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::{Result, bail};
 use model::time::Time;
@@ -13,7 +12,7 @@ use store::{Reader, Transaction};
 use super::{Globals, case};
 use crate::demo::survey::{Branch, Moment, Survey, survey};
 use crate::demo::{self, Month, Note, Play};
-use crate::output::chain::{self, Kept};
+use crate::output::chain::{self, Kept, LinkView};
 use crate::output::words::{count, counted, moment};
 use crate::output::{Screen, Style, Table, json};
 
@@ -58,7 +57,6 @@ struct View<'a> {
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     let directory = globals.data.clone().unwrap_or_else(|| PathBuf::from(DIRECTORY));
-    let begun = Instant::now();
     let play = match earlier(&directory, args)? {
         Some(play) => play,
         None => {
@@ -76,8 +74,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
             let look_further = further.into_iter().map(|(command, _)| command).collect();
             json::line(&mut screen, &View { data: shown, survey: &survey, look_further })?;
         } else {
-            let seconds = begun.elapsed().as_secs_f64();
-            draw(&mut screen, &play, &survey, transaction, seconds)?;
+            draw(&mut screen, &play, &survey, transaction)?;
             draw_further(&mut screen, &further)?;
         }
         super::done(screen, u8::from(!survey.wrong.is_empty()))
@@ -139,32 +136,28 @@ fn say(text: &str) {
     let _ = if dim { writeln!(err, "\u{1b}[2m{text}\u{1b}[0m") } else { writeln!(err, "{text}") };
 }
 
-fn draw(screen: &mut Screen, play: &Play, survey: &Survey, transaction: &Transaction<'_>, seconds: f64) -> Result<()> {
+fn draw(screen: &mut Screen, play: &Play, survey: &Survey, transaction: &Transaction<'_>) -> Result<()> {
     let day = |text: &str| text.get(..10).unwrap_or_default().to_owned();
     screen.heading(&format!("What came of it, {} to {}", day(&survey.from), day(&survey.to)))?;
-    let formats: Vec<String> = survey
-        .formats
-        .iter()
-        .map(|(format, number)| match format.as_str() {
-            "none" => format!("{number} unread"),
-            format => format!("{} {}", count(*number), format.replace('_', " ")),
-        })
-        .collect();
+    let formats = survey.formats.iter().filter(|(format, _)| format.as_str() != "none");
+    let formats: Vec<String> =
+        formats.map(|(format, number)| format!("{} {}", count(*number), format.replace('_', " "))).collect();
     screen.facts(&[
-        ("submissions", format!("{}  ({})", count(survey.submissions), formats.join(", "))),
-        ("reports", count(survey.reports)),
-        ("cases", format!("{}  one for each problem of each holder", count(survey.cases))),
-        ("to look at", queues(survey)),
+        ("submissions", count(survey.submissions)),
+        ("read as", formats.join(", ")),
         ("came twice", format!("{}, counted and not reported again", counted(survey.copies, "file"))),
+        ("reports", count(survey.reports)),
+        ("cases", format!("{}, one for each problem of each holder", count(survey.cases))),
+        ("to look at", queues(survey)),
     ])?;
     let told = format!(
-        "{} of {} reports are with the party that really had the address then",
+        "{} of {} reports are with the party that really held the address then,",
         count(survey.true_chains),
         count(survey.in_cases)
     );
     let style = if survey.wrong.is_empty() { Style::Strong } else { Style::Alarm };
     let told = screen.paint(style, &told);
-    screen.line(format_args!("{told}, by the world\nbehind the demo, which the node never saw. {seconds:.1} seconds."))?;
+    screen.line(format_args!("{told}\nby the world behind the demo, which the node never saw."))?;
     for wrong in &survey.wrong {
         let wrong = screen.paint(Style::Alarm, wrong);
         screen.line(wrong)?;
@@ -191,7 +184,7 @@ fn queues(survey: &Survey) -> String {
 
 fn draw_branches(screen: &mut Screen, branches: &[Branch]) -> Result<()> {
     let most = branches.iter().map(|branch| branch.cases).max().unwrap_or(1).max(1);
-    let mut table = Table::new(screen, &["branch", ">cases", "", ">reports", ">kinds", ">customers with a case"]);
+    let mut table = Table::new(screen, &["branch", ">cases", "", ">reports", ">kinds", ">holders"]);
     let mut row = |branch: &Branch, first: bool| {
         let bar = "█".repeat((branch.cases * BAR).div_ceil(most) as usize);
         let name = if branch.below.is_some() { format!("└ {}", branch.name) } else { branch.name.clone() };
@@ -218,8 +211,7 @@ fn draw_branches(screen: &mut Screen, branches: &[Branch]) -> Result<()> {
 /// The address that changed hands: the same abuse, two cases, two chains.
 fn draw_handover(screen: &mut Screen, play: &Play, survey: &Survey, transaction: &Transaction<'_>) -> Result<()> {
     let handover = &survey.handover;
-    let at = moment(play.world.handover.at);
-    screen.heading(&format!("One address, two holders: {} changed hands on {at}", handover.address))?;
+    screen.heading(&format!("One address, two holders: {}", handover.address))?;
     let mut names = Kept::new(transaction)?;
     for (when, of) in [("before", &handover.before), ("after", &handover.after)] {
         let Some(filed) = transaction.case(of.case)? else { continue };
@@ -227,16 +219,34 @@ fn draw_handover(screen: &mut Screen, play: &Play, survey: &Survey, transaction:
         let title = screen.paint(Style::Strong, &format!("Case {}", of.case));
         let seen = moment(filed.case.first_seen);
         let kind = filed.case.kind.type_name().replace('_', " ");
-        screen.line(format_args!("{title}, {when}: {kind}, first seen {seen}, {}", counted(of.reports, "report")))?;
-        chain::draw(screen, &links, play.world.end)?;
+        screen.line(format_args!("{title}, {when}: {kind}, {}, first seen {seen}", counted(of.reports, "report")))?;
+        draw_chain(screen, &links)?;
     }
     let text = |time: &str| time.get(..16).unwrap_or_default().replace('T', " ");
     screen.line(format_args!(
-        "A report that came on {} of something seen on {} joined case {}:\nwhat counts is who held the address when it happened.",
-        text(&handover.late_received),
+        "It changed hands on {}. What was seen on {} and\nreported on {} is in case {}: what counts is when it happened.",
+        moment(play.world.handover.at),
         text(&handover.late_seen),
+        text(&handover.late_received),
         handover.late_case
     ))?;
+    Ok(())
+}
+
+/// A chain with one line for each link: narrower than what `trace` draws, and without sources.
+fn draw_chain(screen: &mut Screen, links: &[LinkView]) -> Result<()> {
+    for (depth, link) in links.iter().enumerate() {
+        let last = depth + 1 == links.len();
+        let name = if link.name.is_empty() { &link.party } else { &link.name };
+        let name = match depth {
+            0 => format!("  {name}"),
+            depth => format!("  {}└─ {name}", "   ".repeat(depth - 1)),
+        };
+        let name = screen.paint(if last { Style::Strong } else { Style::Plain }, &format!("{name:34}"));
+        let since = link.since.as_deref().and_then(|since| since.get(..10)).unwrap_or("long ago");
+        let held = screen.paint(Style::Dim, &format!("{:18} since {since}", link.resource.as_deref().unwrap_or_default()));
+        screen.line(format_args!("{name} {held}{}", if last { "  ← holder" } else { "" }))?;
+    }
     Ok(())
 }
 
@@ -244,22 +254,24 @@ fn draw_handover(screen: &mut Screen, play: &Play, survey: &Survey, transaction:
 fn further(directory: &Path, play: &Play, survey: &Survey) -> Vec<(String, &'static str)> {
     let program = std::env::args().next().filter(|name| !name.is_empty()).unwrap_or_else(|| "sluis".to_owned());
     let sluis = format!("{} --data {}", quoted(&program), quoted(&directory.display().to_string()));
-    let of = |moment: &Moment| format!("{sluis} trace {} --at {}", survey.handover.address, moment.at);
+    // A day is enough: it did not change hands on either.
+    let day = |moment: &Moment| moment.at.get(..10).unwrap_or_default().to_owned();
+    let trace = |moment: &Moment| format!("{sluis} trace {} --at {}", survey.handover.address, day(moment));
     let worst = survey.branches.first().map_or("R-VLOTBOX", |branch| branch.party.as_str());
     let oldest = play.files.iter().find(|file| file.name.ends_with(".ndjson"));
     let mut commands = vec![
         (format!("{sluis} case list --open"), "every open case"),
-        (format!("{sluis} case show {}", survey.handover.before.case), "the first of the two above"),
-        (of(&survey.handover.before), "who held it then"),
-        (of(&survey.handover.after), "and two days later, who"),
+        (format!("{sluis} case show {}", survey.handover.before.case), "one of them"),
+        (trace(&survey.handover.before), "who held it then"),
+        (trace(&survey.handover.after), "and days later"),
         (format!("{sluis} party show {}", quoted(worst)), "the worst branch"),
-        (format!("{sluis} queue"), "what waits for a person"),
+        (format!("{sluis} queue"), "what waits"),
         (format!("{sluis} submission list"), "what came in"),
     ];
     if let Some(file) = oldest {
         let path = play.path(directory, file);
         let read = format!("{} read {}", quoted(&program), quoted(&path.display().to_string()));
-        commands.push((read, "one of the files, as XARF v4"));
+        commands.push((read, "a file, as XARF"));
     }
     commands
 }
@@ -272,10 +284,9 @@ fn quoted(word: &str) -> String {
 
 fn draw_further(screen: &mut Screen, commands: &[(String, &'static str)]) -> Result<()> {
     screen.heading("Look further")?;
-    let width = commands.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
     for (command, what) in commands {
-        let what = screen.paint(Style::Dim, &format!("# {what}"));
-        screen.line(format_args!("  {command:width$}  {what}"))?;
+        let what = screen.paint(Style::Dim, &format!("{what:16}"));
+        screen.line(format_args!("{what}  {command}"))?;
     }
     Ok(())
 }
