@@ -155,34 +155,30 @@ impl Play {
 
     fn import(&self, directory: &Path, desk: &Desk, round: i64, at: Time, month: &mut Month) -> Result<()> {
         let folder = directory.join(FOLDER).join("administration");
-        let mut import =
-            |source: &str, kind: &str, name: String, text: String, read: &dyn Fn(&[u8]) -> (Snapshot, Vec<Finding>)| {
-                save(&folder.join(name), text.as_bytes())?;
-                let (snapshot, findings) = read(text.as_bytes());
-                if let Some(finding) = findings.first() {
-                    anyhow::bail!("{source}, {}: {} ('{}')", finding.place, finding.reason, finding.text);
-                }
-                let imported = desk.import(source, kind, &snapshot, false)?;
-                month.begun += imported.changes.begun.len();
-                month.ended += imported.changes.ended.len();
-                Ok(())
-            };
+        let mut import = |source: &str, kind: &str, text: &str, (said, findings): (Snapshot, Vec<Finding>)| {
+            save(&folder.join(format!("{source}-{}.{kind}", files::date(at))), text.as_bytes())?;
+            if let Some(finding) = findings.first() {
+                anyhow::bail!("{source}, {}: {} ('{}')", finding.place, finding.reason, finding.text);
+            }
+            let imported = desk.import(source, kind, &said, false)?;
+            month.begun += imported.changes.begun.len();
+            month.ended += imported.changes.ended.len();
+            Ok(())
+        };
         if round % REGISTRY_ROUNDS == 0 {
-            let name = format!("{}-{}.rpsl", administration::REGISTRY, files::date(at));
-            import(administration::REGISTRY, "rpsl", name, administration::registry(&self.world), &|mut text| {
-                rpsl::read(&mut text, &rpsl::Options::default())
-            })?;
+            let text = administration::registry(&self.world);
+            let read = rpsl::read(&mut text.as_bytes(), &rpsl::Options::default());
+            import(administration::REGISTRY, "rpsl", &text, read)?;
         }
-        let name = format!("{}-{}.csv", administration::CUSTOMERS, files::date(at));
-        import(administration::CUSTOMERS, "csv", name, administration::customers(&self.world, at), &|mut text| {
-            csv::read(&mut text, None, &Limits::default())
-        })
+        let text = administration::customers(&self.world, at);
+        let read = csv::read(&mut text.as_bytes(), None, &Limits::default());
+        import(administration::CUSTOMERS, "csv", &text, read)
     }
 
     /// Where a file of the year is.
     pub(crate) fn path(&self, directory: &Path, file: &File) -> PathBuf {
-        let month = files::date(file.received);
-        directory.join(FOLDER).join("reports").join(month.get(..7).unwrap_or_default()).join(&file.name)
+        let date = files::date(file.received);
+        directory.join(FOLDER).join(date.get(..7).unwrap_or_default()).join(&file.name)
     }
 }
 

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use model::time::Time;
 use serde::Serialize;
-use store::cases::Filter;
+use store::cases::{Filed, Filter};
 use store::{Reader, Transaction};
 
-use super::{Globals, case};
+use super::Globals;
 use crate::demo::survey::{Branch, Moment, Survey, survey};
 use crate::demo::{self, Month, Note, Play};
-use crate::output::chain::{self, Kept, LinkView};
+use crate::output::chain::{self, Kept, LinkView, Names as _};
 use crate::output::words::{count, counted, moment};
-use crate::output::{Screen, Style, Table, json};
+use crate::output::{Screen, Style, Table, json, report};
 
 /// See Sluis at work: a made-up provider and its resellers, and a year of abuse reports
 ///
@@ -167,8 +167,27 @@ fn draw(screen: &mut Screen, play: &Play, survey: &Survey, transaction: &Transac
     draw_branches(screen, &survey.branches)?;
     draw_handover(screen, play, survey, transaction)?;
     screen.heading("The newest cases")?;
-    let cases = transaction.cases(&Filter::default(), CASES)?;
-    case::table(screen, &cases, &mut Kept::new(transaction)?)
+    draw_cases(screen, transaction)
+}
+
+/// The first lines of the list, narrower than `case list` has them.
+fn draw_cases(screen: &mut Screen, transaction: &Transaction<'_>) -> Result<()> {
+    let mut table = Table::new(screen, &[">case", "kind", "about", "holder", ">reports"]);
+    let mut names = Kept::new(transaction)?;
+    for Filed { case, .. } in transaction.cases(&Filter::default(), CASES)? {
+        let holder = match case.holder {
+            Some(id) => names.party(id)?.2,
+            None => "nobody known".to_owned(),
+        };
+        table.row([
+            (Style::Strong, case.id.to_string()),
+            (Style::Plain, case.kind.type_name().to_owned()),
+            (Style::Plain, report::about(&case)),
+            (Style::Plain, holder),
+            (Style::Plain, count(case.reports)),
+        ]);
+    }
+    Ok(table.write(screen)?)
 }
 
 fn queues(survey: &Survey) -> String {

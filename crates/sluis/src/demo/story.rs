@@ -214,7 +214,7 @@ impl Telling<'_> {
         // Not this provider's address space at all: a notifier looked at an old routing table.
         stray(0xcb00_714d, Eye::Sensors, Kind::LoginAttack, 11);
         stray(0xcb00_7109, Eye::Honeypot, Kind::LoginAttack, 37);
-        // The provider's, and given to nobody.
+        // The provider's, and a reseller's, and given to nobody.
         stray(v4(0, 250), Eye::Sinkhole, Kind::InfectedHost, 20);
         stray(v4(1, 250), Eye::Sensors, Kind::PortScan, 41);
         // A web server that the provider runs itself: somebody's script sends mail, the headers do not say whose.

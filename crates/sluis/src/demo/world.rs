@@ -179,17 +179,17 @@ struct Making {
 
 impl Making {
     fn provider_and_resellers(&mut self) {
-        let always = Time::MIN;
-        let parties: [(&str, &str, &str, &[(Time, usize)]); 5] = [
-            ("ORG-DUIN1-TEST", "Duinhost B.V.", "duinhost.example", &[]),
-            ("R-KADE", "Kade Webdiensten", "kade.example", &[(always, PROVIDER)]),
-            ("R-STEIGER", "Steiger Studio", "steiger.example", &[(always, KADE)]),
-            ("R-POLDER", "Polderserver", "polderserver.example", &[(always, PROVIDER)]),
-            ("R-VLOTBOX", "Vlotbox Cloud", "vlotbox.example", &[(always, PROVIDER)]),
-        ];
-        for (reference, name, domain, parents) in parties {
+        // What the last column says they rent from, they always did.
+        for (reference, name, domain, parent) in [
+            ("ORG-DUIN1-TEST", "Duinhost B.V.", "duinhost.example", None),
+            ("R-KADE", "Kade Webdiensten", "kade.example", Some(PROVIDER)),
+            ("R-STEIGER", "Steiger Studio", "steiger.example", Some(KADE)),
+            ("R-POLDER", "Polderserver", "polderserver.example", Some(PROVIDER)),
+            ("R-VLOTBOX", "Vlotbox Cloud", "vlotbox.example", Some(PROVIDER)),
+        ] {
             let [reference, name, domain] = [reference, name, domain].map(str::to_owned);
-            self.world.parties.push(Party { reference, name, domain, parents: parents.to_vec() });
+            let parents = parent.map(|parent| (Time::MIN, parent)).into_iter().collect();
+            self.world.parties.push(Party { reference, name, domain, parents });
         }
         let long_ago = self.world.start.plus(-1_200 * DAY);
         for block in PROVIDER_BLOCKS {
