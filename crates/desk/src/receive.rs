@@ -61,11 +61,37 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Desk::receive`]; then none of them is acknowledged.
-    pub fn acknowledge(&self, arrived: Vec<Arrived>) -> Result<Vec<Receipt>, Error> {
+    pub fn acknowledge(&self, mut arrived: Vec<Arrived>) -> Result<Vec<Receipt>, Error> {
         let begun = Instant::now();
+        match self.keep(&mut arrived) {
+            Ok(receipts) => {
+                let copies = receipts.iter().filter(|receipt| matches!(receipt, Receipt::Known(_))).count();
+                self.count(|totals| {
+                    totals.received += arrived.len() as u64;
+                    totals.copies += copies as u64;
+                    totals.bytes += arrived.iter().map(Arrived::size).sum::<u64>();
+                    totals.receiving += begun.elapsed() + arrived.iter().map(|arrived| arrived.took).sum::<Duration>();
+                });
+                Ok(receipts)
+            }
+            Err(error) => {
+                // A full disk says no before anything is committed. Any other failure may hide a commit: then files and keys
+                // stay, and whoever opens the store next sees which of them have no row.
+                if error.is_full() {
+                    self.take_back(arrived.iter())?;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    fn keep(&self, arrived: &mut [Arrived]) -> Result<Vec<Receipt>, store::Error> {
         let keys: Vec<_> = arrived.iter().map(|arrived| (arrived.written.public, arrived.written.key)).collect();
         // Keys first: a row without its key could never be read, a key without its row harms nobody.
         self.store.keys().keep(&keys)?;
+        for arrived in arrived.iter_mut() {
+            raw::settle(self.store.directory(), &mut arrived.written)?;
+        }
         let receipts = self.store.write("receive", |transaction| {
             let receive = |arrived: &Arrived| -> Result<Receipt, store::Error> {
                 let receipt = transaction.receive(&arrived.written, arrived.door, &arrived.name, arrived.received)?;
@@ -76,22 +102,19 @@ impl Desk {
             };
             arrived.iter().map(receive).collect::<Result<Vec<_>, store::Error>>()
         })?;
-        let copies =
-            || arrived.iter().zip(&receipts).filter(|(_, receipt)| matches!(receipt, Receipt::Known(_))).map(|(copy, _)| copy);
-        for copy in copies() {
-            raw::discard(&copy.written)?;
-        }
-        let unused: Vec<_> = copies().map(|copy| copy.written.public).collect();
-        if !unused.is_empty() {
-            self.store.keys().destroy(&unused)?;
-        }
-        self.count(|totals| {
-            totals.received += arrived.len() as u64;
-            totals.copies += unused.len() as u64;
-            totals.bytes += arrived.iter().map(Arrived::size).sum::<u64>();
-            totals.receiving += begun.elapsed() + arrived.iter().map(|arrived| arrived.took).sum::<Duration>();
-        });
+        let copies = arrived.iter().zip(&receipts).filter(|(_, receipt)| matches!(receipt, Receipt::Known(_)));
+        self.take_back(copies.map(|(copy, _)| copy))?;
         Ok(receipts)
+    }
+
+    /// Removes what has no row, and its keys.
+    fn take_back<'a>(&self, arrived: impl Iterator<Item = &'a Arrived>) -> Result<(), store::Error> {
+        let mut unused = Vec::new();
+        for arrived in arrived {
+            raw::discard(&arrived.written)?;
+            unused.push(arrived.written.public);
+        }
+        if unused.is_empty() { Ok(()) } else { self.store.keys().destroy(&unused) }
     }
 }
 

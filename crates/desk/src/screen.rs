@@ -16,7 +16,7 @@ use parsers::sink::{Note, Reject, Sink, Stop};
 use parsers::source::{Hint, Prefix, Source};
 use parsers::write::xarf;
 use store::keys::{Key, Keys, public_id};
-use store::raw;
+use store::raw::{self, Written};
 use store::reports::report_id;
 use store::submissions::Location;
 
@@ -47,17 +47,28 @@ const NAMING: &str = "hidden location: name";
 
 impl Desk {
     /// Replaces a submission that tells of child abuse material by its rewrite; any other is left as it is.
+    ///
+    /// # Errors
+    /// As [`Desk::receive`]; the original is gone then.
     pub(crate) fn screen(&self, arrived: Arrived) -> Result<Arrived, Error> {
-        // What cannot be screened is not kept: nobody was told that it is here.
-        let or_discard = |error: Error| {
-            let _ = raw::discard(&arrived.written);
-            error
-        };
-        if !self.reads_child_abuse(&arrived).map_err(or_discard)? {
-            return Ok(arrived);
+        match self.reads_child_abuse(&arrived) {
+            Ok(false) => Ok(arrived),
+            Ok(true) => {
+                let rewritten = self.rewrite(&arrived);
+                raw::discard(&arrived.written)?;
+                let (written, locations) = rewritten?;
+                Ok(Arrived { written, locations, name: String::new(), ..arrived })
+            }
+            Err(error) => {
+                raw::discard(&arrived.written)?;
+                Err(error)
+            }
         }
-        let mut rewriting = Rewriting::new(self.store.keys(), &arrived);
-        self.read_arrived(&arrived, &mut rewriting).map_err(or_discard)?;
+    }
+
+    fn rewrite(&self, arrived: &Arrived) -> Result<(Written, Vec<Location>), Error> {
+        let mut rewriting = Rewriting::new(self.store.keys(), arrived);
+        self.read_arrived(arrived, &mut rewriting)?;
         let Rewriting { out, locations, failed, .. } = rewriting;
         if let Some(error) = failed {
             return Err(error.into());
@@ -67,8 +78,7 @@ impl Desk {
         // The same original counts as the same submission, though its bytes are not here any more.
         written.digest = arrived.written.digest;
         written.size = arrived.written.size;
-        raw::discard(&arrived.written)?;
-        Ok(Arrived { written, locations, name: String::new(), ..arrived })
+        Ok((written, locations))
     }
 
     /// The location that a mask stands for. For those who may see it: the caller checks who asks.

@@ -16,6 +16,8 @@ use crate::{Clock, Desk, Error};
 
 /// Submissions acknowledged together.
 const TOGETHER: usize = 500;
+/// Files of a folder that may fail before it is the disk that fails, and the rest can wait.
+const FAILURES: usize = 10;
 /// Bytes of submissions acknowledged together.
 const WEIGHT: u64 = 64 << 20;
 
@@ -102,10 +104,9 @@ impl Desk {
         };
         paths.sort();
         let mut count = 0;
+        let mut failures: Vec<Error> = Vec::new();
         let mut together: Vec<(PathBuf, Arrived)> = Vec::new();
         let mut weight = 0;
-        // One file that cannot be taken does not keep those behind it from being taken.
-        let mut first_failure = None;
         for path in paths {
             if self.is_stopping() {
                 break;
@@ -114,8 +115,9 @@ impl Desk {
                 Ok(file) => file,
                 // Another program took it away meanwhile: it was theirs to take.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                // One file that cannot be read must not hold up those behind it.
                 Err(error) => {
-                    first_failure.get_or_insert_with(|| failed(&path, error));
+                    failures.push(failed(&path, error));
                     continue;
                 }
             };
@@ -124,9 +126,11 @@ impl Desk {
                 Ok(arrived) => arrived,
                 Err(_) if self.is_stopping() => break,
                 Err(error) => {
-                    // The disk, most likely: the next file would fare no better.
-                    first_failure = Some(error);
-                    break;
+                    failures.push(error);
+                    if failures.len() >= FAILURES {
+                        break;
+                    }
+                    continue;
                 }
             };
             weight += arrived.size();
@@ -137,10 +141,7 @@ impl Desk {
             }
         }
         count += self.take_together(together, taken)?;
-        match first_failure {
-            Some(error) => Err(error),
-            None => Ok(count),
-        }
+        failures.into_iter().next().map_or(Ok(count), Err)
     }
 
     fn take_together(&self, together: Vec<(PathBuf, Arrived)>, taken: &dyn Fn(&Path) -> io::Result<()>) -> Result<u64, Error> {

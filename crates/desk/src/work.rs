@@ -4,7 +4,7 @@
 //! also moves the submission's cursor; what a killed process had not committed is read again, under the same numbers.
 
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -29,6 +29,13 @@ use crate::{Desk, Error, Known};
 const SMALL: u64 = 1 << 20;
 /// Reports that one transaction may hold when it takes several submissions.
 const TOGETHER: usize = 50_000;
+/// Bytes that one transaction may hold when it takes several submissions.
+const TOGETHER_BYTES: usize = 32 << 20;
+/// Reports and bytes that a small submission may make before it is treated as a large one: an archive of a megabyte can
+/// unpack to many hundreds.
+const SMALL_MAKES: (usize, usize) = (20_000, 16 << 20);
+/// Remarks kept of a submission: they help people, and beyond a few hundred they help nobody.
+const NOTES: usize = 500;
 /// Rejects kept in memory before they are written, when no report comes between.
 const REJECTS: usize = 10_000;
 /// How often reading may crash before a person looks.
@@ -82,6 +89,24 @@ struct Flush {
     end: Option<Ended>,
 }
 
+impl Flush {
+    /// Bytes it keeps in memory, about.
+    fn weight(&self) -> usize {
+        let set_aside = |entry: &SetAside| entry.place.len() + entry.text.len() + entry.reason.len() + 96;
+        self.batch.weight() + self.set_aside.iter().map(set_aside).sum::<usize>()
+    }
+
+    /// What kept the submission from being read to its end, when another time it may be.
+    fn trouble(&self, submission: &Submission) -> Option<Error> {
+        match &self.end {
+            Some(Ended::Io(error)) if !is_lasting(error) => {
+                Some(Error::Unavailable(format!("submission {}: its stored bytes: {error}", submission.public)))
+            }
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug)]
 enum Ended {
     Read(Outcome),
@@ -94,41 +119,60 @@ impl Desk {
     /// many have been read of the present one. After [`Desk::stop`] it returns with what was done until then.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database or a file fails. What was committed stays; the rest is read again.
+    /// [`Error::Unavailable`] when the database fails, or a file does, which the submissions after it do not wait for. What
+    /// was committed stays; the rest is read again.
     pub fn work(&self, progress: &(dyn Fn(&Submission, u64) + Sync)) -> Result<Worked, Error> {
         let mut worked = Worked::default();
+        let mut failed: Option<Error> = None;
+        let mut after = 0;
         loop {
             let unread = self.store.reader()?.read(|transaction| {
                 let mut unread = Vec::new();
-                for id in transaction.unread(1_000)? {
+                for id in transaction.unread_after(after, 1_000)? {
                     unread.extend(transaction.submission(id)?);
                 }
                 Ok::<_, store::Error>(unread)
             })?;
-            if unread.is_empty() || self.is_stopping() {
+            if self.is_stopping() {
+                // Being asked to stop is not dying of what was under way.
+                self.store.write("stop", |transaction| transaction.forgive())?;
                 return Ok(worked);
             }
+            after = match unread.last() {
+                Some(last) => last.id,
+                // What was put back to be read again meanwhile stands further up; what failed there would fail again.
+                None if after > 0 && failed.is_none() => 0,
+                None => return failed.map_or(Ok(worked), Err),
+            };
             let mut together: Vec<(Submission, Flush)> = Vec::new();
-            let mut weight = 0;
+            let (mut weight, mut bytes) = (0, 0);
             for submission in unread {
                 if self.is_stopping() {
                     break;
                 }
-                if submission.size > SMALL {
+                let small = if submission.size > SMALL { None } else { self.read_small(&submission)? };
+                let Some(flushes) = small else {
                     self.commit(std::mem::take(&mut together), &mut worked)?;
-                    weight = 0;
-                    self.work_large(&submission, progress, &mut worked)?;
+                    (weight, bytes) = (0, 0);
+                    if let Some(error) = self.work_large(&submission, progress, &mut worked)? {
+                        failed.get_or_insert(error);
+                    }
+                    continue;
+                };
+                if let Some(error) = flushes.iter().find_map(|flush| flush.trouble(&submission)) {
+                    failed.get_or_insert(error);
                     continue;
                 }
                 // Small ones share a transaction, and so its wait for the disk.
-                for flush in self.read_small(&submission)? {
+                for flush in flushes {
                     weight += flush.batch.len() + 16;
+                    bytes += flush.weight();
                     together.push((submission.clone(), flush));
                 }
                 progress(&submission, submission.size);
-                if weight >= TOGETHER {
+                if weight >= TOGETHER || bytes >= TOGETHER_BYTES {
                     self.commit(std::mem::take(&mut together), &mut worked)?;
-                    weight = 0;
+                    (weight, bytes) = (0, 0);
                 }
             }
             self.commit(together, &mut worked)?;
@@ -162,23 +206,31 @@ impl Desk {
         })?)
     }
 
-    fn read_small(&self, submission: &Submission) -> Result<Vec<Flush>, Error> {
-        let (sender, receiver) = sync_channel(1_024);
-        self.read_into(submission, &|_| {}, &|flush| match sender.try_send(flush) {
-            Ok(()) => ControlFlow::Continue(()),
-            // Under a megabyte of input does not make a thousand batches.
-            Err(_) => ControlFlow::Break(()),
+    /// What a small submission says; `None` when that is too much to be kept in memory.
+    fn read_small(&self, submission: &Submission) -> Result<Option<Vec<Flush>>, Error> {
+        let flushes = RefCell::new(Vec::new());
+        let made = Cell::new((0, 0));
+        let fits = || made.get().0 <= SMALL_MAKES.0 && made.get().1 <= SMALL_MAKES.1;
+        self.read_into(submission, &|_| {}, &|flush| {
+            let (statements, weight) = made.get();
+            made.set((statements + flush.batch.len() + flush.set_aside.len(), weight + flush.weight()));
+            if !fits() {
+                flushes.borrow_mut().clear();
+                return ControlFlow::Break(());
+            }
+            flushes.borrow_mut().push(flush);
+            ControlFlow::Continue(())
         })?;
-        drop(sender);
-        Ok(receiver.into_iter().collect())
+        Ok(fits().then(|| flushes.take()))
     }
 
+    /// Reads ahead in a thread, and commits flush by flush. What comes back well is what kept it from being read to its end.
     fn work_large(
         &self,
         submission: &Submission,
         progress: &(dyn Fn(&Submission, u64) + Sync),
         worked: &mut Worked,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Error>, Error> {
         let (sender, receiver) = sync_channel::<Flush>(2);
         std::thread::scope(|scope| {
             let reading = scope.spawn(move || {
@@ -188,17 +240,25 @@ impl Desk {
                     Err(_) => ControlFlow::Break(()),
                 })
             });
-            let mut result = Ok(());
+            let mut result = Ok(None);
             for flush in &receiver {
-                result = self.commit(vec![(submission.clone(), flush)], worked);
-                if result.is_err() || self.is_stopping() {
+                if let Some(error) = flush.trouble(submission) {
+                    result = Ok(Some(error));
+                    break;
+                }
+                if let Err(error) = self.commit(vec![(submission.clone(), flush)], worked) {
+                    result = Err(error);
+                    break;
+                }
+                if self.is_stopping() {
                     break;
                 }
             }
             // When committing failed or work is to stop, the reader finds the channel closed and stops.
             drop(receiver);
             match reading.join() {
-                Ok(read) => result.and(read),
+                Ok(Ok(())) => result,
+                Ok(Err(error)) => result.and(Err(error)),
                 Err(panic) => result.and(Err(Error::Unavailable(said(&*panic)))),
             }
         })
@@ -237,6 +297,8 @@ impl Desk {
             again: again.into_iter().collect(),
             from: submission.cursor,
             flush: Flush { cursor: submission.cursor, ..Flush::default() },
+            notes: 0,
+            broken_off: false,
         };
         loop {
             let opened = reader.read(|transaction| transaction.open_raw(submission, &key, self.store.directory()));
@@ -270,6 +332,7 @@ impl Desk {
                         // What was given is on its way to the database and must not be given twice.
                         sink.from = sink.from.max(sink.flush.cursor);
                         sink.flush = Flush { cursor: sink.flush.cursor, ..Flush::default() };
+                        sink.notes = 0;
                         continue;
                     }
                     Ended::Crashed(said(&*panic))
@@ -296,11 +359,6 @@ impl Desk {
         let mut ends = Vec::new();
         let mut parts: Vec<(Placed, Advance)> = Vec::with_capacity(flushes.len());
         for (submission, flush) in flushes {
-            if let Some(Ended::Io(error)) = &flush.end
-                && !is_lasting(error)
-            {
-                return Err(Error::Unavailable(format!("submission {}: {error}", submission.public)));
-            }
             let (placed, undated) = self.trace_and_place(&known, flush.batch, &submission);
             let mut set_aside = flush.set_aside;
             set_aside.extend(undated);
@@ -385,17 +443,26 @@ struct Flushing<'a> {
     /// Statements before this place were applied by an earlier run.
     from: u32,
     flush: Flush,
+    /// Remarks so far, those of an earlier run included: which are kept must not depend on where that one ended.
+    notes: usize,
+    /// Nobody takes flushes any more.
+    broken_off: bool,
 }
 
 impl Flushing<'_> {
     fn give(&mut self) -> ControlFlow<()> {
         let next = Flush { cursor: self.flush.cursor, ..Flush::default() };
-        (self.give)(std::mem::replace(&mut self.flush, next))
+        let flow = (self.give)(std::mem::replace(&mut self.flush, next));
+        self.broken_off |= flow.is_break();
+        flow
     }
 }
 
 impl Sink for Flushing<'_> {
     fn reports(&mut self, batch: &mut Batch) -> ControlFlow<()> {
+        if self.broken_off {
+            return ControlFlow::Break(());
+        }
         let last = batch.cores().iter().map(|core| core.ordinal).max().unwrap_or(0);
         let (from, again) = (self.from, &mut self.again);
         if from > 0 {
@@ -416,6 +483,9 @@ impl Sink for Flushing<'_> {
     }
 
     fn reject(&mut self, reject: Reject) {
+        if self.broken_off {
+            return;
+        }
         if self.again.contains(&reject.ordinal) {
             self.flush.read_again.push(reject.ordinal);
         } else if reject.ordinal < self.from {
@@ -424,14 +494,14 @@ impl Sink for Flushing<'_> {
         let Reject { ordinal, place, text, reason } = reject;
         self.flush.set_aside.push(SetAside { ordinal, queue: Queue::Rejects, place, text, reason });
         if self.flush.set_aside.len() >= REJECTS {
-            // A broken-off channel shows at the next batch.
+            // That it was broken off shows at the next batch, or at the end.
             let _ = self.give();
         }
     }
 
     fn note(&mut self, note: Note) {
-        // Remarks help people; beyond a few hundred they help nobody.
-        if self.flush.notes.len() < 500 {
+        if self.notes < NOTES {
+            self.notes += 1;
             self.flush.notes.push((note.place, note.text));
         }
     }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -258,6 +258,42 @@ fn a_second_owner_is_refused_and_the_spool_waits_for_the_first() {
     assert_eq!(node.desk.take_spool().unwrap(), 1);
     assert_eq!(node.desk.take_spool().unwrap(), 0);
     assert_eq!(node.work().applied.reports, 1);
+}
+
+#[test]
+fn a_submission_that_breaks_off_leaves_nothing() {
+    let node = Node::new();
+    // Bytes that do not compress, so that they become a file.
+    let mut state = 1u64;
+    let noise = std::iter::repeat_with(move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as u8
+    });
+    let bytes: Vec<u8> = noise.take(8 << 20).collect();
+    let mut broken = Cursor::new(bytes).chain(Failing);
+    assert!(node.desk.receive(Door::Pipe, "", &mut broken).is_err());
+    assert_eq!(std::fs::read_dir(node.directory.join("raw/tmp")).unwrap().count(), 0);
+}
+
+struct Failing;
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::Error::other("the peer went away"))
+    }
+}
+
+#[test]
+fn a_desk_that_stops_leaves_work_for_the_next() {
+    let node = Node::new();
+    let file = telnet(&[("2026-05-30 10:00:00", "192.0.2.7", 23)]);
+    node.receive(TELNET, &file);
+    desk::spool::put(&node.directory, &*node.clock, Door::Pipe, TELNET, &mut Cursor::new(&file)).unwrap();
+    node.desk.stop();
+    assert_eq!(node.work(), desk::work::Worked::default());
+    assert_eq!(node.desk.take_spool().unwrap(), 0);
+    assert!(node.desk.receive(Door::File, "late.csv", &mut Cursor::new(&file)).is_err());
+    assert_eq!(std::fs::read_dir(node.directory.join("spool/new")).unwrap().count(), 1);
 }
 
 #[test]

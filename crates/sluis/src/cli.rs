@@ -3,7 +3,7 @@
 mod administration;
 mod case;
 mod formats;
-mod import;
+pub(crate) mod import;
 mod party;
 mod queue;
 mod read;

@@ -54,7 +54,25 @@ impl Store {
         migrate(&mut writer, MIGRATIONS)?;
         let keys = Keys::open(&directory.join("keys.db"))?;
         crate::raw::prepare(directory)?;
-        Ok(Store { directory: directory.to_owned(), writer: Mutex::new(writer), keys, _lock: lock })
+        let store = Store { directory: directory.to_owned(), writer: Mutex::new(writer), keys, _lock: lock };
+        store.forget_unacknowledged()?;
+        Ok(store)
+    }
+
+    /// Forgets what a killed process had written and not acknowledged: a key was kept, and no row. Identifiers begin with
+    /// the time, so these are among the newest, and no more than are acknowledged together.
+    fn forget_unacknowledged(&self) -> Result<(), Error> {
+        let newest = self.keys.newest(2_000)?;
+        let writer = self.writer();
+        let mut select = writer.prepare("SELECT EXISTS (SELECT 1 FROM submissions WHERE public = ?1)")?;
+        let mut forgotten = Vec::new();
+        for public in newest {
+            if !select.query_row([public.0.to_be_bytes()], |row| row.get::<_, bool>(0))? {
+                crate::raw::remove(&self.directory, public)?;
+                forgotten.push(public);
+            }
+        }
+        if forgotten.is_empty() { Ok(()) } else { self.keys.destroy(&forgotten) }
     }
 
     /// Runs `work` as one transaction, named for errors. What it did is durable when this returns well, and undone

@@ -84,6 +84,14 @@ impl Keys {
         Ok(select.query_row([submission.0.to_be_bytes()], |row| row.get(0)).optional()?)
     }
 
+    /// Submissions whose keys are here, the newest first, at most `most`.
+    pub(crate) fn newest(&self, most: u32) -> Result<Vec<PublicId>, Error> {
+        let connection = self.connection();
+        let mut select = connection.prepare_cached("SELECT submission FROM raw_keys ORDER BY submission DESC LIMIT ?1")?;
+        let rows = select.query_map([most], |row| Ok(PublicId(u128::from_be_bytes(row.get(0)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Destroys the keys of submissions: their raw bytes can never be read again, wherever copies of them are.
     ///
     /// # Errors

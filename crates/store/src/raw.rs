@@ -56,61 +56,90 @@ pub(crate) fn prepare(directory: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes what `reader` gives, encrypted, and makes it durable.
+/// Writes what `reader` gives, encrypted; a large one is durable then, under a name that does not last: see [`settle`].
 ///
 /// # Errors
 /// [`Error::File`] for the reader and for the disk alike; nothing is left behind then.
 pub fn write(directory: &Path, keys: &Keys, public: PublicId, reader: &mut dyn Read) -> Result<Written, Error> {
-    let key: Key = random()?;
-    let sealing = sealing_key(&key)?;
-    let mut mac = keys.mac("submission");
-    let mut size = 0;
-    let mut frames = MAGIC.to_vec();
-    let mut file: Option<(File, PathBuf)> = None;
-    let mut plain = vec![0; FRAME];
-    let mut filled = fill(reader, &mut plain).at(Path::new("the submission"))?;
-    let mut number = 0;
-    let result = loop {
-        let mut next = vec![0; if filled == FRAME { FRAME } else { 0 }];
-        let next_filled = if filled == FRAME { fill(reader, &mut next).at(Path::new("the submission"))? } else { 0 };
-        let last = next_filled == 0;
-        mac.update(&plain[..filled]);
-        size += filled as u64;
-        seal_frame(&sealing, number, last, &plain[..filled], &mut frames)?;
-        number += 1;
-        if frames.len() > SMALL || file.is_some() {
-            if file.is_none() {
-                let path = directory.join("raw").join("tmp").join(public.to_string());
-                file = Some((File::create_new(&path).at(&path)?, path));
-            }
-            if let Some((file, path)) = &mut file {
-                if let Err(cause) = file.write_all(&frames) {
-                    break Err(Error::File { path: path.clone(), cause });
-                }
+    let mut out = Unfinished { path: directory.join("raw").join("tmp").join(public.to_string()), file: None };
+    let written = out.write(keys, public, reader);
+    if written.is_err() && out.file.is_some() {
+        let _ = std::fs::remove_file(&out.path);
+    }
+    written
+}
+
+/// Frames on their way: in memory as long as they are few, then in a file.
+struct Unfinished {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Unfinished {
+    fn write(&mut self, keys: &Keys, public: PublicId, reader: &mut dyn Read) -> Result<Written, Error> {
+        let key: Key = random()?;
+        let sealing = sealing_key(&key)?;
+        let mut mac = keys.mac("submission");
+        let mut size = 0;
+        let mut frames = MAGIC.to_vec();
+        let mut plain = vec![0; FRAME];
+        let mut filled = fill(reader, &mut plain).at(Path::new("the submission"))?;
+        for number in 0.. {
+            let mut next = vec![0; if filled == FRAME { FRAME } else { 0 }];
+            let next_filled = if filled == FRAME { fill(reader, &mut next).at(Path::new("the submission"))? } else { 0 };
+            let last = next_filled == 0;
+            mac.update(&plain[..filled]);
+            size += filled as u64;
+            seal_frame(&sealing, number, last, &plain[..filled], &mut frames)?;
+            if frames.len() > SMALL || self.file.is_some() {
+                let file = match &mut self.file {
+                    Some(file) => file,
+                    None => self.file.insert(File::create_new(&self.path).at(&self.path)?),
+                };
+                file.write_all(&frames).at(&self.path)?;
                 frames.clear();
             }
-        }
-        if last {
-            break Ok(());
-        }
-        (plain, filled) = (next, next_filled);
-    };
-    let frames = match (result, file) {
-        (Err(error), Some((_, path))) => {
-            let _ = std::fs::remove_file(path);
-            return Err(error);
-        }
-        (Err(error), None) => return Err(error),
-        (Ok(()), None) => Frames::Small(frames),
-        (Ok(()), Some((file, unfinished))) => match settle(directory, public, &file, &unfinished) {
-            Ok(path) => Frames::File(path),
-            Err(error) => {
-                let _ = std::fs::remove_file(unfinished);
-                return Err(error);
+            if last {
+                break;
             }
-        },
-    };
-    Ok(Written { public, key, frames, digest: mac_bytes(mac), size })
+            (plain, filled) = (next, next_filled);
+        }
+        let frames = match &self.file {
+            None => Frames::Small(frames),
+            Some(file) => {
+                file.sync_all().at(&self.path)?;
+                Frames::File(self.path.clone())
+            }
+        };
+        Ok(Written { public, key, frames, digest: mac_bytes(mac), size })
+    }
+}
+
+/// Gives the file of a large submission the name that lasts, durably. To be done when its key is kept and before its row
+/// is: so a key without a row tells which file nobody acknowledged.
+///
+/// # Errors
+/// [`Error::File`].
+pub fn settle(directory: &Path, written: &mut Written) -> Result<(), Error> {
+    let Frames::File(unfinished) = &mut written.frames else { return Ok(()) };
+    let path = path(directory, written.public);
+    let folder = path.parent().unwrap_or(directory);
+    if !folder.exists() {
+        std::fs::create_dir_all(folder).at(folder)?;
+        sync_directory(&directory.join("raw"))?;
+    }
+    std::fs::rename(&unfinished, &path).at(&path)?;
+    *unfinished = path.clone();
+    sync_directory(folder)
+}
+
+/// Removes the file of a submission that never got a row, if there is one.
+pub(crate) fn remove(directory: &Path, public: PublicId) -> Result<(), Error> {
+    let path = path(directory, public);
+    match std::fs::remove_file(&path) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(Error::File { path, cause }),
+        _ => Ok(()),
+    }
 }
 
 /// Where the frames of a large submission are kept.
@@ -143,19 +172,6 @@ pub fn discard(written: &Written) -> Result<(), Error> {
         Frames::Small(_) => Ok(()),
         Frames::File(path) => std::fs::remove_file(path).at(path),
     }
-}
-
-fn settle(directory: &Path, public: PublicId, file: &File, unfinished: &Path) -> Result<PathBuf, Error> {
-    file.sync_all().at(unfinished)?;
-    let path = path(directory, public);
-    let folder = path.parent().unwrap_or(directory);
-    if !folder.exists() {
-        std::fs::create_dir_all(folder).at(folder)?;
-        sync_directory(&directory.join("raw"))?;
-    }
-    std::fs::rename(unfinished, &path).at(&path)?;
-    sync_directory(folder)?;
-    Ok(path)
 }
 
 /// Makes names in a directory durable.

@@ -127,9 +127,17 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn unread(&self, most: u32) -> Result<Vec<i64>, Error> {
-        let mut select =
-            self.prepare("-- submissions::unread\nSELECT id FROM submissions WHERE progress = 0 ORDER BY id LIMIT $1")?;
-        Ok(select.query_map([most], |row| row.get(0))?.collect::<Result<_, _>>()?)
+        self.unread_after(0, most)
+    }
+
+    /// As [`Transaction::unread`], of those with a number above `after`.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn unread_after(&self, after: i64, most: u32) -> Result<Vec<i64>, Error> {
+        let mut select = self
+            .prepare("-- submissions::unread\nSELECT id FROM submissions WHERE progress = 0 AND id > $1 ORDER BY id LIMIT $2")?;
+        Ok(select.query_map((after, most), |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
     /// One submission.
@@ -172,6 +180,15 @@ impl Transaction<'_> {
         Ok(self
             .prepare("-- submissions::attempts\nSELECT attempts FROM submissions WHERE id = $1")?
             .query_row([id], |row| row.get(0))?)
+    }
+
+    /// Forgets how often work began on what is not read to its end.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn forgive(&self) -> Result<(), Error> {
+        self.execute("-- submissions::forgive\nUPDATE submissions SET attempts = 0 WHERE progress = 0 AND attempts > 0", ())?;
+        Ok(())
     }
 
     /// Sets a submission aside for a person.

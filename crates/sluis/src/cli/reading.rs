@@ -22,6 +22,11 @@ pub(super) struct Options {
 }
 
 impl Options {
+    /// Whether anything was said about how to read.
+    pub(super) fn is_told(&self) -> bool {
+        self.format.is_some() || self.map.is_some() || self.maps.is_some()
+    }
+
     /// What the readers are told.
     pub(super) fn reading(&self) -> Result<Reading> {
         let declared = match &self.map {

@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -32,6 +32,8 @@ pub(crate) struct Intake {
     wake: Condvar,
     state: Mutex<State>,
     working: AtomicBool,
+    /// The submission whose beginning was logged last: when work on it fails, it is not said again and again.
+    said: AtomicI64,
 }
 
 /// What a part does.
@@ -101,6 +103,7 @@ impl Intake {
             wake: Condvar::new(),
             state: Mutex::new(state),
             working: AtomicBool::new(false),
+            said: AtomicI64::new(0),
         }
     }
 
@@ -170,11 +173,8 @@ impl Intake {
 
     fn work(&self) -> Result<(), Error> {
         let begun = Instant::now();
-        let said = Mutex::new(0);
         let worked = self.desk.work(&|submission: &Submission, _| {
-            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-            if *said != submission.id {
-                *said = submission.id;
+            if self.said.swap(submission.id, Ordering::Relaxed) != submission.id {
                 let (bytes, submission) = (submission.size, submission.public);
                 if bytes >= LARGE {
                     tracing::info!(%submission, bytes, "reading a large submission");

@@ -58,7 +58,8 @@ pub(crate) fn cause(message: &str) -> (String, &'static str) {
     const LOOK: &str = "'sluis serve --status' says more; it is tried again by itself";
     if let Some(text) = message.find("the database refused: ").and_then(|at| message.get(at..)) {
         // "... in SELECT ... at offset 7": statements are long and help nobody here.
-        let text: String = text.split(" in -- ").next().unwrap_or(text).chars().take(160).collect();
+        let text = text.split(" in -- ").next().and_then(|text| text.split(';').next()).unwrap_or(text);
+        let text: String = text.chars().take(160).collect();
         let hint = match () {
             () if text.contains("is full") => FULL,
             () if text.contains("readonly") || text.contains("unable to open") => RIGHTS,
@@ -100,7 +101,7 @@ mod tests {
             ),
             (
                 "the database refused: database or disk is full; make room",
-                "the database refused: database or disk is full; make room",
+                "the database refused: database or disk is full",
                 "make room",
             ),
             ("/home/jan/Mail: not a maildir: it has no folders 'new' and 'cur'", "not a maildir", "[intake] maildirs"),
