@@ -52,7 +52,9 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Error {
         match error {
             store::Error::Owned(_) | store::Error::Newer { .. } => Error::Conflict(error.to_string()),
-            ref full if full.is_full() => Error::Unavailable(format!("{error}; make room and try again, nothing was lost")),
+            ref full if full.is_full() => {
+                Error::Unavailable(format!("the disk is full ({error}); make room and try again, nothing was lost"))
+            }
             _ => Error::Unavailable(error.to_string()),
         }
     }

@@ -74,23 +74,20 @@ impl Desk {
                 });
                 Ok(receipts)
             }
-            Err(error) => {
-                // A full disk says no before anything is committed. Any other failure may hide a commit: then files and keys
-                // stay, and whoever opens the store next sees which of them have no row.
-                if error.is_full() {
-                    self.take_back(arrived.iter())?;
-                }
-                Err(error.into())
-            }
+            Err(error) => Err(error.into()),
         }
     }
 
     fn keep(&self, arrived: &mut [Arrived]) -> Result<Vec<Receipt>, store::Error> {
         let keys: Vec<_> = arrived.iter().map(|arrived| (arrived.written.public, arrived.written.key)).collect();
         // Keys first: a row without its key could never be read, a key without its row harms nobody.
-        self.store.keys().keep(&keys)?;
-        for arrived in arrived.iter_mut() {
-            raw::settle(self.store.directory(), &mut arrived.written)?;
+        let settled =
+            self.store.keys().keep(&keys).and_then(|()| {
+                arrived.iter_mut().try_for_each(|arrived| raw::settle(self.store.directory(), &mut arrived.written))
+            });
+        if let Err(error) = settled {
+            self.take_back(arrived.iter());
+            return Err(error);
         }
         let receipts = self.store.write("receive", |transaction| {
             let receive = |arrived: &Arrived| -> Result<Receipt, store::Error> {
@@ -101,20 +98,30 @@ impl Desk {
                 Ok(receipt)
             };
             arrived.iter().map(receive).collect::<Result<Vec<_>, store::Error>>()
-        })?;
-        let copies = arrived.iter().zip(&receipts).filter(|(_, receipt)| matches!(receipt, Receipt::Known(_)));
-        self.take_back(copies.map(|(copy, _)| copy))?;
-        Ok(receipts)
+        });
+        match &receipts {
+            Ok(receipts) => {
+                let copies = arrived.iter().zip(receipts).filter(|(_, receipt)| matches!(receipt, Receipt::Known(_)));
+                self.take_back(copies.map(|(copy, _)| copy));
+            }
+            Err(error) if error.is_surely_undone() => self.take_back(arrived.iter()),
+            // Files and keys stay: whoever opens the store next sees which of them have no row.
+            Err(_) => {}
+        }
+        receipts
     }
 
-    /// Removes what has no row, and its keys.
-    fn take_back<'a>(&self, arrived: impl Iterator<Item = &'a Arrived>) -> Result<(), store::Error> {
+    /// Removes what has no row, and its keys. What cannot be removed now, whoever opens the store next removes: it is no
+    /// reason to say that something was not received.
+    fn take_back<'a>(&self, arrived: impl Iterator<Item = &'a Arrived>) {
         let mut unused = Vec::new();
         for arrived in arrived {
-            raw::discard(&arrived.written)?;
+            let _ = raw::discard(&arrived.written);
             unused.push(arrived.written.public);
         }
-        if unused.is_empty() { Ok(()) } else { self.store.keys().destroy(&unused) }
+        if !unused.is_empty() {
+            let _ = self.store.keys().destroy(&unused);
+        }
     }
 }
 

@@ -142,9 +142,15 @@ impl Reader {
             return Err(Error::File { path, cause });
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&path, flags).or_else(|_| {
-            Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        })?;
+        let connection = match unchanging(&path) {
+            Some(uri) => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+                Connection::open_with_flags(uri, flags)?
+            }
+            None => Connection::open_with_flags(&path, flags).or_else(|_| {
+                Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            })?,
+        };
         configure(&connection)?;
         connection.execute_batch("PRAGMA query_only = ON")?;
         check_version(&connection, MIGRATIONS)?;
@@ -217,6 +223,19 @@ impl Transaction<'_> {
         self.execute("-- db::raise\nUPDATE counters SET value = value + 1 WHERE name = $1", [name])?;
         Ok(())
     }
+}
+
+/// The name under which a database is opened on a file system that nobody can write to: SQLite would want to make its
+/// shared memory beside it. A log that was left there says more than the database, so then this is not for us.
+fn unchanging(path: &Path) -> Option<String> {
+    let read_only = |error: std::io::Error| error.kind() == std::io::ErrorKind::ReadOnlyFilesystem;
+    let is_read_only = File::options().write(true).open(path).is_err_and(read_only);
+    let has_log = std::fs::metadata(path.with_extension("db-wal")).is_ok_and(|log| log.len() > 0);
+    if !is_read_only || has_log {
+        return None;
+    }
+    let name = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    Some(format!("file:{name}?immutable=1"))
 }
 
 /// The value of a closed set that a column keeps by its number.

@@ -68,12 +68,25 @@ impl Error {
     /// Whether the cause is a full disk: the work is to be tried again when there is room.
     pub fn is_full(&self) -> bool {
         match self {
+            // Shared memory is a file too: SQLite calls it an I/O error when that cannot grow.
             Error::Database(rusqlite::Error::SqliteFailure(failure, _))
             | Error::Transaction { cause: rusqlite::Error::SqliteFailure(failure, _), .. } => {
-                failure.code == rusqlite::ErrorCode::DiskFull
+                failure.code == rusqlite::ErrorCode::DiskFull || failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
             }
             Error::File { cause, .. } => {
                 matches!(cause.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the transaction that failed with this has surely left nothing. The log was full before its end was
+    /// written; any other failure of a commit may come after that, and be a commit to whoever opens the store next.
+    pub fn is_surely_undone(&self) -> bool {
+        match self {
+            Error::Database(rusqlite::Error::SqliteFailure(failure, _))
+            | Error::Transaction { cause: rusqlite::Error::SqliteFailure(failure, _), .. } => {
+                failure.code == rusqlite::ErrorCode::DiskFull
             }
             _ => false,
         }

@@ -153,7 +153,12 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         Err(error) => return Err(error.into()),
     };
     desk.recover()?;
-    summary.taken += desk.take_spool()?;
+    match desk.take_spool() {
+        Ok(taken) => summary.taken += taken,
+        // What is handed in now must not wait for a file that lies there and cannot be read.
+        Err(error) if from_files => complain(&error.into()),
+        Err(error) => return Err(error.into()),
+    }
     let mut code = 0;
     if from_files && summary.spooled == 0 {
         code = receive_files(args, &desk, &mut summary)?;
