@@ -85,7 +85,7 @@ pub(crate) fn write(said: &Snapshot, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// When a line is not one of those, or the reader fails.
