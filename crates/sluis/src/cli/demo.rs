@@ -11,6 +11,7 @@ use store::{Reader, Transaction};
 
 use super::Globals;
 use crate::demo::survey::{Branch, Moment, Survey, survey};
+use crate::demo::world::{PROVIDER, RESELLERS};
 use crate::demo::{self, Month, Note, Play};
 use crate::output::chain::{self, Kept, LinkView, Names as _};
 use crate::output::words::{count, counted, moment};
@@ -110,10 +111,14 @@ fn earlier(directory: &Path, args: &Args) -> Result<Option<Play>> {
 
 /// Plays the year, and tells how it goes.
 fn perform(play: &Play, directory: &Path) -> Result<()> {
+    let world = &play.world;
     say(&format!(
-        "A year at {}, in {}: every Monday its customer administration is imported\nand the abuse mailbox worked off.\n",
-        play.world.parties[demo::world::PROVIDER].name,
-        directory.display()
+        "A year at {}, in {}: {} resellers, {} customers. Every Monday the
+administration is imported and the abuse mailbox worked off.\n",
+        world.parties[PROVIDER].name,
+        directory.display(),
+        RESELLERS.len(),
+        world.customers()
     ));
     say("month    customers   assignments       mails and files   reports   cases opened");
     play.perform(directory, &mut |month| say(&line(month)))
@@ -271,7 +276,8 @@ fn draw_chain(screen: &mut Screen, links: &[LinkView]) -> Result<()> {
 
 /// Commands that show more of this demo, and what each shows. They are typed as this program was called.
 fn further(directory: &Path, play: &Play, survey: &Survey) -> Vec<(String, &'static str)> {
-    let program = std::env::args().next().filter(|name| !name.is_empty()).unwrap_or_else(|| "sluis".to_owned());
+    let called = std::env::args_os().next().filter(|name| !name.is_empty());
+    let program = called.map_or_else(|| "sluis".to_owned(), |name| name.to_string_lossy().into_owned());
     let sluis = format!("{} --data {}", quoted(&program), quoted(&directory.display().to_string()));
     // A day is enough: it did not change hands on either.
     let day = |moment: &Moment| moment.at.get(..10).unwrap_or_default().to_owned();

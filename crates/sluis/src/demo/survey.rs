@@ -30,10 +30,9 @@ pub(crate) struct Survey {
     pub(crate) seed: u64,
     pub(crate) from: String,
     pub(crate) to: String,
+    /// Customers that the world had in the year.
     pub(crate) customers: usize,
     pub(crate) assignments: usize,
-    /// How often a resource was given to somebody, or taken from somebody, in the year.
-    pub(crate) handovers: usize,
     pub(crate) submissions: u64,
     /// Submissions that came more than once.
     pub(crate) copies: u64,
@@ -114,9 +113,8 @@ pub(crate) fn survey(play: &Play, transaction: &Transaction<'_>) -> Result<Surve
         seed: play.seed,
         from: world.start.to_string(),
         to: world.end.to_string(),
-        customers: world.parties.len() - 1 - RESELLERS.len(),
+        customers: world.customers(),
         assignments: world.holdings.len(),
-        handovers: handovers(play),
         submissions: 0,
         copies: 0,
         formats: BTreeMap::new(),
@@ -150,7 +148,7 @@ pub(crate) fn survey(play: &Play, transaction: &Transaction<'_>) -> Result<Surve
     let mut expected = Expected::of(play);
     let (index, _) = transaction.index()?;
     let mut references = References { transaction, known: HashMap::new() };
-    let mut branches = Branches::default();
+    let mut branches = Branches { play, counts: HashMap::new() };
     let mut before = None;
     loop {
         let page = transaction.cases(&Filter { before, ..Filter::default() }, PAGE)?;
@@ -183,16 +181,8 @@ pub(crate) fn survey(play: &Play, transaction: &Transaction<'_>) -> Result<Surve
     }
     survey.wrong.extend(expected.missed());
     survey.wrong.truncate(WRONG_KEPT);
-    survey.branches = branches.finish(play);
+    survey.branches = branches.finish();
     Ok(survey)
-}
-
-/// Beginnings and ends of what customers hold, inside the year.
-fn handovers(play: &Play) -> usize {
-    let world = &play.world;
-    let inside = |time: Time| world.start < time && time < world.end;
-    let periods = world.holdings.iter().map(|holding| holding.period);
-    periods.map(|period| usize::from(inside(period.start())) + usize::from(inside(period.end()))).sum()
 }
 
 fn submissions(transaction: &Transaction<'_>) -> Result<BTreeMap<i64, Submission>> {
@@ -291,10 +281,10 @@ impl<'p> Expected<'p> {
 }
 
 /// Cases by the resellers in their chains.
-#[derive(Default)]
-struct Branches {
-    /// By reference of the reseller, the provider for its own customers, nothing for nobody.
-    counts: HashMap<String, Count>,
+struct Branches<'p> {
+    play: &'p Play,
+    /// By the party's place in the world: a reseller, the provider for its own customers, none for nobody.
+    counts: HashMap<Option<usize>, Count>,
 }
 
 #[derive(Default)]
@@ -305,16 +295,16 @@ struct Count {
     kinds: HashSet<Kind>,
 }
 
-impl Branches {
+impl Branches<'_> {
     fn add(&mut self, filed: &Filed, chain: &[String]) {
-        let resellers: Vec<&str> = chain.iter().map(String::as_str).filter(|link| link.starts_with("R-")).collect();
-        let of = match (chain, resellers.as_slice()) {
-            ([], _) => vec![""],
-            (chain, []) => vec![chain.first().filter(|link| link.starts_with("ORG-")).map_or("ORG-DUIN1-TEST", String::as_str)],
-            _ => resellers,
-        };
+        let parties = &self.play.world.parties;
+        let mut of: Vec<Option<usize>> = Vec::new();
+        of.extend(RESELLERS.iter().filter(|at| chain.contains(&parties[**at].reference)).map(|at| Some(*at)));
+        if of.is_empty() {
+            of.push((!chain.is_empty()).then_some(PROVIDER));
+        }
         for branch in of {
-            let count = self.counts.entry(branch.to_owned()).or_default();
+            let count = self.counts.entry(branch).or_default();
             count.cases += 1;
             count.reports += filed.case.reports;
             count.holders.extend(chain.last().cloned());
@@ -322,10 +312,10 @@ impl Branches {
         }
     }
 
-    fn finish(self, play: &Play) -> Vec<Branch> {
-        let world = &play.world;
-        let branch = |(reference, count): (String, Count)| {
-            let party = world.parties.iter().position(|party| party.reference == reference);
+    fn finish(self) -> Vec<Branch> {
+        let world = &self.play.world;
+        let branch = |(party, count): (Option<usize>, Count)| {
+            let reference = party.map_or_else(String::new, |party| world.parties[party].reference.clone());
             let name = match party {
                 Some(PROVIDER) => format!("{}, own customers", world.parties[PROVIDER].name),
                 Some(party) => world.parties[party].name.clone(),

@@ -68,11 +68,11 @@ pub(crate) struct World {
     pub(crate) end: Time,
     pub(crate) parties: Vec<Party>,
     pub(crate) holdings: Vec<Holding>,
-    /// The block that one reseller gives up and another takes over.
+    /// An address in the block that one reseller gives up and another takes over.
     pub(crate) handover: Handover,
 }
 
-/// Address space in prose: everything of the world lies in the documentation ranges (RFC 5737, RFC 3849).
+/// The provider's address space. Everything of the world lies in the documentation ranges (RFC 5737, RFC 3849).
 pub(crate) const PROVIDER_BLOCKS: [&str; 3] = ["192.0.2.0/24", "198.51.100.0/24", "2001:db8::/36"];
 /// Servers that the provider runs itself, and on which customers have web space.
 pub(crate) const WEB_SERVERS: [u32; 3] = [v4(0, 10), v4(0, 11), v4(0, 12)];
@@ -112,7 +112,12 @@ impl World {
         making.world
     }
 
-    /// The party that `party` rented from.
+    /// How many customers there were in the year.
+    pub(crate) fn customers(&self) -> usize {
+        self.parties.len() - 1 - RESELLERS.len()
+    }
+
+    /// The reseller that `party` rented from.
     pub(crate) fn parent(&self, party: usize, at: Time) -> Option<usize> {
         let parents = &self.parties[party].parents;
         let known = parents.iter().rev().find(|(from, _)| *from <= at).or(parents.first());
@@ -288,13 +293,13 @@ impl Making {
     fn arrange_handover(&mut self) {
         let Handover { address, at } = self.world.handover;
         let Some(number) = address.v4() else { return };
-        let shared = self.world.holdings.iter().map(|holding| (&holding.resource, holding.level));
-        let of_it = |resource: &Resource| matches!(resource, Resource::Addresses(range) if range.first == address);
-        let services: Vec<String> = shared
-            .zip(&self.world.holdings)
-            .filter(|((resource, level), _)| of_it(resource) && *level == Level::Assigned)
-            .map(|(_, holding)| holding.service.clone())
-            .collect();
+        let is_it = |holding: &&Holding| {
+            let here = matches!(&holding.resource, Resource::Addresses(range) if range.first == address);
+            here && holding.level == Level::Assigned
+        };
+        // The IPv6 network goes with its address: both belong to one service.
+        let of_it = self.world.holdings.iter().filter(is_it);
+        let services: Vec<String> = of_it.map(|holding| holding.service.clone()).collect();
         let near = |period: &Period| period.end() > at.plus(-40 * DAY) && period.start() < at.plus(9 * DAY);
         self.world.holdings.retain_mut(|holding| {
             let ours = services.contains(&holding.service);
@@ -454,7 +459,7 @@ mod tests {
     #[test]
     fn the_world_is_as_large_as_we_say() {
         let world = world(1);
-        let customers = world.parties.len() - 5;
+        let customers = world.customers();
         assert!((230..380).contains(&customers), "{customers} customers");
         assert_eq!(world.end.plus(-ROUNDS * ROUND), world.start);
         assert_eq!(world.end.to_string(), "2026-11-16T06:00:00Z");
