@@ -63,9 +63,8 @@ mod plan;
 
 pub use declared::Declared;
 
-use super::shadowserver::{header_of, names};
 use super::{Fit, Format};
-use crate::kinds::csv::{Item, Records, separator};
+use crate::kinds::csv::{Item, Records, header_of, separator};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
@@ -123,7 +122,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
             }
         };
         let Some(plan) = &mut plan else {
-            let new = Plan::new(names(&record), declared, reading.batch());
+            let new = Plan::new(record.names(), declared, reading.batch());
             if let Some(note) = new.note() {
                 reading.note("line 1", note);
             }

@@ -9,8 +9,7 @@ use model::report::{Batch, Core, Place, Word};
 use model::resource::{DomainName, Url};
 
 use super::declared::{Clock, Declared};
-use crate::formats::shadowserver::COLUMNS;
-use crate::kinds::csv::Record;
+use crate::kinds::csv::{COLUMNS, Record};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
