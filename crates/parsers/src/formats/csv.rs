@@ -6,6 +6,7 @@
 //! | Column | Other names | Holds |
 //! | --- | --- | --- |
 //! | `time` | `timestamp`, `observed`, `datetime`, `date_time`, `date`, `event_time` | ISO 8601 (UTC unless it says otherwise), or Unix seconds or milliseconds |
+//! | `date` and `time` | `event_date` and `event_time` | where a header has both: the date, and the time of day |
 //! | `ip` | `address`, `ip_address`, `source_ip`, `src_ip`, `source_identifier` | the address that is reported |
 //! | `port` | `source_port`, `src_port` | the port at that address |
 //! | `kind` | | XARF v4's `category/type`: `content/phishing` |
