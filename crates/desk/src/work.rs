@@ -122,6 +122,15 @@ impl Desk {
     /// [`Error::Unavailable`] when the database fails, or a file does, which the submissions after it do not wait for. What
     /// was committed stays; the rest is read again.
     pub fn work(&self, progress: &(dyn Fn(&Submission, u64) + Sync)) -> Result<Worked, Error> {
+        let result = self.work_off(progress);
+        if result.is_err() {
+            // A full disk is no death of what was under way. That this cannot be written either is said by the error.
+            let _ = self.store.write("forgive", |transaction| transaction.forgive());
+        }
+        result
+    }
+
+    fn work_off(&self, progress: &(dyn Fn(&Submission, u64) + Sync)) -> Result<Worked, Error> {
         let mut worked = Worked::default();
         let mut failed: Option<Error> = None;
         let mut after = 0;
@@ -129,7 +138,8 @@ impl Desk {
             let unread = self.store.reader()?.read(|transaction| {
                 let mut unread = Vec::new();
                 for id in transaction.unread_after(after, 1_000)? {
-                    unread.extend(transaction.submission(id)?);
+                    let suspect = transaction.is_suspect(id)?;
+                    unread.extend(transaction.submission(id)?.map(|submission| (submission, suspect)));
                 }
                 Ok::<_, store::Error>(unread)
             })?;
@@ -139,16 +149,24 @@ impl Desk {
                 return Ok(worked);
             }
             after = match unread.last() {
-                Some(last) => last.id,
+                Some((last, _)) => last.id,
                 // What was put back to be read again meanwhile stands further up; what failed there would fail again.
                 None if after > 0 && failed.is_none() => 0,
                 None => return failed.map_or(Ok(worked), Err),
             };
             let mut together: Vec<(Submission, Flush)> = Vec::new();
             let (mut weight, mut bytes) = (0, 0);
-            for submission in unread {
+            for (submission, suspect) in unread {
                 if self.is_stopping() {
                     break;
+                }
+                if suspect {
+                    self.commit(std::mem::take(&mut together), &mut worked)?;
+                    (weight, bytes) = (0, 0);
+                    if !self.begin_suspect(submission.id)? {
+                        worked.end(true);
+                        continue;
+                    }
                 }
                 let small = if submission.size > SMALL { None } else { self.read_small(&submission)? };
                 let Some(flushes) = small else {
@@ -170,7 +188,7 @@ impl Desk {
                     together.push((submission.clone(), flush));
                 }
                 progress(&submission, submission.size);
-                if weight >= TOGETHER || bytes >= TOGETHER_BYTES {
+                if suspect || weight >= TOGETHER || bytes >= TOGETHER_BYTES {
                     self.commit(std::mem::take(&mut together), &mut worked)?;
                     (weight, bytes) = (0, 0);
                 }
@@ -179,20 +197,25 @@ impl Desk {
         }
     }
 
-    /// Counts that work begins on everything that is not read to its end, when a process starts; sets aside what several
-    /// processes died of.
+    /// Notes that a process begins with everything that is not read to its end, when it starts. What several processes may
+    /// have died of is worked on by itself from then on, so that nothing else is blamed for it, and set aside in the end.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub fn recover(&self) -> Result<(), Error> {
-        self.store.write("recover", |transaction| {
-            for id in transaction.unread(u32::MAX)? {
-                if transaction.attempt(id)? > DEATHS {
-                    transaction.set_unreadable(id, "the program died of it, again and again")?;
-                }
+        Ok(self.store.write("recover", |transaction| transaction.begin_all())?)
+    }
+
+    /// Counts, durably, that work begins on a suspect; false when it has been set aside instead.
+    fn begin_suspect(&self, submission: i64) -> Result<bool, Error> {
+        Ok(self.store.write("begin suspect", |transaction| {
+            // Two were counted before anybody knew which submission it was.
+            let tried = transaction.attempt(submission)?;
+            if tried > DEATHS {
+                transaction.set_unreadable(submission, "the program died of it, again and again")?;
             }
-            Ok(())
-        })
+            Ok::<_, store::Error>(tried <= DEATHS)
+        })?)
     }
 
     /// Puts a submission back to be read once more, by a better reader perhaps.

@@ -61,6 +61,17 @@ fn perform(task: &str, data: &Path, input: &Path) {
     }
     let desk = open(data);
     match task {
+        // As the program does that dies of one submission, whatever it is that kills it.
+        "poison" => {
+            desk.recover().unwrap();
+            let dying = |submission: &model::submission::Submission, _| {
+                if submission.name == "poison.csv" {
+                    std::process::abort();
+                }
+            };
+            desk.work(&dying).unwrap();
+            return;
+        }
         "receive" => {
             let mut file = std::fs::File::open(input).unwrap();
             desk.receive(Door::File, "2026-06-01-scan_telnet-netherlands-asn.csv", &mut file).unwrap();
@@ -203,4 +214,38 @@ fn small_submissions_that_are_killed_together_come_to_the_same() {
 #[test]
 fn what_is_spooled_and_killed_comes_to_the_same() {
     kill_and_compare("spool", number("SLUIS_KILLS", 16) / 2, |data| data.to_owned());
+}
+
+#[test]
+fn what_processes_die_of_is_set_aside_and_nothing_else_is() {
+    let data = temporary("poison");
+    let desk = open(&data);
+    for number in 0..20 {
+        let name = if number == 7 { "poison.csv".to_owned() } else { format!("{number}.csv") };
+        desk.receive(Door::File, &name, &mut small(number).as_bytes()).unwrap();
+    }
+    drop(desk);
+    let mut deaths = 0;
+    while !start("poison", &data, &data).wait().unwrap().success() {
+        deaths += 1;
+        assert!(deaths < 20, "it dies for ever");
+    }
+    assert!(deaths >= 3, "{deaths}");
+    let connection = rusqlite::Connection::open(data.join("sluis.db")).unwrap();
+    let count = |text: &str| -> i64 { connection.query_row(text, (), |row| row.get(0)).unwrap() };
+    assert_eq!(count("SELECT count(*) FROM submissions WHERE progress = 1"), 19);
+    assert_eq!(count("SELECT count(*) FROM submissions WHERE progress = 2 AND name = 'poison.csv'"), 1);
+    assert_eq!(count("SELECT count(*) FROM reports"), 19);
+    std::fs::remove_dir_all(&data).unwrap();
+}
+
+#[test]
+fn processes_that_end_before_they_begin_blame_nothing() {
+    let data = temporary("blameless");
+    open(&data).receive(Door::File, "a.csv", &mut small(1).as_bytes()).unwrap();
+    for _ in 0..30 {
+        open(&data).recover().unwrap();
+    }
+    assert_eq!(open(&data).work(&|_, _| {}).unwrap().unreadable, 0);
+    std::fs::remove_dir_all(&data).unwrap();
 }

@@ -182,6 +182,29 @@ impl Transaction<'_> {
             .query_row([id], |row| row.get(0))?)
     }
 
+    /// Notes that a process begins with everything that is not read to its end: what has been noted twice may be what
+    /// processes die of, and is a suspect until something is achieved.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn begin_all(&self) -> Result<(), Error> {
+        self.execute(
+            "-- submissions::begin_all\nUPDATE submissions SET attempts = attempts + 1 WHERE progress = 0 AND attempts < 2",
+            (),
+        )?;
+        Ok(())
+    }
+
+    /// Whether processes have ended while this waited or was worked on, more than once and with nothing achieved.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn is_suspect(&self, id: i64) -> Result<bool, Error> {
+        Ok(self
+            .prepare("-- submissions::suspect\nSELECT attempts >= 2 FROM submissions WHERE id = $1")?
+            .query_row([id], |row| row.get(0))?)
+    }
+
     /// Forgets how often work began on what is not read to its end.
     ///
     /// # Errors
