@@ -1,7 +1,5 @@
 //! What was not understood is read again, once somebody has said how, and nothing is repeated.
 
-#![allow(clippy::unwrap_used)]
-
 mod common;
 
 use common::{User, lines};

@@ -1,7 +1,5 @@
 //! Strangers write what a terminal would obey, and what nobody may see.
 
-#![allow(clippy::unwrap_used)]
-
 mod common;
 
 use common::{CUSTOMERS, User, is_harmless, lines, login_attack};

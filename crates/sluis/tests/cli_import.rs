@@ -1,7 +1,5 @@
 //! An administration comes in, and comes in again: history is ended and begun, cases find their holders.
 
-#![allow(clippy::unwrap_used)]
-
 mod common;
 
 use common::{CUSTOMERS, User, login_attack};

@@ -1,7 +1,5 @@
 //! The journey of a desk: an administration, a report, its case, its party, and who it was before.
 
-#![allow(clippy::unwrap_used)]
-
 mod common;
 
 use common::{CUSTOMERS, User, lines, login_attack};

@@ -1,7 +1,5 @@
 //! A mail server pipes a mail in, and learns from the exit code whether it may forget it.
 
-#![allow(clippy::unwrap_used)]
-
 mod common;
 
 use common::{User, login_attack};

@@ -1,7 +1,5 @@
 //! Any report in, XARF out, for pipelines: what was not understood is told on standard error, and by the exit code.
 
-#![allow(clippy::unwrap_used)]
-
 mod common;
 
 use std::io::{Read, Write};

@@ -1,7 +1,5 @@
 //! While another process owns the data, what comes waits in the spool; maildirs are watched until somebody says stop.
 
-#![allow(clippy::unwrap_used)]
-
 mod common;
 
 use std::fs::File;

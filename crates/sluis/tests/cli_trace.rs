@@ -1,7 +1,5 @@
 //! Who held it when: from a file without any node, and from a node's data, one by one and in batches.
 
-#![allow(clippy::unwrap_used)]
-
 mod common;
 
 use common::{CUSTOMERS, User, lines};

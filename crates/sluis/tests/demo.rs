@@ -1,7 +1,5 @@
 //! The demo as a newcomer runs it: what it tells is true by its database, it repeats, and its commands work.
 
-#![allow(clippy::unwrap_used)]
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -3,8 +3,6 @@
 //! The borders are why the house stays readable: what a room may not name, it cannot come to depend on in passing.
 //! A new arrow is a decision first (`docs/decisions`), then a line here and in the picture.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
