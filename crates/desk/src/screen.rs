@@ -141,6 +141,15 @@ impl Desk {
     }
 }
 
+/// Whether the text of something unreadable speaks of such material. A wrong yes costs a person a look at the mailbox
+/// it came from; a wrong no keeps what may not be kept.
+fn tells_of_child_abuse(text: &str) -> bool {
+    const WORDS: [&str; 8] =
+        ["csam", "csem", "child abuse", "child-abuse", "child sexual", "childporn", "child porn", "kinderporno"];
+    let text = text.to_ascii_lowercase();
+    WORDS.iter().any(|word| text.contains(word))
+}
+
 /// Looks whether anything tells of child abuse material.
 struct Looking(bool);
 
@@ -150,7 +159,9 @@ impl Sink for Looking {
         if self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn reject(&mut self, _: Reject) {}
+    fn reject(&mut self, reject: Reject) {
+        self.0 |= tells_of_child_abuse(&reject.text) || tells_of_child_abuse(&reject.reason);
+    }
 
     fn note(&mut self, _: Note) {}
 }
@@ -229,8 +240,17 @@ impl Sink for Rewriting<'_> {
         ControlFlow::Continue(())
     }
 
-    // What could not be read, beside a report of such material, may hold it: none of it is kept.
-    fn reject(&mut self, _: Reject) {}
+    // What could not be read, beside a report of such material or as one, may hold it: none of its text is kept. That
+    // there was something stays, as a line that is a reject again, so that a person sees it.
+    fn reject(&mut self, reject: Reject) {
+        let place: String =
+            reject.place.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').filter(|c| !"\"\\".contains(*c)).collect();
+        let line = format!(
+            "{{\"xarf_version\":\"4.2.0\",\"not_kept\":\"a statement that could not be read, in a submission about child abuse material\",\"place\":\"{place}\"}}\n"
+        );
+        self.out.extend_from_slice(line.as_bytes());
+        self.lines += 1;
+    }
 
     fn note(&mut self, _: Note) {}
 }

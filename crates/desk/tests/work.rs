@@ -386,3 +386,38 @@ fn child_abuse_material_leaves_no_location_and_no_payload_anywhere() {
         assert!(!bytes.windows(11).any(|window| window == b"secret/path"), "{file}");
     }
 }
+
+#[test]
+fn a_report_of_child_abuse_that_cannot_be_read_is_not_kept_either() {
+    let node = Node::new();
+    let broken = ABUSE.replace("\"source_identifier\":\"192.0.2.7\",", "").replace("\"url\":", "\"link\":");
+    node.receive("report.json", broken.as_bytes());
+    let csv = "timestamp,ip,category,type,url\nsoon,192.0.2.7,content,csam,https://host.example/secret/path.html\n";
+    node.receive("list.csv", csv.as_bytes());
+    node.work();
+    let mut reader = node.desk.store().reader().unwrap();
+    for submission in reader.read(|transaction| transaction.submissions(None, i64::MAX, 9)).unwrap() {
+        assert_eq!(submission.rejects, 1, "a person sees that there was something: {submission:?}");
+        let key = node.desk.store().keys().get(submission.public).unwrap().unwrap();
+        let mut raw = String::new();
+        let mut opened = reader.read(|transaction| transaction.open_raw(&submission, &key, &node.directory)).unwrap();
+        std::io::Read::read_to_string(&mut opened, &mut raw).unwrap();
+        assert!(!raw.contains("secret") && !raw.contains("c2VjcmV0"), "{raw}");
+    }
+    for queued in reader.read(|transaction| transaction.queued(Queue::Rejects, None, 9)).unwrap() {
+        assert!(!queued.entry.text.contains("secret"), "{queued:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_look_into_the_data() {
+    use std::os::unix::fs::PermissionsExt;
+    let node = Node::new();
+    node.receive(TELNET, &telnet(&[("2026-05-30 10:00:00", "192.0.2.7", 23)]));
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&node.directory), 0o700);
+    for file in ["sluis.db", "sluis.db-wal", "keys.db", "keys.db-wal"] {
+        assert_eq!(mode(&node.directory.join(file)), 0o600, "{file}");
+    }
+}

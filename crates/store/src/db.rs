@@ -39,7 +39,7 @@ impl Store {
     /// [`Error::Owned`] when another process holds it, [`Error::Newer`] when a newer program wrote it,
     /// [`Error::File`] and [`Error::Database`] when it cannot be read or written.
     pub fn open(directory: &Path) -> Result<Store, Error> {
-        std::fs::create_dir_all(directory).at(directory)?;
+        make_private(directory)?;
         let lock_path = directory.join("lock");
         let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).at(&lock_path)?;
         match lock.try_lock() {
@@ -249,6 +249,25 @@ fn configure(connection: &Connection) -> Result<(), Error> {
     connection.busy_timeout(std::time::Duration::from_secs(30))?;
     connection.set_prepared_statement_cache_capacity(128);
     connection.execute_batch("PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;")?;
+    Ok(())
+}
+
+/// Makes a data directory that nobody but the node's own user can look into; one that is there stays as its owner has it.
+fn make_private(directory: &Path) -> Result<(), Error> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory).at(directory)?;
+    // SQLite gives its log and index files the mode of the database.
+    let database = directory.join("sluis.db");
+    if !database.exists() {
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&database).at(&database)?;
+    }
     Ok(())
 }
 

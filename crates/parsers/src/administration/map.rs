@@ -5,6 +5,7 @@
 //! rows = "data.items"          # where the rows are in a JSON document; without it the document is an array, or one object a line
 //! separator = ";"              # of CSV; without it the first line shows it
 //! date_format = "%d/%m/%Y"     # as strftime has it; or "unix", "unix_ms"; without it ISO 8601 and DD-MM-YYYY
+//! zone = "Europe/Amsterdam"    # of dates that name no zone; without it UTC
 //!
 //! [columns]                    # Sluis's column = where it comes from
 //! resource = "{first}-{last}"  # a template
@@ -23,6 +24,7 @@ mod read;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::tz::TimeZone;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -46,6 +48,8 @@ pub struct Mapping {
     separator: Option<u8>,
     rows: Vec<String>,
     date_format: Option<String>,
+    /// Where the clock hung that dates without a zone were read from; UTC when nobody says.
+    zone: Option<TimeZone>,
     columns: Vec<(Column, Origin)>,
     skip_when: Vec<(Field, Vec<String>)>,
 }
@@ -90,7 +94,7 @@ struct Field {
     steps: Vec<String>,
 }
 
-const KEYS: [&str; 6] = ["format", "separator", "rows", "date_format", "columns", "skip_when"];
+const KEYS: [&str; 7] = ["format", "separator", "rows", "date_format", "zone", "columns", "skip_when"];
 const ORIGIN_KEYS: [&str; 4] = ["value", "from", "map", "otherwise"];
 
 impl Mapping {
@@ -111,6 +115,7 @@ impl Mapping {
             separator: None,
             rows: Vec::new(),
             date_format: None,
+            zone: None,
             columns: Vec::new(),
             skip_when: Vec::new(),
         };
@@ -134,6 +139,11 @@ impl Mapping {
                     mapping.rows = parser.text(value)?.split('.').filter(|step| !step.is_empty()).map(str::to_owned).collect()
                 }
                 "date_format" => mapping.date_format = Some(parser.text(value)?.to_owned()),
+                "zone" => {
+                    let zone = TimeZone::get(parser.text(value)?);
+                    let reason = || "not a time zone; write one as \"Europe/Amsterdam\"".to_owned();
+                    mapping.zone = Some(zone.map_err(|_| parser.error(value, reason()))?);
+                }
                 "columns" => mapping.columns = parser.columns(value)?,
                 "skip_when" => mapping.skip_when = parser.skip_when(value)?,
                 other => return Err(parser.unknown(key, other, "key", &KEYS)),

@@ -341,7 +341,7 @@ pub(super) fn is_never(text: &str) -> bool {
 }
 
 /// Reads `DD-MM-YYYY`, also with `/` or `.`, and what may follow a date in ISO 8601.
-fn dutch(text: &str) -> Option<Time> {
+pub(super) fn dutch(text: &str) -> Option<Time> {
     let (date, clock) = text.split_at_checked(text.find([' ', 'T']).unwrap_or(text.len()))?;
     let mut parts = date.split(['-', '/', '.']);
     let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);

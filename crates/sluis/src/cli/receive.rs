@@ -32,7 +32,7 @@ use crate::serve::socket::{self, Request, Response};
 
 Examples:
   sluis receive scan_rdp.csv mails/*.eml
-  abuse: \"|/usr/bin/sluis receive\"                  in /etc/aliases
+  flags=Rq user=sluis argv=/usr/bin/sluis receive    a pipe in Postfix's master.cf
   sluis receive --maildir ~abuse/Maildir --watch
   sluis receive --again rejects                      with a newer version, or with --map")]
 pub(crate) struct Args {

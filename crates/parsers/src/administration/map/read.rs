@@ -5,6 +5,8 @@ use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use model::administration::Snapshot;
 use model::time::Time;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -14,7 +16,7 @@ use super::{Field, Kind, Mapping, Origin, Part};
 use crate::administration::columns::Column;
 use crate::administration::csv::{Records, mended};
 use crate::administration::lines::{Line, Lines};
-use crate::administration::rows::{Builder, Row, is_never};
+use crate::administration::rows::{Builder, Row, dutch, is_never};
 use crate::administration::{Finding, Limits, nearest};
 
 /// Bytes of a part of a JSON document that nobody asked for.
@@ -56,9 +58,14 @@ impl Rows<'_> {
             let (text, found) = origin.text(look);
             *seen |= found;
             let is_date = matches!(column, Column::From | Column::To | Column::AupAccepted | Column::KycChecked);
-            match &self.mapping.date_format {
-                Some(format) if is_date && !is_never(text.trim()) => self.row.set(*column, &date(format, text.trim())),
-                _ => self.row.set(*column, &text),
+            if is_date && !is_never(text.trim()) {
+                let zone = self.mapping.zone.as_ref();
+                match &self.mapping.date_format {
+                    Some(format) => self.row.set(*column, &date(format, zone, text.trim())),
+                    None => self.row.set(*column, &local(zone, text.trim())),
+                }
+            } else {
+                self.row.set(*column, &text);
             }
         }
         self.builder.row(line, &self.row);
@@ -116,24 +123,47 @@ impl Origin {
 }
 
 /// A date in the described format, in ISO 8601; a sentence that is no date when it is not in that format.
-fn date(format: &str, text: &str) -> String {
+fn date(format: &str, zone: Option<&TimeZone>, text: &str) -> String {
     let time = match format {
         "unix" => text.parse().ok().and_then(Time::from_unix_seconds),
         "unix_ms" => text.parse().ok().map(Time).filter(|time| Time::MIN <= *time && *time <= Time::MAX),
-        _ => described(format, text),
+        _ => described(format, zone, text),
     };
     time.map_or_else(|| format!("{text} is not as '{format}'"), |time| time.to_string())
 }
 
-fn described(format: &str, text: &str) -> Option<Time> {
+/// A date in one of the forms that need no description, as the clock of `zone` showed it; any other text as it is.
+fn local(zone: Option<&TimeZone>, text: &str) -> String {
+    let read = |text: &str| Time::parse(text.as_bytes()).or_else(|| dutch(text));
+    // A zone can be added to those texts alone that have none; a date alone is one of them.
+    let has_none = |time: Time| {
+        let marked = if text.contains(':') { format!("{text}Z") } else { format!("{text} 00:00Z") };
+        read(&marked) == Some(time)
+    };
+    match (zone, read(text)) {
+        (Some(zone), Some(time)) if has_none(time) => {
+            in_zone(zone, time).map_or_else(|| text.to_owned(), |time| time.to_string())
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// The instant at which a clock in `zone` showed what a clock in UTC shows at `shown`.
+fn in_zone(zone: &TimeZone, shown: Time) -> Option<Time> {
+    let clock = Timestamp::from_millisecond(shown.0).ok()?.to_zoned(TimeZone::UTC).datetime();
+    let instant = Time(clock.to_zoned(zone.clone()).ok()?.timestamp().as_millisecond());
+    (Time::MIN <= instant && instant <= Time::MAX).then_some(instant)
+}
+
+fn described(format: &str, zone: Option<&TimeZone>, text: &str) -> Option<Time> {
     let parts = jiff::fmt::strtime::parse(format, text).ok()?;
     if let Ok(instant) = parts.to_timestamp() {
         return Some(Time(instant.as_millisecond())).filter(|time| Time::MIN <= *time && *time <= Time::MAX);
     }
-    // Without a zone it is UTC, without a time it is the first instant of the day.
+    // Without a zone it is that of the description, else UTC; without a time it is the first instant of the day.
     let (date, clock) = (parts.to_date().ok()?, parts.to_time().unwrap_or(jiff::civil::Time::midnight()));
     let number = |number: i8| u32::try_from(number).ok();
-    Time::civil(
+    let shown = Time::civil(
         i32::from(date.year()),
         number(date.month())?,
         number(date.day())?,
@@ -141,7 +171,8 @@ fn described(format: &str, text: &str) -> Option<Time> {
         number(clock.minute())?,
         number(clock.second())?,
         u32::try_from(clock.millisecond()).ok()?,
-    )
+    )?;
+    zone.map_or(Some(shown), |zone| in_zone(zone, shown))
 }
 
 fn csv(reader: &mut dyn Read, rows: &mut Rows<'_>, limits: &Limits) {

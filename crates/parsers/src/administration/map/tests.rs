@@ -146,3 +146,30 @@ proptest::proptest! {
         let _ = read_text(PANEL, text.as_bytes());
     }
 }
+
+#[test]
+fn dates_of_a_clock_on_the_wall_are_those_of_its_zone() {
+    let from = |description: &str, date: &str| {
+        let text = format!("format = \"csv\"\n{description}\n[columns]\nresource = \"ip\"\nparty = \"who\"\nfrom = \"since\"\n");
+        let mapping = Mapping::parse(&text).unwrap();
+        let rows = format!("ip,who,since\n192.0.2.7,c1,{date}\n");
+        let (said, findings) = read(&mut rows.as_bytes(), &mapping, &Limits::default());
+        assert!(findings.is_empty(), "{findings:?}");
+        said.assignments[0].period.from.unwrap().to_string()
+    };
+    let zone = "zone = \"Europe/Amsterdam\"";
+    for (description, date, expected) in [
+        (zone, "2026-07-01 12:00", "2026-07-01T10:00:00Z"),
+        (zone, "2026-01-01 12:00:00", "2026-01-01T11:00:00Z"),
+        (zone, "01-07-2026", "2026-06-30T22:00:00Z"),
+        (zone, "2026-07-01T12:00:00Z", "2026-07-01T12:00:00Z"),
+        (zone, "2026-07-01 12:00 +0500", "2026-07-01T07:00:00Z"),
+        ("date_format = \"%d/%m/%Y %H:%M\"\nzone = \"Europe/Amsterdam\"", "01/07/2026 12:00", "2026-07-01T10:00:00Z"),
+        ("date_format = \"unix\"\nzone = \"Europe/Amsterdam\"", "1782907200", "2026-07-01T12:00:00Z"),
+        ("", "2026-07-01 12:00", "2026-07-01T12:00:00Z"),
+    ] {
+        assert_eq!(from(description, date), expected, "{description} {date}");
+    }
+    let error = Mapping::parse("format = \"csv\"\nzone = \"Europe/Amsterdm\"\n[columns]\nparty = \"who\"\n").unwrap_err();
+    assert!(error.to_string().contains("time zone"), "{error}");
+}
