@@ -16,7 +16,7 @@ pub(crate) fn tables(data: &Path) -> BTreeMap<String, Vec<String>> {
     let mut tables = BTreeMap::new();
     for name in names.iter().filter(|name| *name != "raw") {
         let mut select = connection.prepare(&format!("SELECT * FROM {name}")).unwrap();
-        let columns: Vec<String> = select.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = select.column_names().map(str::to_owned).collect();
         let mut rows = Vec::new();
         let mut found = select.query(()).unwrap();
         while let Some(row) = found.next().unwrap() {
