@@ -1,6 +1,6 @@
 //! Bytes that are damaged, missing, too many or never come: each is set aside clearly, and nothing else waits for it.
 
-#![allow(clippy::unwrap_used)] // A helper that cannot do its work fails its test.
+#![allow(clippy::unwrap_used)]
 
 use std::io::{self, Cursor, Read, Write};
 use std::path::{Path, PathBuf};

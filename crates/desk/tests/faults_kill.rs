@@ -3,7 +3,7 @@
 //! The process that is killed is this test itself, started with a task in its environment. `SLUIS_ROWS` and
 //! `SLUIS_KILLS` make the feed longer and the kills more; the defaults are for every day.
 
-#![allow(clippy::unwrap_used)] // A helper that cannot do its work fails its test.
+#![allow(clippy::unwrap_used)]
 
 mod feed;
 mod tables;

@@ -20,7 +20,7 @@ pub struct Limits {
     pub whole: usize,
     /// Containers inside containers: mail in mail, zip in zip. Default 4.
     pub depth: u8,
-    /// Parts of a mail, entries of an archive. Default 1,000.
+    /// Parts of mails and entries of archives, in all containers of a submission together. Default 1,000.
     pub parts: usize,
     /// Bytes that all archives of a submission may unpack to. Default 2 GiB.
     pub unpacked: u64,

@@ -3,7 +3,7 @@
 //! The samples are in the folder that `SLUIS_SHARED` names, whatever is there; `SLUIS_MUTATIONS` says how often each is
 //! broken.
 
-#![allow(clippy::unwrap_used)] // A helper that cannot do its work fails its test.
+#![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

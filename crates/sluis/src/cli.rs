@@ -2,8 +2,9 @@
 
 mod administration;
 mod case;
+mod demo;
 mod formats;
-mod import;
+pub(crate) mod import;
 mod party;
 mod queue;
 mod read;
@@ -81,6 +82,7 @@ pub(crate) enum Command {
     Submission(submission::Command),
     Formats(formats::Args),
     Serve(serve::Args),
+    Demo(demo::Args),
 }
 
 impl Command {
@@ -97,6 +99,7 @@ impl Command {
             Command::Submission(command) => submission::run(command, globals),
             Command::Formats(args) => formats::run(args),
             Command::Serve(args) => serve::run(args, globals),
+            Command::Demo(args) => demo::run(args, globals),
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod cli;
 mod data;
+mod demo;
 mod output;
 mod serve;
 

@@ -2,7 +2,7 @@
 //!
 //! - [`config`]: what can be configured.
 //! - [`intake`]: the thread that takes in and works off.
-//! - [`socket`]: where other commands reach this process, which owns the desk.
+//! - [`socket`], [`remote`] and [`wire`]: where other commands reach this process, which owns the desk.
 //! - [`http`] and [`metrics`]: health, readiness and numbers.
 //! - [`logs`]: what is logged, without personal data.
 
@@ -13,6 +13,7 @@ pub(crate) mod logs;
 pub(crate) mod metrics;
 pub(crate) mod remote;
 pub(crate) mod socket;
+pub(crate) mod wire;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -3,7 +3,7 @@
 //!
 //! The disks are small file systems in memory, which only root may mount; elsewhere these tests say that they skip.
 
-#![allow(clippy::unwrap_used)] // A helper that cannot do its work fails its test.
+#![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

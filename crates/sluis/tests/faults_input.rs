@@ -2,7 +2,7 @@
 //!
 //! `SLUIS_LARGE` makes what is large larger: the megabytes of a line without an end (1,024 for the real thing).
 
-#![allow(clippy::unwrap_used)] // A helper that cannot do its work fails its test.
+#![allow(clippy::unwrap_used)]
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};

@@ -223,6 +223,16 @@ impl Transaction<'_> {
         party.map(|party| self.complete(party)).transpose()
     }
 
+    /// The party that a source calls `reference`.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn party_of(&self, source: i64, reference: &str) -> Result<Option<KeptParty>, Error> {
+        let text = format!("-- administration::party_of\nSELECT {PARTY} FROM parties p WHERE p.source = $1 AND p.reference = $2");
+        let party = self.prepare(&text)?.query_row((source, reference), party_from).optional()?;
+        party.map(|party| self.complete(party)).transpose()
+    }
+
     /// Parties whose reference, public identifier or name is `text`, or whose name begins with it.
     ///
     /// # Errors

@@ -325,14 +325,19 @@ fn resource(row: &Row) -> Result<Option<Resource>, Lost> {
 
 fn date(row: &Row, column: Column) -> Result<Option<Time>, Lost> {
     let text = row.get(column);
-    // Databases write their zero for "never".
-    if text.is_empty() || text.starts_with("0000-00-00") || text.eq_ignore_ascii_case("null") {
+    if is_never(text) {
         return Ok(None);
     }
     let time = Time::parse(text.as_bytes()).or_else(|| dutch(text));
     let reason =
         || format!("{}: not a date that exists; write YYYY-MM-DD or DD-MM-YYYY, with HH:MM and a zone if known", column.name());
     time.map(Some).ok_or_else(|| (text.to_owned(), reason()))
+}
+
+/// Whether a text stands for no date: databases write their zero, in whatever order, or the word.
+pub(super) fn is_never(text: &str) -> bool {
+    let zeros = || text.bytes().filter(u8::is_ascii_alphanumeric).all(|byte| byte == b'0');
+    text.is_empty() || text.starts_with("0000-00-00") || text.eq_ignore_ascii_case("null") || (text.contains('0') && zeros())
 }
 
 /// Reads `DD-MM-YYYY`, also with `/` or `.`, and what may follow a date in ISO 8601.

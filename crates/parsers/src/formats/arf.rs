@@ -23,6 +23,9 @@ pub const FORMAT: Format = Format { name: "arf", title: "Abuse feedback reports 
 /// day, so by itself it says little about the party that held the address.
 const AUTH_FAILURE: u8 = 20;
 
+/// How many parts are looked at before choosing: the feedback is the second (RFC 5965 section 2).
+const PREFIX_PARTS: usize = 16;
+
 fn detect(prefix: &Prefix<'_>) -> Fit {
     // This runs for everything that arrives: look for the words before looking at the structure.
     let bytes = prefix.bytes;
@@ -31,13 +34,8 @@ fn detect(prefix: &Prefix<'_>) -> Fit {
     if !words.iter().any(|text| word(text.as_bytes())) || !mail::detect(prefix) {
         return Fit::No;
     }
-    let mail = Mail::parse(bytes, prefix_parts(prefix));
+    let mail = Mail::parse(bytes, PREFIX_PARTS);
     if says_report(&mail.media) || mail.parts.iter().any(is_feedback) { Fit::Certain } else { Fit::No }
-}
-
-/// How many parts are looked at before choosing: the feedback is the second (RFC 5965 section 2).
-fn prefix_parts(_: &Prefix<'_>) -> usize {
-    16
 }
 
 fn says_report(media: &Media) -> bool {

@@ -6,6 +6,7 @@
 //! | Column | Other names | Holds |
 //! | --- | --- | --- |
 //! | `time` | `timestamp`, `observed`, `datetime`, `date_time`, `date`, `event_time` | ISO 8601 (UTC unless it says otherwise), or Unix seconds or milliseconds |
+//! | `date` and `time` | `event_date` and `event_time` | where a header has both: the date, and the time of day |
 //! | `ip` | `address`, `ip_address`, `source_ip`, `src_ip`, `source_identifier` | the address that is reported |
 //! | `port` | `source_port`, `src_port` | the port at that address |
 //! | `kind` | | XARF v4's `category/type`: `content/phishing` |
@@ -63,9 +64,8 @@ mod plan;
 
 pub use declared::Declared;
 
-use super::shadowserver::{header_of, names};
 use super::{Fit, Format};
-use crate::kinds::csv::{Item, Records, separator};
+use crate::kinds::csv::{Item, Records, header_of, separator};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
@@ -123,7 +123,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
             }
         };
         let Some(plan) = &mut plan else {
-            let new = Plan::new(names(&record), declared, reading.batch());
+            let new = Plan::new(record.names(), declared, reading.batch());
             if let Some(note) = new.note() {
                 reading.note("line 1", note);
             }

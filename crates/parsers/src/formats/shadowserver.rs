@@ -9,10 +9,10 @@ mod values;
 
 use model::report::Word;
 
-pub use maps::{Maps, Role, Roles, Type, When, column_name};
+pub use maps::{Maps, Role, Roles, Type, When};
 
 use super::{Fit, Format};
-use crate::kinds::csv::{Item, Record, Records, first_record, separator};
+use crate::kinds::csv::{Item, Records, header_of, separator};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
@@ -20,9 +20,6 @@ use plan::Plan;
 
 /// Shadowserver CSV.
 pub const FORMAT: Format = Format { name: "shadowserver", title: "Shadowserver report (CSV), shadowserver.org", detect, parse };
-
-/// Columns that are read of a header; rows with more fields are set aside.
-pub(crate) const COLUMNS: usize = 1_000;
 
 /// Columns that Shadowserver puts into nearly every report, and hardly anyone else.
 const COMPANY: [&str; 14] = [
@@ -62,16 +59,6 @@ fn detect(prefix: &Prefix<'_>) -> Fit {
     if named && known * 5 >= header.len() * 4 { Fit::Likely } else { Fit::No }
 }
 
-/// The columns of the first record, as they are compared; empty when there is none.
-pub(crate) fn header_of(bytes: &[u8]) -> Vec<String> {
-    first_record(bytes, separator(bytes)).iter().take(COLUMNS).map(|name| column_name(name)).collect()
-}
-
-/// The fields of a header, as they are compared.
-pub(crate) fn names(record: &Record<'_>) -> Vec<String> {
-    record.iter().take(COLUMNS).map(column_name).collect()
-}
-
 fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> {
     let separator = separator(source.prefix());
     let limit = reading.hint.limits.line;
@@ -89,7 +76,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
             }
         };
         let Some(plan) = &mut plan else {
-            let header = names(&record);
+            let header = record.names();
             let found = plan::identify(maps, &file, &header);
             share(reading, &found);
             let new = Plan::new(&found, header, reading.batch());

@@ -13,6 +13,9 @@ use crate::read::REJECT_TEXT;
 
 const BUFFER: usize = 128 << 10;
 
+/// Columns that are read of a header; rows with more fields are set aside.
+pub const COLUMNS: usize = 1_000;
+
 /// Records of one stream of delimited text.
 pub struct Records<'r> {
     reader: &'r mut dyn Read,
@@ -90,6 +93,11 @@ impl<'a> Record<'a> {
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let record = *self;
         (0..record.len()).map(move |index| record.get(index))
+    }
+
+    /// The fields of a header, as they are compared; at most [`COLUMNS`].
+    pub fn names(&self) -> Vec<String> {
+        self.iter().take(COLUMNS).map(column_name).collect()
     }
 
     /// The record as it stands in the stream, without its line end.
@@ -406,6 +414,18 @@ pub fn first_record(prefix: &[u8], separator: u8) -> Vec<Vec<u8>> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The columns of the first record, as they are compared; empty when there is none.
+pub fn header_of(prefix: &[u8]) -> Vec<String> {
+    first_record(prefix, separator(prefix)).iter().take(COLUMNS).map(|name| column_name(name)).collect()
+}
+
+/// A column's name as it is compared: lower case, without blanks and stray quotes around it, blanks inside as `_`.
+pub fn column_name(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(&name[..name.len().min(200)]);
+    let name = name.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\u{feff}' || c == '\0');
+    name.to_ascii_lowercase().replace(|c: char| c.is_whitespace(), "_")
 }
 
 /// The separator of a file by its first line: of comma, semicolon, tab and bar the one that is there most often.

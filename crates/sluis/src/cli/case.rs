@@ -209,7 +209,7 @@ fn list(args: &List, transaction: &Transaction<'_>) -> Result<u8> {
 
 /// Cases in a table.
 pub(super) fn table(screen: &mut Screen, cases: &[Filed], names: &mut Kept<'_>) -> Result<()> {
-    let mut table = Table::new(screen, &[">case", "state", "kind", "about", "holder", ">reports", "last seen"]);
+    let mut table = Table::new(screen, &[">case", "=state", "kind", "about", "holder", ">reports", "=last seen"]);
     for Filed { case, .. } in cases {
         let state = match (case.state, case.history) {
             (State::Open, true) => (Style::Dim, "history".to_owned()),

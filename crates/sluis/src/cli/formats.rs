@@ -25,7 +25,7 @@ struct View {
 
 pub(super) fn run(args: &Args) -> Result<u8> {
     let mut screen = Screen::new();
-    let mut table = Table::new(&screen, &["format", "what it is"]);
+    let mut table = Table::new(&screen, &["=format", "what it is"]);
     for format in parsers::formats::ALL {
         if args.json {
             json::line(&mut screen, &View { name: format.name, title: format.title })?;

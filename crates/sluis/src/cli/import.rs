@@ -2,18 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use desk::import::Imported;
 use desk::{Desk, Reading};
-use model::administration::{Changes, Remarks};
+use model::administration::{Changes, Remarks, Snapshot};
 use model::time::Time;
-use parsers::administration::Finding;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::Transaction;
 
 use super::{Globals, administration};
 use crate::output::progress::Progress;
 use crate::output::words::{count, counted, since};
 use crate::output::{Screen, Style, Table, clean, json};
+use crate::serve::socket::{self, Import, Request, Response};
+use crate::serve::wire;
 
 /// Read an address administration: parties, and what is assigned to them
 ///
@@ -53,9 +55,10 @@ pub(crate) struct Args {
     json: bool,
 }
 
-#[derive(Serialize)]
-struct View<'a> {
-    source: &'a str,
+/// What an import came to, as `--json` shows it; tables are drawn from the same.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct View {
+    source: String,
     dry_run: bool,
     complete: bool,
     parties_new: usize,
@@ -67,26 +70,66 @@ struct View<'a> {
     assignments_ended: usize,
     assignments_superseded: usize,
     holders_found: u64,
-    changes: Vec<String>,
-    conflicts: Said<'a>,
-    overlaps: Said<'a>,
-    cuts: Said<'a>,
-    problems: Said<'a>,
-    findings: Vec<FindingView<'a>>,
-    gaps: usize,
+    changes: Vec<Vec<String>>,
+    conflicts: Said,
+    overlaps: Said,
+    cuts: Said,
+    problems: Said,
+    #[serde(default)]
+    findings: Said,
+    gaps: Said,
+    gap_addresses: u128,
 }
 
-#[derive(Serialize)]
-struct Said<'a> {
+/// Remarks: how many there are, and the first of them.
+#[derive(Default, Serialize, Deserialize)]
+struct Said {
     count: usize,
-    first: &'a [String],
+    first: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct FindingView<'a> {
-    place: &'a str,
-    reason: &'a str,
-    text: &'a str,
+impl Said {
+    fn of(remarks: &Remarks, most: usize) -> Said {
+        Said { count: remarks.count, first: remarks.texts.iter().take(most).cloned().collect() }
+    }
+}
+
+impl View {
+    /// What `done` came to, with the rows it speaks of from the database after it.
+    pub(crate) fn of(asked: &Import, done: &Imported, transaction: &Transaction<'_>) -> Result<View> {
+        let changes = &done.changes;
+        let most = asked.most;
+        let gaps = changes.gaps.v4.iter().chain(&changes.gaps.v6).take(most);
+        Ok(View {
+            source: asked.source.clone(),
+            dry_run: asked.dry_run,
+            complete: asked.complete,
+            parties_new: changes.parties_new.len(),
+            parties_changed: changes.parties_changed.len(),
+            parties_moved: changes.moved.len(),
+            parties_gone: changes.parties_gone.len(),
+            parties_back: changes.parties_back.len(),
+            assignments_begun: changes.begun.len(),
+            assignments_ended: changes.ended.len(),
+            assignments_superseded: changes.superseded.len(),
+            holders_found: done.holders_found,
+            changes: diff(changes, transaction, most)?,
+            conflicts: Said::of(&changes.conflicts, most),
+            overlaps: Said::of(&changes.overlaps, most),
+            cuts: Said::of(&changes.cuts, most),
+            problems: Said::of(&changes.problems, most),
+            findings: Said::default(),
+            gaps: Said {
+                count: changes.gaps.count,
+                first: gaps.map(|gap| format!("{} in {} of {}", gap.range, gap.inside, gap.party)).collect(),
+            },
+            gap_addresses: u128::from(changes.gaps.v4_addresses),
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
@@ -101,59 +144,90 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     read.snapshot.complete = (read.snapshot.complete || args.complete) && !args.partial;
     bar.wait("comparing");
     let directory = crate::data::directory(globals.data.as_deref())?;
-    let desk = Desk::open(&directory, globals.clock(), Reading::default())?;
-    let imported = desk.import(&source, read.kind, &read.snapshot, args.dry_run)?;
-    bar.finish();
-    let changes = &imported.changes;
-    let mut screen = Screen::new();
-    desk.store().reader()?.read(|transaction| {
-        if args.json {
-            return as_json(args, &mut screen, &source, &read, &imported, transaction);
+    let mut asked = Import {
+        source,
+        kind: read.kind.to_owned(),
+        complete: read.snapshot.complete,
+        most: args.most,
+        dry_run: args.dry_run,
+        bytes: 0,
+    };
+    let mut view = match Desk::open(&directory, globals.clock(), Reading::default()) {
+        Ok(desk) => {
+            let done = desk.import(&asked.source, &asked.kind, &read.snapshot, asked.dry_run)?;
+            desk.store().reader()?.read(|transaction| View::of(&asked, &done, transaction))?
         }
-        let title = if args.dry_run { format!("{source}: what would change") } else { format!("{source}: what changed") };
-        let title = screen.paint(Style::Strong, &title);
-        screen.line(title)?;
-        if changes.is_empty() {
-            screen.line("nothing")?;
-        } else {
-            draw_counts(&mut screen, changes)?;
-            for lines in diff(changes, transaction, args.most)? {
-                screen.line("")?;
-                for line in lines {
-                    let style = match line.chars().next() {
-                        Some('-' | '!') => Style::Remark,
-                        Some('…') => Style::Dim,
-                        _ => Style::Plain,
-                    };
-                    let line = screen.paint(style, &line);
-                    screen.line(line)?;
-                }
+        // Another process owns the data: it does the same for us, if it is one that listens.
+        Err(desk::Error::Conflict(owned)) => by_owner(&directory, &mut asked, &read.snapshot).context(owned)?,
+        Err(error) => return Err(error.into()),
+    };
+    bar.finish();
+    let texts = read.findings.iter().take(args.most);
+    view.findings = Said {
+        count: read.findings.len(),
+        first: texts.map(|finding| format!("{}: {} {}", finding.place, finding.reason, finding.text)).collect(),
+    };
+    let mut screen = Screen::new();
+    if args.json {
+        json::line(&mut screen, &view)?;
+    } else {
+        draw(&mut screen, &view)?;
+    }
+    super::done(screen, 0)
+}
+
+/// Has the process that owns the data import what was read here.
+fn by_owner(directory: &Path, asked: &mut Import, said: &Snapshot) -> Result<View> {
+    let mut body = Vec::new();
+    wire::write(said, &mut body)?;
+    asked.bytes = body.len() as u64;
+    match socket::call(directory, &Request::Import(asked.clone()), Some(&mut body.as_slice()))? {
+        Response::Imported { summary } => Ok(serde_json::from_value(summary)?),
+        Response::Refused { reason } => bail!("{reason}"),
+        _ => bail!("'sluis serve' answered something else; is it another version?"),
+    }
+}
+
+fn draw(screen: &mut Screen, view: &View) -> Result<()> {
+    let source = clean(&view.source);
+    let title = if view.dry_run { format!("{source}: what would change") } else { format!("{source}: what changed") };
+    screen.line(screen.paint(Style::Strong, &title))?;
+    if view.is_empty() {
+        screen.line("nothing")?;
+    } else {
+        draw_counts(screen, view)?;
+        for lines in &view.changes {
+            screen.line("")?;
+            for line in lines {
+                let style = match line.chars().next() {
+                    Some('-' | '!') => Style::Remark,
+                    Some('…') => Style::Dim,
+                    _ => Style::Plain,
+                };
+                screen.line(screen.paint(style, &clean(line)))?;
             }
         }
-        if imported.holders_found > 0 {
-            let found = counted(imported.holders_found, "case");
-            screen.line(format_args!("\n{found} that had no holder: now known"))?;
-        }
-        for (title, remarks) in [
-            ("Held by another source, so not taken", &changes.conflicts),
-            ("Two parties for one resource at one time", &changes.overlaps),
-            ("Ranges that crossed others", &changes.cuts),
-            ("Other remarks", &changes.problems),
-        ] {
-            draw_remarks(&mut screen, title, remarks, args.most)?;
-        }
-        let findings: Vec<String> =
-            read.findings.iter().map(|finding| format!("{}: {} {}", finding.place, finding.reason, finding.text)).collect();
-        draw_remarks(&mut screen, "Not read as it stood", &Remarks { count: findings.len(), texts: findings }, args.most)?;
-        draw_gaps(&mut screen, changes, args.most)?;
-        if !read.snapshot.complete {
-            screen.line("")?;
-            let text = screen.paint(Style::Remark, "Not everything of the source: what was not named has not ended.");
-            screen.line(text)?;
-        }
-        Ok::<_, anyhow::Error>(())
-    })?;
-    super::done(screen, 0)
+    }
+    if view.holders_found > 0 {
+        let found = counted(view.holders_found, "case");
+        screen.line(format_args!("\n{found} that had no holder: now known"))?;
+    }
+    draw_remarks(screen, "Held by another source, so not taken", &view.conflicts)?;
+    draw_remarks(screen, "Two parties for one resource at one time", &view.overlaps)?;
+    draw_remarks(screen, "Ranges that crossed others", &view.cuts)?;
+    draw_remarks(screen, "Other remarks", &view.problems)?;
+    draw_remarks(screen, "Not read as it stood", &view.findings)?;
+    let addresses = u64::try_from(view.gap_addresses).unwrap_or(u64::MAX);
+    draw_remarks(
+        screen,
+        &format!("Held and passed on to nobody, {}; stretches", counted(addresses, "IPv4 address")),
+        &view.gaps,
+    )?;
+    if !view.complete {
+        screen.line("")?;
+        screen.line(screen.paint(Style::Remark, "Not everything of the source: what was not named has not ended."))?;
+    }
+    Ok(())
 }
 
 /// `customers` of `/srv/export/customers.csv.gz`.
@@ -164,66 +238,27 @@ fn stem(path: &Path) -> String {
     clean(stem).into_owned()
 }
 
-fn as_json(
-    args: &Args,
-    screen: &mut Screen,
-    source: &str,
-    read: &administration::Administration,
-    imported: &desk::import::Imported,
-    transaction: &Transaction<'_>,
-) -> Result<()> {
-    fn said(remarks: &Remarks, most: usize) -> Said<'_> {
-        Said { count: remarks.count, first: remarks.texts.get(..most.min(remarks.texts.len())).unwrap_or_default() }
-    }
-    let changes = &imported.changes;
-    fn finding(finding: &Finding) -> FindingView<'_> {
-        FindingView { place: &finding.place, reason: &finding.reason, text: &finding.text }
-    }
-    let view = View {
-        source,
-        dry_run: args.dry_run,
-        complete: read.snapshot.complete,
-        parties_new: changes.parties_new.len(),
-        parties_changed: changes.parties_changed.len(),
-        parties_moved: changes.moved.len(),
-        parties_gone: changes.parties_gone.len(),
-        parties_back: changes.parties_back.len(),
-        assignments_begun: changes.begun.len(),
-        assignments_ended: changes.ended.len(),
-        assignments_superseded: changes.superseded.len(),
-        holders_found: imported.holders_found,
-        changes: diff(changes, transaction, args.most)?.concat(),
-        conflicts: said(&changes.conflicts, args.most),
-        overlaps: said(&changes.overlaps, args.most),
-        cuts: said(&changes.cuts, args.most),
-        problems: said(&changes.problems, args.most),
-        findings: read.findings.iter().take(args.most).map(finding).collect(),
-        gaps: changes.gaps.count,
-    };
-    Ok(json::line(screen, &view)?)
-}
-
-fn draw_counts(screen: &mut Screen, changes: &Changes) -> Result<()> {
+fn draw_counts(screen: &mut Screen, view: &View) -> Result<()> {
     let mut table = Table::new(screen, &["", ">new", ">changed", ">moved", ">ended", ">back", ">corrected"]);
     let plain = |number: usize| (if number == 0 { Style::Dim } else { Style::Plain }, count(number as u64));
     let none = || (Style::Plain, String::new());
     table.row([
         (Style::Strong, "parties".to_owned()),
-        plain(changes.parties_new.len()),
-        plain(changes.parties_changed.len()),
-        plain(changes.moved.len()),
-        plain(changes.parties_gone.len()),
-        plain(changes.parties_back.len()),
+        plain(view.parties_new),
+        plain(view.parties_changed),
+        plain(view.parties_moved),
+        plain(view.parties_gone),
+        plain(view.parties_back),
         none(),
     ]);
     table.row([
         (Style::Strong, "assignments".to_owned()),
-        plain(changes.begun.len()),
+        plain(view.assignments_begun),
         none(),
         none(),
-        plain(changes.ended.len()),
+        plain(view.assignments_ended),
         none(),
-        plain(changes.superseded.len()),
+        plain(view.assignments_superseded),
     ]);
     Ok(table.write(screen)?)
 }
@@ -266,34 +301,17 @@ fn group<T>(list: &[T], most: usize, line: impl Fn(&T) -> Result<String>) -> Res
     Ok(lines)
 }
 
-fn draw_remarks(screen: &mut Screen, title: &str, remarks: &Remarks, most: usize) -> Result<()> {
+fn draw_remarks(screen: &mut Screen, title: &str, remarks: &Said) -> Result<()> {
     if remarks.count == 0 {
         return Ok(());
     }
     screen.heading(&format!("{title}: {}", count(remarks.count as u64)))?;
-    for text in remarks.texts.iter().take(most) {
+    for text in &remarks.first {
         screen.line(clean(text))?;
     }
-    if remarks.count > most {
-        let text = screen.paint(Style::Dim, &format!("… and {} more; -n shows them", count((remarks.count - most) as u64)));
-        screen.line(text)?;
-    }
-    Ok(())
-}
-
-fn draw_gaps(screen: &mut Screen, changes: &Changes, most: usize) -> Result<()> {
-    let gaps = &changes.gaps;
-    if gaps.count == 0 {
-        return Ok(());
-    }
-    screen.heading(&format!(
-        "Held and passed on to nobody: {}, {}",
-        counted(gaps.count as u64, "stretch"),
-        counted(gaps.v4_addresses, "IPv4 address"),
-    ))?;
-    for gap in gaps.v4.iter().chain(&gaps.v6).take(most) {
-        let text = format!("{} in {} of {}", gap.range, gap.inside, gap.party);
-        screen.line(clean(&text))?;
+    if remarks.count > remarks.first.len() {
+        let more = count((remarks.count - remarks.first.len()) as u64);
+        screen.line(screen.paint(Style::Dim, &format!("… and {more} more; -n shows them")))?;
     }
     Ok(())
 }

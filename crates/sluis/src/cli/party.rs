@@ -214,9 +214,7 @@ fn ancestors(transaction: &Transaction<'_>, party: &KeptParty) -> Result<Vec<Kep
     let mut line = vec![party.clone()];
     while let Some(reference) = line.last().and_then(|kept| kept.party.parent.clone()) {
         let of_source = line.last().map_or(0, |kept| kept.source);
-        let found = transaction.find_parties(&reference, 20)?;
-        let parent = found.into_iter().find(|kept| kept.party.reference == reference && kept.source == of_source);
-        match parent {
+        match transaction.party_of(of_source, &reference)? {
             // A circle of parents is the administration's mistake, and must not be ours.
             Some(parent) if line.len() < HEIGHT && line.iter().all(|kept| kept.id != parent.id) => line.push(parent),
             _ => break,
@@ -364,7 +362,7 @@ fn draw_assignments(screen: &mut Screen, assignments: &[KeptAssignment], most: u
     if assignments.is_empty() {
         return Ok(screen.line("nothing of its own")?);
     }
-    let mut table = Table::new(screen, &["resource", "level", "from", "until", "service", "product"]);
+    let mut table = Table::new(screen, &["resource", "=level", "=from", "=until", "service", "product"]);
     for kept in assignments.iter().take(most) {
         let KeptAssignment { assignment, .. } = kept;
         let style = if assignment.period.to.is_some() { Style::Dim } else { Style::Plain };

@@ -1,5 +1,7 @@
 //! `sluis queue`: what waits for a person, and what to do about it.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use clap::ValueEnum;
 use model::case::State;
@@ -7,7 +9,7 @@ use model::submission::Progress;
 use serde::Serialize;
 use store::Transaction;
 use store::cases::Filter;
-use store::queues::{Queue, Queued};
+use store::queues::{Queue, Queued, SetAside};
 
 use super::{Globals, case};
 use crate::output::chain::Kept;
@@ -82,7 +84,7 @@ fn counts(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
         ("unread", waiting.unread, "nothing: the next 'sluis receive', or 'sluis serve', reads them"),
     ];
     let mut screen = Screen::new();
-    let mut table = Table::new(&screen, &["queue", ">waiting", "what to do"]);
+    let mut table = Table::new(&screen, &["=queue", ">waiting", "what to do"]);
     for (queue, waiting, what_to_do) in rows {
         if args.json {
             json::line(&mut screen, &CountView { queue, waiting, what_to_do })?;
@@ -124,7 +126,7 @@ fn unreadable(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
     } else if found.is_empty() {
         empty(&mut screen)?;
     } else {
-        let mut table = Table::new(&screen, &[">submission", "received", "door", "name", "why"]);
+        let mut table = Table::new(&screen, &[">submission", "=received", "=door", "name", "why"]);
         for submission in &found {
             table.row([
                 (Style::Strong, submission.id.to_string()),
@@ -141,11 +143,12 @@ fn unreadable(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
 
 fn entries(args: &Args, transaction: &Transaction<'_>, queue: Queue) -> Result<u8> {
     let found = transaction.queued(queue, None, args.most)?;
+    let mut known = HashMap::new();
     let mut screen = Screen::new();
     if args.json {
         for queued in &found {
             let public = transaction.submission(queued.submission)?.map(|submission| submission.public.to_string());
-            let entry = hide(transaction, queued)?.entry;
+            let entry = hide(transaction, queued, &mut known)?;
             let view = EntryView {
                 submission: public.unwrap_or_default(),
                 ordinal: entry.ordinal,
@@ -166,9 +169,10 @@ fn entries(args: &Args, transaction: &Transaction<'_>, queue: Queue) -> Result<u
 
 /// Statements that were set aside, in a table.
 pub(super) fn table(screen: &mut Screen, transaction: &Transaction<'_>, found: &[Queued]) -> Result<()> {
-    let mut table = Table::new(screen, &[">submission", "set aside", "place", "reason", "text"]);
+    let mut known = HashMap::new();
+    let mut table = Table::new(screen, &[">submission", "=set aside", "place", "reason", "text"]);
     for queued in found {
-        let entry = hide(transaction, queued)?.entry;
+        let entry = hide(transaction, queued, &mut known)?;
         table.row([
             (Style::Strong, queued.submission.to_string()),
             (Style::Dim, moment(queued.at)),
@@ -181,14 +185,27 @@ pub(super) fn table(screen: &mut Screen, transaction: &Transaction<'_>, found: &
     Ok(())
 }
 
-/// What came beside reports of child abuse material may name its location too, and so may what says that it is one.
-fn hide(transaction: &Transaction<'_>, queued: &Queued) -> Result<Queued> {
-    let mut queued = queued.clone();
-    if super::submission::tells_of_child_abuse(&queued.entry.text) || transaction.holds_child_abuse(queued.submission)? {
-        queued.entry.text = masked(&queued.entry.text);
-        queued.entry.reason = masked(&queued.entry.reason);
+/// Stands where nobody is to read on.
+const HIDDEN: &str = "(not shown: it may tell where child abuse material is)";
+
+/// An entry as people may see it: what calls itself a report of child abuse material, and what came beside one, may name
+/// its location. `known` remembers which submissions hold such reports.
+pub(super) fn hide(transaction: &Transaction<'_>, queued: &Queued, known: &mut HashMap<i64, bool>) -> Result<SetAside> {
+    let mut entry = queued.entry.clone();
+    let hidden = super::submission::tells_of_child_abuse(&entry.text)
+        || match known.get(&queued.submission) {
+            Some(holds) => *holds,
+            None => {
+                let holds = transaction.holds_child_abuse(queued.submission)?;
+                known.insert(queued.submission, holds);
+                holds
+            }
+        };
+    if hidden {
+        entry.text = HIDDEN.to_owned();
+        entry.reason = masked(&entry.reason);
     }
-    Ok(queued)
+    Ok(entry)
 }
 
 fn empty(screen: &mut Screen) -> Result<()> {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use desk::receive::Arrived;
 use desk::work::Worked;
 use desk::{Desk, Error, spool};
 use model::submission::{Door, Progress};
@@ -182,10 +183,9 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     finish(args, &summary).map(|_| code)
 }
 
-/// Whether another process holds the lock: of the conflicts, the one that ends by itself.
+/// Whether the conflict is with another process, which ends by itself, and not with a newer program's data.
 fn is_owned(directory: &Path) -> bool {
-    let lock = File::options().write(true).open(directory.join("lock"));
-    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+    !matches!(store::Reader::open(directory), Err(store::Error::Newer { .. }))
 }
 
 /// Whether what comes is from standard input, as from a mail server.
@@ -218,9 +218,15 @@ fn open(door: Door, path: &Path) -> Result<(String, Box<dyn Read>)> {
     Ok((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), Box::new(file)))
 }
 
+/// Submissions, and bytes of them, that become durable together: each such moment waits for the disk.
+const TOGETHER: usize = 500;
+const WEIGHT: u64 = 64 << 20;
+
 /// Takes in every input that can be opened; the exit code.
 fn receive_files(args: &Args, desk: &Desk, summary: &mut Summary) -> Result<u8> {
     let mut code = 0;
+    let mut together = Vec::new();
+    let mut weight = 0;
     for (door, path) in inputs(args) {
         let (name, mut reader) = match open(door, path) {
             Ok(opened) => opened,
@@ -231,12 +237,35 @@ fn receive_files(args: &Args, desk: &Desk, summary: &mut Summary) -> Result<u8> 
                 continue;
             }
         };
-        match desk.receive(door, &name, &mut *reader).with_context(|| path.display().to_string())? {
+        let arrived = match desk.arrive(door, &name, &mut *reader).with_context(|| path.display().to_string()) {
+            Ok(arrived) => arrived,
+            Err(error) => {
+                acknowledge(desk, together, summary)?;
+                return Err(error);
+            }
+        };
+        weight += arrived.size();
+        together.push(arrived);
+        if together.len() >= TOGETHER || weight >= WEIGHT {
+            acknowledge(desk, std::mem::take(&mut together), summary)?;
+            weight = 0;
+        }
+    }
+    acknowledge(desk, together, summary)?;
+    Ok(code)
+}
+
+fn acknowledge(desk: &Desk, together: Vec<Arrived>, summary: &mut Summary) -> Result<()> {
+    if together.is_empty() {
+        return Ok(());
+    }
+    for receipt in desk.acknowledge(together)? {
+        match receipt {
             Receipt::New(_) => summary.received += 1,
             Receipt::Known(_) => summary.repeated += 1,
         }
     }
-    Ok(code)
+    Ok(())
 }
 
 fn into_spool(args: &Args, globals: &Globals, directory: &Path, summary: &mut Summary) -> Result<()> {
@@ -368,7 +397,7 @@ fn finish(args: &Args, summary: &Summary) -> Result<u8> {
         screen.line(format_args!("{what} laid into the spool: another process owns the data and takes them from there"))?;
         return super::done(screen, 0);
     }
-    let mut table = Table::new(&screen, &["what came of it", ">count", ""]);
+    let mut table = Table::new(&screen, &["=what came of it", ">count", ""]);
     let rows: [(&str, u64, Style, &str); 10] = [
         ("submissions received", summary.received, Style::Plain, ""),
         ("the same bytes again", summary.repeated, Style::Plain, "counted, not repeated"),

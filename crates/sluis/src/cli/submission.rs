@@ -1,5 +1,6 @@
 //! `sluis submission`: what arrived, how often, and what became of it.
 
+use std::collections::HashMap;
 use std::io::{Read, Write};
 
 use anyhow::{Context, Result, bail};
@@ -8,7 +9,7 @@ use model::submission::{Progress, Submission};
 use model::time::Time;
 use serde::Serialize;
 use store::Transaction;
-use store::queues::Queue;
+use store::queues::{Queue, Queued, SetAside};
 
 use super::{Globals, Id, queue};
 use crate::output::report::{self, ReportView};
@@ -161,7 +162,8 @@ fn list(args: &List, transaction: &Transaction<'_>) -> Result<u8> {
         screen.line("no such submissions")?;
         return super::done(screen, 0);
     }
-    let mut table = Table::new(&screen, &[">submission", "received", "door", "name", ">times", "format", ">reports", ">rejects"]);
+    let mut table =
+        Table::new(&screen, &[">submission", "=received", "=door", "name", ">times", "=format", ">reports", ">rejects"]);
     for submission in &found {
         let format = match submission.progress {
             Progress::Read => (Style::Plain, submission.format.clone()),
@@ -222,17 +224,19 @@ fn show(args: &Show, transaction: &Transaction<'_>, submission: &Submission, now
     let hidden = transaction.holds_child_abuse(submission.id)?;
     let mut screen = Screen::new();
     if args.json {
-        let entry = |queued: &store::queues::Queued| {
-            let mask = hidden || tells_of_child_abuse(&queued.entry.text);
-            let text = |text: &str| if mask { masked(text) } else { text.to_owned() };
-            let entry = &queued.entry;
-            Entry { ordinal: entry.ordinal, place: entry.place.clone(), reason: text(&entry.reason), text: text(&entry.text) }
+        let mut known = HashMap::from([(submission.id, hidden)]);
+        let mut entries = |list: &[Queued]| -> Result<Vec<Entry>> {
+            let entry = |queued| {
+                let SetAside { ordinal, place, reason, text, .. } = queue::hide(transaction, queued, &mut known)?;
+                Ok(Entry { ordinal, place, reason, text })
+            };
+            list.iter().map(entry).collect()
         };
         let whole = WholeView {
             submission: view(submission),
             first_reports: batch.reports().zip(&kept).map(|(one, kept)| report::view(&one, kept)).collect(),
-            first_rejects: rejects.iter().map(entry).collect(),
-            first_undated: undated.iter().map(entry).collect(),
+            first_rejects: entries(&rejects)?,
+            first_undated: entries(&undated)?,
             notes: notes
                 .into_iter()
                 .map(|(place, text)| Note { place, text: if hidden { masked(&text) } else { text } })
@@ -266,7 +270,7 @@ fn show(args: &Show, transaction: &Transaction<'_>, submission: &Submission, now
     ])?;
     if !batch.is_empty() {
         screen.heading(&first(batch.len(), submission.reports, "report"))?;
-        let mut table = Table::new(&screen, &[">number", "kind", "about", "seen"]);
+        let mut table = Table::new(&screen, &[">number", "kind", "about", "=seen"]);
         for (one, kept) in batch.reports().zip(&kept) {
             let seen = one.core.observed().map_or_else(|| "unknown".to_owned(), moment);
             table.row([

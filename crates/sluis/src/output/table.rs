@@ -2,13 +2,15 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, TableStyle};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, TableStyle};
 
 use super::safe::clean;
 use super::screen::{Screen, Style};
 
 /// Columns of a terminal when it does not tell.
 const WIDTH: u16 = 80;
+/// Terminals narrower than this have every column broken into lines.
+const NARROW: u16 = 76;
 
 /// A table that is being filled.
 pub(crate) struct Table {
@@ -17,27 +19,33 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table with these columns; a name that begins with `>` has its column at the right, for numbers.
+    /// A table with these columns. A name that begins with `>` has its column at the right, for numbers; that and `=`
+    /// keep a column from being broken into lines, for times and words of ours.
     pub(crate) fn new(screen: &Screen, columns: &[&str]) -> Table {
         let mut inner = comfy_table::Table::new();
         inner.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
         if screen.terminal {
             inner.set_content_arrangement(ContentArrangement::Dynamic);
-            if inner.width().is_none() {
-                inner.set_width(WIDTH);
-            }
+            // Asked before colours are turned off: without them the library no longer looks at the terminal.
+            let width = inner.width().unwrap_or(WIDTH);
+            inner.set_width(width);
         }
+        // What is kept whole must leave room for the rest.
+        let narrow = inner.width().is_some_and(|width| width < NARROW);
         if screen.colour {
             inner.enforce_styling();
         } else {
             inner.force_no_tty();
         }
         let mut table = Table { inner, colour: screen.colour };
-        let names = columns.iter().map(|name| name.trim_start_matches('>'));
+        let names = columns.iter().map(|name| name.trim_start_matches(['>', '=']));
         table.inner.set_header(names.map(|name| table.cell(name, Style::Dim)).collect::<Vec<_>>());
         for (at, name) in columns.iter().enumerate() {
             if let Some(column) = table.inner.column_mut(at) {
                 column.set_padding((0, 1));
+                if name.starts_with(['>', '=']) && !narrow {
+                    column.set_constraint(ColumnConstraint::ContentWidth);
+                }
                 if name.starts_with('>') {
                     column.set_cell_alignment(CellAlignment::Right);
                 }

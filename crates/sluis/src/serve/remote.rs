@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use model::submission::{Progress, PublicId};
 
-use crate::serve::Node;
+use crate::cli::import::View;
 use crate::serve::socket::{Again, Import, Remote, Status};
+use crate::serve::{Node, wire};
 
 /// Submissions that are listed together.
 const PAGE: u32 = 1_000;
@@ -53,9 +54,14 @@ impl Remote for Node {
         }
     }
 
-    fn import(&self, _: &Import, _: &mut dyn Read) -> Result<serde_json::Value, String> {
+    fn import(&self, import: &Import, body: &mut dyn Read) -> Result<serde_json::Value, String> {
         let _under_way = UnderWay::begin(&self.commands);
-        Err("a running 'sluis serve' cannot import yet: stop it, import, and start it again".to_owned())
+        let said = wire::read(body, import.complete).map_err(|error| format!("{error:#}"))?;
+        let done = self.desk.import(&import.source, &import.kind, &said, import.dry_run).map_err(|error| error.to_string())?;
+        let mut reader = self.desk.store().reader().map_err(|error| error.to_string())?;
+        let view = reader.read(|transaction| View::of(import, &done, transaction)).map_err(|error| format!("{error:#}"))?;
+        self.intake.wake();
+        serde_json::to_value(view).map_err(|error| error.to_string())
     }
 
     fn again(&self, again: &Again) -> Result<u64, String> {

@@ -47,7 +47,7 @@ pub(crate) enum Request {
     Wake,
     /// Tell how you are.
     Status,
-    /// Import an administration; its bytes follow the line.
+    /// Import an administration; what it says follows the line ([`crate::serve::wire`]).
     Import(Import),
     /// Read submissions once more.
     Again(Again),
@@ -59,14 +59,12 @@ pub(crate) enum Request {
 pub(crate) struct Import {
     /// The name its operator gave the source.
     pub(crate) source: String,
-    /// How the bytes are read: `csv`, `rpsl`, `map`.
+    /// How it was read: `csv`, `rpsl`, `map`.
     pub(crate) kind: String,
-    /// For `map`: the text of the description.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) map: Option<String>,
-    /// Whether the file is only a part of what the source has, so that nothing has ended by missing from it.
-    #[serde(default)]
-    pub(crate) partial: bool,
+    /// Whether it is everything the source has, so that what is missing from it has ended.
+    pub(crate) complete: bool,
+    /// How many changes of each kind are to be told.
+    pub(crate) most: usize,
     /// Whether to tell what would change and change nothing.
     #[serde(default)]
     pub(crate) dry_run: bool,
@@ -344,12 +342,12 @@ mod tests {
             (r#"{"command":"status"}"#, Some(Request::Status)),
             (r#"{"command":"again","which":"rejects"}"#, Some(Request::Again(Again { which: "rejects".into() }))),
             (
-                r#"{"command":"import","source":"ripe","kind":"rpsl","bytes":7}"#,
+                r#"{"command":"import","source":"ripe","kind":"rpsl","complete":true,"most":10,"bytes":7}"#,
                 Some(Request::Import(Import {
                     source: "ripe".into(),
                     kind: "rpsl".into(),
-                    map: None,
-                    partial: false,
+                    complete: true,
+                    most: 10,
                     dry_run: false,
                     bytes: 7,
                 })),

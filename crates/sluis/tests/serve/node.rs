@@ -185,7 +185,10 @@ fn the_socket_answers_line_by_line() {
         (r#"{"command":"stop"}"#.to_owned(), "this is no request"),
         ("\u{7}".to_owned(), "this is no request"),
         (format!("{{\"command\":\"{}\"}}", "a".repeat(1 << 17)), "at most 65536 bytes"),
-        (r#"{"command":"import","source":"x","kind":"csv","bytes":99999999999999}"#.to_owned(), "at most"),
+        (
+            r#"{"command":"import","source":"x","kind":"csv","complete":true,"most":1,"bytes":99999999999999}"#.to_owned(),
+            "at most",
+        ),
     ];
     for (request, reason) in refused {
         let answers = ask(&folder, &[&request]);
@@ -281,4 +284,27 @@ fn logs_and_metrics_hold_no_personal_data() {
             assert!(!text.contains(word), "{word} is told in {text}");
         }
     }
+}
+
+#[test]
+fn an_administration_is_imported_by_the_process_that_owns_the_data() {
+    let folder = Folder::new("import");
+    let file = folder.0.join("customers.csv");
+    std::fs::write(&file, "resource,party,party_name\n2001:db8::/32,c1,Jansen\nnot a resource,c2,Broken\n").unwrap();
+    let node = Node::start(&folder, "");
+    folder.spool("2026-06-01-scan_rsync-netherlands-asn.csv", &report(3, 3));
+    until("the reports are there", || (node.metric("sluis_queue_length{queue=\"no-holder\"}")? > 0.0).then_some(()));
+    let import = |extra: &[&str]| {
+        let arguments = [&["import", file.to_str().unwrap(), "--json"], extra].concat();
+        let (code, out, complaint) = sluis(&folder.data(), &arguments);
+        assert_eq!(code, 0, "{complaint}");
+        serde_json::from_str::<Value>(&out).unwrap()
+    };
+    let dry = import(&["--dry-run"]);
+    assert_eq!((&dry["assignments_begun"], &dry["holders_found"]), (&json!(1), &json!(0)));
+    let done = import(&[]);
+    assert_eq!((&done["assignments_begun"], &done["findings"]["count"]), (&json!(1), &json!(2)), "{done}");
+    assert!(done["holders_found"].as_u64().unwrap() > 0, "{done}");
+    assert_eq!(import(&[])["assignments_begun"], json!(0), "the same again changes nothing");
+    assert_eq!(node.stop().0.code(), Some(0));
 }

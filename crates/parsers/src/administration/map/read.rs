@@ -14,7 +14,7 @@ use super::{Field, Kind, Mapping, Origin, Part};
 use crate::administration::columns::Column;
 use crate::administration::csv::{Records, mended};
 use crate::administration::lines::{Line, Lines};
-use crate::administration::rows::{Builder, Row};
+use crate::administration::rows::{Builder, Row, is_never};
 use crate::administration::{Finding, Limits, nearest};
 
 /// Bytes of a part of a JSON document that nobody asked for.
@@ -57,7 +57,7 @@ impl Rows<'_> {
             *seen |= found;
             let is_date = matches!(column, Column::From | Column::To | Column::AupAccepted | Column::KycChecked);
             match &self.mapping.date_format {
-                Some(format) if is_date && !text.trim().is_empty() => self.row.set(*column, &date(format, text.trim())),
+                Some(format) if is_date && !is_never(text.trim()) => self.row.set(*column, &date(format, text.trim())),
                 _ => self.row.set(*column, &text),
             }
         }

@@ -49,6 +49,25 @@ fn a_csv_of_another_system() {
 }
 
 #[test]
+fn zeros_of_a_database_are_no_date_in_any_format() {
+    for (format, zero) in
+        [("%d/%m/%Y", "00/00/0000"), ("%Y-%m-%d %H:%M:%S", "0000-00-00 00:00:00"), ("unix", "0"), ("unix", "NULL")]
+    {
+        let mapping = format!(
+            "format = \"csv\"\ndate_format = \"{format}\"\n[columns]\nresource = \"ip\"\nparty = \"who\"\nto = \"end\"\n"
+        );
+        let (snapshot, _) = read_text(&mapping, format!("ip,who,end\n192.0.2.1,A,{zero}\n").as_bytes());
+        assert_eq!(
+            (rows(&snapshot).as_slice(), snapshot.complete),
+            (&["192.0.2.1 A  unknown until now".to_owned()][..], true),
+            "{zero}"
+        );
+    }
+    let plain = "format = \"csv\"\n[columns]\nresource = \"ip\"\nparty = \"who\"\nto = \"end\"\n";
+    assert!(read_text(plain, b"ip,who,end\n192.0.2.1,A,00-00-0000\n").0.complete);
+}
+
+#[test]
 fn json_nested_in_lines_and_in_an_array() {
     let nested = "format = \"json\"\nrows = \"data.items\"\ndate_format = \"unix\"\n[columns]\nresource = \"net.ip\"\nparty = \"client.id\"\nfrom = \"since\"\nmails = \"client.mails\"\n";
     let text = br#"{"version": 3, "skip": [[[{}]]], "data": {"next": null, "items": [

@@ -7,15 +7,17 @@ use model::category::Kind;
 use model::label::{Pap, Tlp};
 use model::report::{Batch, Core, Place, Word};
 use model::resource::{DomainName, Url};
+use model::time::Time;
 
 use super::declared::{Clock, Declared};
-use crate::formats::shadowserver::COLUMNS;
-use crate::kinds::csv::Record;
+use crate::kinds::csv::{COLUMNS, Record};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Means {
     Time,
+    /// The time of day, where [`Means::Time`] is the date alone.
+    Clock,
     Ip,
     Port,
     Kind,
@@ -69,6 +71,10 @@ const NAMES: &[(&str, &[&str], Means)] = &[
     ("reporter_domain", &[], Means::Text(Word::REPORTER_DOMAIN)),
 ];
 
+/// Names of columns that are a date and a time of day when a header has both.
+const DATES: [&str; 2] = ["date", "event_date"];
+const CLOCKS: [&str; 2] = ["time", "event_time"];
+
 impl Means {
     /// What a column of this name holds, other names included.
     pub(super) fn of_column(name: &str) -> Option<Means> {
@@ -114,8 +120,25 @@ impl<'d> Plan<'d> {
             let name = header.get(at).cloned().unwrap_or_default();
             plan.column(at, name, batch);
         }
+        if declared.is_none() {
+            plan.join_date_and_clock();
+        }
         plan.says_kind = plan.means.iter().flatten().any(|means| matches!(means, Means::Kind | Means::Category | Means::Type));
         plan
+    }
+
+    /// Of a header with `date` and `time` neither alone is the time: the one is midnight, the other any day's.
+    fn join_date_and_clock(&mut self) {
+        let at = |names: [&str; 2]| self.header.iter().position(|name| names.contains(&&*plain_name(name)));
+        let (Some(date), Some(clock)) = (at(DATES), at(CLOCKS)) else { return };
+        for (at, means) in self.means.iter_mut().enumerate() {
+            match at {
+                at if at == date => *means = Some(Means::Time),
+                at if at == clock => *means = Some(Means::Clock),
+                _ if *means == Some(Means::Time) => *means = None,
+                _ => {}
+            }
+        }
     }
 
     /// Takes one more column into the plan. Of two columns that mean the same, the first has the meaning.
@@ -162,7 +185,7 @@ impl<'d> Plan<'d> {
         let mut core = Core::new(self.kind(record)?, ordinal);
         if self.means.contains(&Some(Means::Time)) {
             let text = self.value(Means::Time, record);
-            let time = self.clock.read(text).ok_or_else(|| self.unreadable("time", Means::Time, text))?;
+            let time = self.time(text, record).ok_or_else(|| self.unreadable("time", Means::Time, text))?;
             core.set_observed(Some(time));
             if core.kind.category() == "connection" {
                 batch.text(Word::FIRST_SEEN, time.to_string());
@@ -180,6 +203,16 @@ impl<'d> Plan<'d> {
             }
         }
         Ok(core)
+    }
+
+    /// The time; with a column of its own for the time of day both together, or that column when it says all.
+    fn time(&self, text: &[u8], record: &Record<'_>) -> Option<Time> {
+        if !self.means.contains(&Some(Means::Clock)) {
+            return self.clock.read(text);
+        }
+        // A date whose time of day is left out is any moment of a day, in which an address may change hands.
+        let clock = Some(self.value(Means::Clock, record)).filter(|clock| !clock.is_empty())?;
+        self.clock.read(&[text, b" ", clock].concat()).or_else(|| self.clock.read(clock))
     }
 
     /// The address; or a prefix, URL or domain name that leads to a holder.
@@ -260,7 +293,7 @@ impl<'d> Plan<'d> {
         let port = || text.ok().and_then(|text| text.parse::<u16>().ok());
         match means {
             None => return false,
-            Some(Means::Time | Means::Kind | Means::Category | Means::Type | Means::Ignore) => {}
+            Some(Means::Time | Means::Clock | Means::Kind | Means::Category | Means::Type | Means::Ignore) => {}
             Some(Means::Ip) => return core.address != Address::NONE,
             Some(Means::Port) => match port() {
                 Some(port) => {

@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 use model::category::Kind;
 use serde::Deserialize;
 
+use crate::kinds::csv::column_name;
+
 /// What a column says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -300,13 +302,6 @@ impl Maps {
     pub fn common(&self, role: Role) -> &[String] {
         self.common.get(&role).map_or(&[], Vec::as_slice)
     }
-}
-
-/// A column's name as it is compared: lower case, without blanks and stray quotes around it, blanks inside as `_`.
-pub fn column_name(name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(&name[..name.len().min(200)]);
-    let name = name.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\u{feff}' || c == '\0');
-    name.to_ascii_lowercase().replace(|c: char| c.is_whitespace(), "_")
 }
 
 fn normal_name(name: &str) -> String {

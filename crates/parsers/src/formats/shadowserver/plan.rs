@@ -7,7 +7,7 @@ use model::time::Time;
 
 use super::maps::{Maps, Role, Type};
 use super::values::{self, APPLICATION, Clock};
-use crate::kinds::csv::Record;
+use crate::kinds::csv::{COLUMNS, Record};
 
 /// What a file was found to be.
 pub(crate) struct Found<'m> {
@@ -245,8 +245,8 @@ impl<'m> Plan<'m> {
     /// # Errors
     /// Why the row is no report.
     pub(crate) fn row(&mut self, record: &Record<'_>, batch: &mut Batch, ordinal: u32) -> Result<Core, String> {
-        if record.len() > super::COLUMNS {
-            return Err(format!("the row has {} fields; more than {} are not read", record.len(), super::COLUMNS));
+        if record.len() > COLUMNS {
+            return Err(format!("the row has {} fields; more than {} are not read", record.len(), COLUMNS));
         }
         let columns = self.header.len();
         if record.len() > columns && record.text().contains(&b'\n') {

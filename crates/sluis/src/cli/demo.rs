@@ -1,0 +1,329 @@
+//! `sluis demo`: a provider's year, played on a node of its own, and what the node made of it.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use model::time::Time;
+use serde::Serialize;
+use store::cases::{Filed, Filter};
+use store::{Reader, Transaction};
+
+use super::Globals;
+use crate::demo::survey::{Branch, Moment, Survey, survey};
+use crate::demo::world::{PROVIDER, RESELLERS};
+use crate::demo::{self, Month, Note, Play};
+use crate::output::chain::{self, Kept, LinkView, Names as _};
+use crate::output::words::{count, counted, moment};
+use crate::output::{Screen, Style, Table, json, report};
+
+/// See Sluis at work: a made-up provider and its resellers, and a year of abuse reports
+///
+/// Everything is made up and stays on this machine: names under .example, addresses from the documentation ranges. The
+/// files are in the formats that notifiers really use, and go the way that real ones go.
+#[derive(clap::Args)]
+#[command(after_help = "The demo's data is a node of its own, in the folder of --data, or else in ./sluis-demo. When an earlier
+demo is there it is shown again; --fresh makes it anew. A folder with another node's data is left alone.
+
+Examples:
+  sluis demo
+  sluis --data /tmp/sector demo --seed 7
+  sluis demo --json | jq .branches[0]")]
+pub(crate) struct Args {
+    /// Another seed makes another world
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Make the demo anew, in place of the one that is there
+    #[arg(long)]
+    fresh: bool,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Where the demo is when nobody says.
+const DIRECTORY: &str = "sluis-demo";
+/// Cases of the list on the last screen.
+const CASES: u32 = 5;
+/// Characters of the longest bar.
+const BAR: u64 = 16;
+
+#[derive(Serialize)]
+struct View<'a> {
+    data: String,
+    #[serde(flatten)]
+    survey: &'a Survey,
+    look_further: Vec<String>,
+}
+
+pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
+    let directory = globals.data.clone().unwrap_or_else(|| PathBuf::from(DIRECTORY));
+    let play = match earlier(&directory, args)? {
+        Some(play) => play,
+        None => {
+            let play = Play::new(args.seed, globals.clock().now());
+            perform(&play, &directory)?;
+            play
+        }
+    };
+    let shown = directory.display().to_string();
+    Reader::open(&directory)?.read(|transaction| {
+        let survey = survey(&play, transaction)?;
+        let further = further(&directory, &play, &survey);
+        let mut screen = Screen::new();
+        if args.json {
+            let look_further = further.into_iter().map(|(command, _)| command).collect();
+            json::line(&mut screen, &View { data: shown, survey: &survey, look_further })?;
+        } else {
+            draw(&mut screen, &play, &survey, transaction)?;
+            draw_further(&mut screen, &further)?;
+        }
+        super::done(screen, u8::from(!survey.wrong.is_empty()))
+    })
+}
+
+/// The demo that is in a directory, if it can be shown as it is. What is in the way of a new one is removed, or refused.
+fn earlier(directory: &Path, args: &Args) -> Result<Option<Play>> {
+    let shown = directory.display();
+    match Note::read(directory) {
+        Some(note) if note.finished && !args.fresh => {
+            if note.seed != args.seed {
+                bail!("in {shown} is the demo of seed {}; --fresh puts the one of seed {} in its place", note.seed, args.seed);
+            }
+            say(&format!("The demo in {shown}, made earlier; --fresh makes it anew."));
+            Ok(Some(Play::new(note.seed, Time(note.now))))
+        }
+        // One that was broken off is of no use to anybody.
+        Some(_) => demo::remove(directory).map(|()| None),
+        None => {
+            let is_empty = match std::fs::read_dir(directory) {
+                Ok(mut entries) => entries.next().is_none(),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+                Err(error) => bail!("{shown}: {error}"),
+            };
+            if !is_empty {
+                bail!("{shown} is not empty and holds no demo; name another folder with --data DIR");
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// Plays the year, and tells how it goes.
+fn perform(play: &Play, directory: &Path) -> Result<()> {
+    let world = &play.world;
+    say(&format!(
+        "A year at {}, in {}: {} resellers, {} customers. Every Monday the
+administration is imported and the abuse mailbox worked off.\n",
+        world.parties[PROVIDER].name,
+        directory.display(),
+        RESELLERS.len(),
+        world.customers()
+    ));
+    say("month    customers   assignments       mails and files   reports   cases opened");
+    play.perform(directory, &mut |month| say(&line(month)))
+}
+
+fn line(month: &Month) -> String {
+    let begin = month.begin.map_or_else(String::new, |begin| begin.to_string().get(..7).unwrap_or_default().to_owned());
+    let moves = format!("+{} -{}", month.begun, month.ended);
+    format!(
+        "{begin}  {:>9}   {moves:<11}       {:>15}   {:>7}   {:>12}",
+        month.customers, month.submissions, month.reports, month.opened
+    )
+}
+
+/// Tells something while the demo runs. It goes to standard error, so that the summary is all there is to read from us.
+fn say(text: &str) {
+    let mut err = io::stderr().lock();
+    let dim = err.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    // Standard error may be closed; there is nobody left to tell then.
+    let _ = if dim { writeln!(err, "\u{1b}[2m{text}\u{1b}[0m") } else { writeln!(err, "{text}") };
+}
+
+fn draw(screen: &mut Screen, play: &Play, survey: &Survey, transaction: &Transaction<'_>) -> Result<()> {
+    let day = |text: &str| text.get(..10).unwrap_or_default().to_owned();
+    screen.heading(&format!("What came of it, {} to {}", day(&survey.from), day(&survey.to)))?;
+    let formats = survey.formats.iter().filter(|(format, _)| format.as_str() != "none");
+    let formats: Vec<String> =
+        formats.map(|(format, number)| format!("{} {}", count(*number), format.replace('_', " "))).collect();
+    screen.facts(&[
+        ("submissions", count(survey.submissions)),
+        ("read as", formats.join(", ")),
+        ("came twice", format!("{}, counted and not reported again", counted(survey.copies, "file"))),
+        ("reports", count(survey.reports)),
+        ("cases", format!("{}, one for each problem of each holder", count(survey.cases))),
+        ("to look at", queues(survey)),
+    ])?;
+    let told = format!(
+        "{} of {} reports are with the party that really held the address then,",
+        count(survey.true_chains),
+        count(survey.in_cases)
+    );
+    let style = if survey.wrong.is_empty() { Style::Strong } else { Style::Alarm };
+    let told = screen.paint(style, &told);
+    screen.line(format_args!("{told}\nby the world behind the demo, which the node never saw."))?;
+    for wrong in &survey.wrong {
+        let wrong = screen.paint(Style::Alarm, wrong);
+        screen.line(wrong)?;
+    }
+
+    screen.heading("Where the cases are")?;
+    draw_branches(screen, &survey.branches)?;
+    draw_handover(screen, play, survey, transaction)?;
+    screen.heading("The newest cases")?;
+    draw_cases(screen, transaction)
+}
+
+/// The first lines of the list, narrower than `case list` has them.
+fn draw_cases(screen: &mut Screen, transaction: &Transaction<'_>) -> Result<()> {
+    let mut table = Table::new(screen, &[">case", "kind", "about", "holder", ">reports"]);
+    let mut names = Kept::new(transaction)?;
+    for Filed { case, .. } in transaction.cases(&Filter::default(), CASES)? {
+        let holder = match case.holder {
+            Some(id) => names.party(id)?.2,
+            None => "nobody known".to_owned(),
+        };
+        table.row([
+            (Style::Strong, case.id.to_string()),
+            (Style::Plain, case.kind.type_name().to_owned()),
+            (Style::Plain, report::about(&case)),
+            (Style::Plain, holder),
+            (Style::Plain, count(case.reports)),
+        ]);
+    }
+    Ok(table.write(screen)?)
+}
+
+fn queues(survey: &Survey) -> String {
+    let waiting = [
+        (survey.no_holder, "without holder"),
+        (survey.unreadable, "unreadable"),
+        (survey.rejects, "rejected"),
+        (survey.undated, "undated"),
+    ];
+    let waiting: Vec<String> = waiting.iter().map(|(number, queue)| format!("{} {queue}", count(*number))).collect();
+    waiting.join(", ")
+}
+
+fn draw_branches(screen: &mut Screen, branches: &[Branch]) -> Result<()> {
+    let most = branches.iter().map(|branch| branch.cases).max().unwrap_or(1).max(1);
+    let mut table = Table::new(screen, &["branch", ">cases", "", ">reports", ">kinds", ">holders"]);
+    let mut row = |branch: &Branch, first: bool| {
+        let bar = "█".repeat((branch.cases * BAR).div_ceil(most) as usize);
+        let name = if branch.below.is_some() { format!("└ {}", branch.name) } else { branch.name.clone() };
+        table.row([
+            (if first { Style::Alarm } else { Style::Plain }, name),
+            (Style::Strong, count(branch.cases)),
+            (if first { Style::Alarm } else { Style::Dim }, bar),
+            (Style::Plain, count(branch.reports)),
+            (Style::Plain, branch.kinds.to_string()),
+            (Style::Plain, branch.customers.to_string()),
+        ]);
+    };
+    // A reseller's reseller stands below it, and is counted in it too.
+    for (at, branch) in branches.iter().filter(|branch| branch.below.is_none()).enumerate() {
+        row(branch, at == 0);
+        for below in branches.iter().filter(|below| below.below.as_ref() == Some(&branch.party)) {
+            row(below, false);
+        }
+    }
+    table.write(screen)?;
+    Ok(())
+}
+
+/// The address that changed hands: the same abuse, two cases, two chains.
+fn draw_handover(screen: &mut Screen, play: &Play, survey: &Survey, transaction: &Transaction<'_>) -> Result<()> {
+    let handover = &survey.handover;
+    screen.heading(&format!("One address, two holders: {}", handover.address))?;
+    let mut names = Kept::new(transaction)?;
+    for (when, of) in [("before", &handover.before), ("after", &handover.after)] {
+        let Some(filed) = transaction.case(of.case)? else { continue };
+        let links = chain::view(&transaction.chain(filed.chain)?, &mut names)?;
+        let title = screen.paint(Style::Strong, &format!("Case {}", of.case));
+        let seen = moment(filed.case.first_seen);
+        let kind = filed.case.kind.type_name().replace('_', " ");
+        screen.line(format_args!("{title}, {when}: {kind}, {}, first seen {seen}", counted(of.reports, "report")))?;
+        draw_chain(screen, &links)?;
+    }
+    let text = |time: &str| time.get(..16).unwrap_or_default().replace('T', " ");
+    screen.line(format_args!(
+        "It changed hands on {}. What was seen on {} and\nreported on {} is in case {}: what counts is when it happened.",
+        moment(play.world.handover.at),
+        text(&handover.late_seen),
+        text(&handover.late_received),
+        handover.late_case
+    ))?;
+    Ok(())
+}
+
+/// A chain with one line for each link: narrower than what `trace` draws, and without sources.
+fn draw_chain(screen: &mut Screen, links: &[LinkView]) -> Result<()> {
+    for (depth, link) in links.iter().enumerate() {
+        let last = depth + 1 == links.len();
+        let name = if link.name.is_empty() { &link.party } else { &link.name };
+        let name = match depth {
+            0 => format!("  {name}"),
+            depth => format!("  {}└─ {name}", "   ".repeat(depth - 1)),
+        };
+        let name = screen.paint(if last { Style::Strong } else { Style::Plain }, &format!("{name:34}"));
+        let since = link.since.as_deref().and_then(|since| since.get(..10)).unwrap_or("long ago");
+        let held = screen.paint(Style::Dim, &format!("{:18} since {since}", link.resource.as_deref().unwrap_or_default()));
+        screen.line(format_args!("{name} {held}{}", if last { "  ← holder" } else { "" }))?;
+    }
+    Ok(())
+}
+
+/// Commands that show more of this demo, and what each shows. They are typed as this program was called.
+fn further(directory: &Path, play: &Play, survey: &Survey) -> Vec<(String, &'static str)> {
+    let called = std::env::args_os().next().filter(|name| !name.is_empty());
+    let program = called.map_or_else(|| "sluis".to_owned(), |name| name.to_string_lossy().into_owned());
+    let sluis = format!("{} --data {}", quoted(&program), quoted(&directory.display().to_string()));
+    // A day is enough: it did not change hands on either.
+    let day = |moment: &Moment| moment.at.get(..10).unwrap_or_default().to_owned();
+    let trace = |moment: &Moment| format!("{sluis} trace {} --at {}", survey.handover.address, day(moment));
+    let worst = survey.branches.first().map_or("R-VLOTBOX", |branch| branch.party.as_str());
+    let oldest = play.files.iter().find(|file| file.name.ends_with(".ndjson"));
+    let mut commands = vec![
+        (format!("{sluis} case list --open"), "every open case"),
+        (format!("{sluis} case show {}", survey.handover.before.case), "one of them"),
+        (trace(&survey.handover.before), "who held it then"),
+        (trace(&survey.handover.after), "and days later"),
+        (format!("{sluis} party show {}", quoted(worst)), "the worst branch"),
+        (format!("{sluis} queue"), "what waits"),
+        (format!("{sluis} submission list"), "what came in"),
+    ];
+    if let Some(file) = oldest {
+        let path = play.path(directory, file);
+        let read = format!("{} read {}", quoted(&program), quoted(&path.display().to_string()));
+        commands.push((read, "a file, as XARF"));
+    }
+    commands
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+fn draw_further(screen: &mut Screen, commands: &[(String, &'static str)]) -> Result<()> {
+    screen.heading("Look further")?;
+    for (command, what) in commands {
+        let what = screen.paint(Style::Dim, &format!("{what:16}"));
+        screen.line(format_args!("{what}  {command}"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_survive_a_shell() {
+        for (word, expected) in [("a/b-1", "a/b-1"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("", "''"), ("$HOME", "'$HOME'")] {
+            assert_eq!(quoted(word), expected);
+        }
+    }
+}

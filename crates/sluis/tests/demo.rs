@@ -1,0 +1,138 @@
+//! The demo as a newcomer runs it: what it tells is true by its database, it repeats, and its commands work.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A moment from which the year is counted back, so that every run has the same.
+const NOW: &str = "2026-11-20T12:00:00Z";
+
+/// A folder of one test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("sluis-demo-test-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        Folder(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn sluis(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sluis"))
+        .args(["--now", NOW, "--data"])
+        .arg(directory)
+        .args(arguments)
+        .env_remove("SLUIS_DATA")
+        .output()
+        .expect("the program runs")
+}
+
+/// The one JSON object that a command prints.
+fn json(directory: &Path, arguments: &[&str]) -> Value {
+    let output = sluis(directory, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("it is JSON")
+}
+
+/// The JSON objects that a command prints, one a line.
+fn lines(directory: &Path, arguments: &[&str]) -> Vec<Value> {
+    let output = sluis(directory, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("it is UTF-8");
+    text.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect()
+}
+
+#[test]
+fn what_the_demo_tells_is_true() {
+    let folder = Folder::new("true");
+    let told = json(&folder.0, &["demo", "--json"]);
+    let number = |name: &str| told[name].as_u64().unwrap_or_else(|| panic!("{name} is a number"));
+
+    // Every statement that was written is a report in a case, a reject or set aside, with the true chain.
+    assert_eq!(told["wrong"], Value::Array(Vec::new()));
+    assert_eq!(number("reports"), number("in_cases") + number("undated"));
+    assert_eq!(number("true_chains"), number("in_cases"));
+    for queue in ["unreadable", "rejects", "undated", "copies"] {
+        assert_eq!(number(queue), 1, "{queue}");
+    }
+    assert!(number("reports") > 3_000 && number("cases") > 400 && number("no_holder") > 0, "{told}");
+    for format in ["arf", "csv", "shadowserver", "shadowserver_mail", "xarf"] {
+        assert!(told["formats"][format].as_u64() > Some(20), "{format}");
+    }
+
+    // The other commands count the same.
+    let cases = lines(&folder.0, &["case", "list", "--json", "-n", "100000"]);
+    assert_eq!(cases.len() as u64, number("cases"));
+    let in_cases: u64 = cases.iter().filter_map(|case| case["reports"].as_u64()).sum();
+    assert_eq!(in_cases, number("in_cases"));
+    let nobody = cases.iter().filter(|case| case["holder"].is_null()).count() as u64;
+    assert_eq!(nobody, number("no_holder"));
+    let submissions = lines(&folder.0, &["submission", "list", "--json", "-n", "100000"]);
+    assert_eq!(submissions.len() as u64, number("submissions"));
+
+    // The rotten reseller leads, by far.
+    let branches = told["branches"].as_array().expect("a list");
+    assert_eq!(branches[0]["party"], "R-VLOTBOX");
+    assert!(branches[0]["cases"].as_u64() > branches[1]["cases"].as_u64().map(|cases| cases * 3));
+
+    // One address, two holders; and what came late is with the first.
+    let handover = &told["handover"];
+    let chain_of = |moment: &str| {
+        let case = handover[moment]["case"].to_string();
+        let shown = json(&folder.0, &["case", "show", &case, "--json"]);
+        assert_eq!(shown["about"], handover["address"]);
+        let links: Vec<Value> = shown["chain"].as_array().expect("a list").iter().map(|link| link["party"].clone()).collect();
+        assert_eq!(Value::Array(links.clone()), handover[moment]["chain"]);
+        links
+    };
+    let (before, after) = (chain_of("before"), chain_of("after"));
+    assert_eq!((before.len(), after.len()), (3, 3));
+    assert!(before[0] == after[0] && before[1] != after[1] && before[2] != after[2]);
+    assert_eq!(handover["late_case"], handover["before"]["case"]);
+
+    for command in told["look_further"].as_array().expect("a list") {
+        let command = command.as_str().expect("a text");
+        let ran = Command::new("sh").args(["-c", command]).output().expect("a shell runs");
+        assert!(ran.status.success() && !ran.stdout.is_empty(), "{command}: {}", String::from_utf8_lossy(&ran.stderr));
+    }
+
+    // Shown once more it is the same; made anew too, elsewhere or in its place.
+    assert_eq!(json(&folder.0, &["demo", "--json"]), told);
+    assert_eq!(json(&folder.0, &["demo", "--json", "--fresh"]), told);
+    let other = sluis(&folder.0, &["demo", "--seed", "2"]);
+    assert!(!other.status.success() && String::from_utf8_lossy(&other.stderr).contains("--fresh"));
+    let screen = sluis(&folder.0, &["demo"]);
+    let screen = String::from_utf8(screen.stdout).expect("it is UTF-8");
+    assert!(screen.contains("Vlotbox") && !screen.contains('\u{1b}'), "{screen}");
+}
+
+#[test]
+fn another_seed_is_another_world_and_as_true() {
+    let folder = Folder::new("seed");
+    let told = json(&folder.0, &["demo", "--json", "--seed", "20261122"]);
+    assert_eq!(told["wrong"], Value::Array(Vec::new()));
+    assert_eq!(told["true_chains"], told["in_cases"]);
+    assert_eq!(told["branches"][0]["party"], "R-VLOTBOX");
+}
+
+#[test]
+fn the_data_of_others_is_left_alone() {
+    let folder = Folder::new("others");
+    std::fs::create_dir_all(&folder.0).expect("a folder");
+    std::fs::write(folder.0.join("letter.txt"), "dear all").expect("a file");
+    for arguments in [&["demo"][..], &["demo", "--fresh"]] {
+        let refused = sluis(&folder.0, arguments);
+        assert!(!refused.status.success());
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("is not empty"), "{arguments:?}");
+    }
+    let left: Vec<_> = std::fs::read_dir(&folder.0).expect("a folder").filter_map(Result::ok).collect();
+    assert_eq!(left.len(), 1);
+}
