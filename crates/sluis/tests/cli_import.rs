@@ -50,7 +50,7 @@ fn several_files_are_one_source_with_a_name() {
     assert!(user.run(&["import", "customers.csv", "names.csv"]).failed(1).contains("--source NAME"));
     let said = user.json(&["import", "--json", "--source", "billing", "customers.csv", "names.csv"]);
     assert_eq!((said["source"].as_str(), said["complete"].as_bool()), (Some("billing"), Some(false)), "{said}");
-    assert!(said["findings"][0]["place"].as_str().unwrap().starts_with("names.csv, line 3"), "{said}");
+    assert!(said["findings"]["first"][0]["place"].as_str().unwrap().starts_with("names.csv, line 3"), "{said}");
     let mapped = "format = \"csv\"\n[columns]\nparty = \"klant\"\nresource = \"adres\"\n";
     user.file("map.toml", mapped);
     user.file("export.csv", "klant;adres\nC-4;192.0.2.97\n");

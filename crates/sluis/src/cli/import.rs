@@ -76,7 +76,7 @@ pub(crate) struct View {
     cuts: Said,
     problems: Said,
     #[serde(default)]
-    findings: Said,
+    findings: Findings,
     gaps: Said,
     gap_addresses: u128,
 }
@@ -86,6 +86,20 @@ pub(crate) struct View {
 struct Said {
     count: usize,
     first: Vec<String>,
+}
+
+/// What was not read as it stood: how often, and the first of it.
+#[derive(Default, Serialize, Deserialize)]
+struct Findings {
+    count: usize,
+    first: Vec<FindingView>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FindingView {
+    place: String,
+    reason: String,
+    text: String,
 }
 
 impl Said {
@@ -118,7 +132,7 @@ impl View {
             overlaps: Said::of(&changes.overlaps, most),
             cuts: Said::of(&changes.cuts, most),
             problems: Said::of(&changes.problems, most),
-            findings: Said::default(),
+            findings: Findings::default(),
             gaps: Said {
                 count: changes.gaps.count,
                 first: gaps.map(|gap| format!("{} in {} of {}", gap.range, gap.inside, gap.party)).collect(),
@@ -162,11 +176,12 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         Err(error) => return Err(error.into()),
     };
     bar.finish();
-    let texts = read.findings.iter().take(args.most);
-    view.findings = Said {
-        count: read.findings.len(),
-        first: texts.map(|finding| format!("{}: {} {}", finding.place, finding.reason, finding.text)).collect(),
-    };
+    let first = read.findings.iter().take(args.most).map(|finding| FindingView {
+        place: finding.place.clone(),
+        reason: finding.reason.clone(),
+        text: finding.text.clone(),
+    });
+    view.findings = Findings { count: read.findings.len(), first: first.collect() };
     let mut screen = Screen::new();
     if args.json {
         json::line(&mut screen, &view)?;
@@ -216,7 +231,16 @@ fn draw(screen: &mut Screen, view: &View) -> Result<()> {
     draw_remarks(screen, "Two parties for one resource at one time", &view.overlaps)?;
     draw_remarks(screen, "Ranges that crossed others", &view.cuts)?;
     draw_remarks(screen, "Other remarks", &view.problems)?;
-    draw_remarks(screen, "Not read as it stood", &view.findings)?;
+    let not_read = Said {
+        count: view.findings.count,
+        first: view
+            .findings
+            .first
+            .iter()
+            .map(|finding| format!("{}: {} {}", finding.place, finding.reason, finding.text))
+            .collect(),
+    };
+    draw_remarks(screen, "Not read as it stood", &not_read)?;
     let addresses = u64::try_from(view.gap_addresses).unwrap_or(u64::MAX);
     draw_remarks(
         screen,
