@@ -246,7 +246,7 @@ impl Sink for Rewriting<'_> {
         let place: String =
             reject.place.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').filter(|c| !"\"\\".contains(*c)).collect();
         let line = format!(
-            "{{\"xarf_version\":\"4.2.0\",\"not_kept\":\"a statement that could not be read, in a submission about child abuse material\",\"place\":\"{place}\"}}\n"
+            "{{\"xarf_version\":\"4.2.0\",\"not_kept\":\"its text told of what may not be kept, and could not be read: ask who sent it\",\"place\":\"{place}\"}}\n"
         );
         self.out.extend_from_slice(line.as_bytes());
         self.lines += 1;
