@@ -105,7 +105,9 @@ pub(crate) fn fuzz_manifests(root: &Path) -> Vec<PathBuf> {
         .into_iter()
         .flatten()
         .flatten()
-        .map(|room| room.path().join("fuzz").join("Cargo.toml"))
+        .map(|room| room.path())
+        .chain([root.to_path_buf()])
+        .map(|folder| folder.join("fuzz").join("Cargo.toml"))
         .filter(|manifest| manifest.is_file())
         .collect();
     found.sort();
