@@ -66,7 +66,7 @@ pub fn place(batch: Batch, chains: Chains, received: Time) -> (Placed, Vec<SetAs
         }
     }
     order.extend(undated);
-    (Placed { batch, chains, keys, order, groups }, set_aside)
+    (Placed::new(batch, chains, keys, order, groups), set_aside)
 }
 
 fn is_reporter(word: Word) -> bool {

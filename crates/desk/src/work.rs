@@ -89,6 +89,14 @@ struct Flush {
     end: Option<Ended>,
 }
 
+/// A flush that is traced, placed and packed.
+struct Part {
+    /// What it was traced by.
+    known: Arc<Known>,
+    placed: Placed,
+    advance: Advance,
+}
+
 impl Flush {
     /// Bytes it keeps in memory, about.
     fn weight(&self) -> usize {
@@ -161,7 +169,7 @@ impl Desk {
                     break;
                 }
                 if suspect {
-                    self.commit(std::mem::take(&mut together), &mut worked)?;
+                    self.commit_together(std::mem::take(&mut together), &mut worked)?;
                     (weight, bytes) = (0, 0);
                     if !self.begin_suspect(submission.id)? {
                         worked.end(true);
@@ -170,7 +178,7 @@ impl Desk {
                 }
                 let small = if submission.size > SMALL { None } else { self.read_small(&submission)? };
                 let Some(flushes) = small else {
-                    self.commit(std::mem::take(&mut together), &mut worked)?;
+                    self.commit_together(std::mem::take(&mut together), &mut worked)?;
                     (weight, bytes) = (0, 0);
                     if let Some(error) = self.work_large(&submission, progress, &mut worked)? {
                         failed.get_or_insert(error);
@@ -189,11 +197,11 @@ impl Desk {
                 }
                 progress(&submission, submission.size);
                 if suspect || weight >= TOGETHER || bytes >= TOGETHER_BYTES {
-                    self.commit(std::mem::take(&mut together), &mut worked)?;
+                    self.commit_together(std::mem::take(&mut together), &mut worked)?;
                     (weight, bytes) = (0, 0);
                 }
             }
-            self.commit(together, &mut worked)?;
+            self.commit_together(together, &mut worked)?;
         }
     }
 
@@ -254,22 +262,28 @@ impl Desk {
         progress: &(dyn Fn(&Submission, u64) + Sync),
         worked: &mut Worked,
     ) -> Result<Option<Error>, Error> {
-        let (sender, receiver) = sync_channel::<Flush>(2);
+        let (sender, receiver) = sync_channel::<Result<Part, Error>>(2);
         std::thread::scope(|scope| {
             let reading = scope.spawn(move || {
-                let sender: SyncSender<Flush> = sender;
-                self.read_into(submission, &|bytes| progress(submission, bytes), &|flush| match sender.send(flush) {
-                    Ok(()) => ControlFlow::Continue(()),
-                    Err(_) => ControlFlow::Break(()),
+                let sender: SyncSender<Result<Part, Error>> = sender;
+                self.read_into(submission, &|bytes| progress(submission, bytes), &|flush| {
+                    let part = match flush.trouble(submission) {
+                        Some(error) => Err(error),
+                        None => self.prepare(submission, flush),
+                    };
+                    if sender.send(part).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
                 })
             });
             let mut result = Ok(None);
-            for flush in &receiver {
-                if let Some(error) = flush.trouble(submission) {
-                    result = Ok(Some(error));
-                    break;
-                }
-                if let Err(error) = self.commit(vec![(submission.clone(), flush)], worked) {
+            for part in &receiver {
+                let part = match part {
+                    Ok(part) => part,
+                    Err(error) => {
+                        result = Ok(Some(error));
+                        break;
+                    }
+                };
+                if let Err(error) = self.commit(vec![part], worked) {
                     result = Err(error);
                     break;
                 }
@@ -371,61 +385,72 @@ impl Desk {
         }
     }
 
-    /// Applies flushes in one transaction.
-    fn commit(&self, flushes: Vec<(Submission, Flush)>, worked: &mut Worked) -> Result<(), Error> {
-        if flushes.is_empty() {
+    /// Traces a flush, places it and packs it: all that needs no transaction, so that it can be done while another flush
+    /// is being written.
+    fn prepare(&self, submission: &Submission, flush: Flush) -> Result<Part, Error> {
+        let begun = Instant::now();
+        let known = self.known();
+        let mut chains = Chains::default();
+        known.index.trace_batch(&flush.batch, &mut chains);
+        let (mut placed, undated) = place(flush.batch, chains, submission.received);
+        placed.pack()?;
+        let mut set_aside = flush.set_aside;
+        set_aside.extend(undated);
+        let end = flush.end.map(|ended| match ended {
+            Ended::Read(outcome) => {
+                let understood = !outcome.format.is_empty() || outcome.unreadable.is_empty();
+                (outcome.format.to_owned(), (!understood).then_some(outcome.unreadable))
+            }
+            Ended::Crashed(panic) => (String::new(), Some(format!("reading it crashed twice: {panic}"))),
+            Ended::Io(error) => (String::new(), Some(format!("its stored bytes cannot be read: {error}"))),
+        });
+        let advance = Advance {
+            submission: submission.id,
+            received: submission.received,
+            now: self.now(),
+            cursor: flush.cursor.max(submission.cursor),
+            read_again: flush.read_again,
+            set_aside,
+            notes: flush.notes,
+            end,
+        };
+        self.count(|totals| totals.tracing += begun.elapsed());
+        Ok(Part { known, placed, advance })
+    }
+
+    /// Prepares flushes and applies them in one transaction.
+    fn commit_together(&self, flushes: Vec<(Submission, Flush)>, worked: &mut Worked) -> Result<(), Error> {
+        let parts = flushes.into_iter().map(|(submission, flush)| self.prepare(&submission, flush));
+        self.commit(parts.collect::<Result<_, _>>()?, worked)
+    }
+
+    /// Applies what was prepared in one transaction.
+    fn commit(&self, mut parts: Vec<Part>, worked: &mut Worked) -> Result<(), Error> {
+        if parts.is_empty() {
             return Ok(());
         }
-        let now = self.now();
         let begun = Instant::now();
-        let mut known = self.known();
-        let mut ends = Vec::new();
-        let mut parts: Vec<(Placed, Advance)> = Vec::with_capacity(flushes.len());
-        for (submission, flush) in flushes {
-            let (placed, undated) = self.trace_and_place(&known, flush.batch, &submission);
-            let mut set_aside = flush.set_aside;
-            set_aside.extend(undated);
-            let end = flush.end.map(|ended| match ended {
-                Ended::Read(outcome) => {
-                    let understood = !outcome.format.is_empty() || outcome.unreadable.is_empty();
-                    (outcome.format.to_owned(), (!understood).then_some(outcome.unreadable))
-                }
-                Ended::Crashed(panic) => (String::new(), Some(format!("reading it crashed twice: {panic}"))),
-                Ended::Io(error) => (String::new(), Some(format!("its stored bytes cannot be read: {error}"))),
-            });
-            if let Some((_, unreadable)) = &end {
-                ends.push(unreadable.is_some());
-            }
-            let advance = Advance {
-                submission: submission.id,
-                received: submission.received,
-                now,
-                cursor: flush.cursor.max(submission.cursor),
-                read_again: flush.read_again,
-                set_aside,
-                notes: flush.notes,
-                end,
-            };
-            parts.push((placed, advance));
-        }
-        let traced = Instant::now();
+        let ends: Vec<bool> = parts.iter().filter_map(|part| Some(part.advance.end.as_ref()?.1.is_some())).collect();
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let result = self.store.write("apply", |transaction| {
             let mut applied = Vec::with_capacity(parts.len());
-            if transaction.counter("generation")? != known.generation {
-                // Assignments changed since these reports were traced: what holds now was not known then.
+            let generation = transaction.counter("generation")?;
+            let mut known = self.known();
+            if generation != known.generation {
                 let (index, generation) = transaction.index()?;
                 known = self.set_known(index, generation);
                 memory.clear();
-                for (placed, advance) in &mut parts {
-                    let batch = std::mem::take(&mut placed.batch);
+            }
+            for part in &mut parts {
+                if part.known.generation != generation {
+                    // Assignments changed since these reports were traced: what holds now was not known then.
+                    let batch = std::mem::take(&mut part.placed.batch);
                     let mut chains = Chains::default();
                     known.index.trace_batch(&batch, &mut chains);
-                    *placed = place(batch, chains, advance.received).0;
+                    part.placed = place(batch, chains, part.advance.received).0;
+                    part.known = Arc::clone(&known);
                 }
-            }
-            for (placed, advance) in &parts {
-                applied.push(transaction.apply(placed, &known.index, advance, &mut memory)?);
+                applied.push(transaction.apply(&part.placed, &part.known.index, &part.advance, &mut memory)?);
             }
             Ok::<_, store::Error>(applied)
         });
@@ -438,8 +463,7 @@ impl Desk {
                 self.beat();
                 self.count(|totals| {
                     totals.worked.join(done);
-                    totals.tracing += traced - begun;
-                    totals.applying += traced.elapsed();
+                    totals.applying += begun.elapsed();
                 });
                 Ok(())
             }
@@ -449,12 +473,6 @@ impl Desk {
                 Err(error.into())
             }
         }
-    }
-
-    fn trace_and_place(&self, known: &Arc<Known>, batch: Batch, submission: &Submission) -> (Placed, Vec<SetAside>) {
-        let mut chains = Chains::default();
-        known.index.trace_batch(&batch, &mut chains);
-        place(batch, chains, submission.received)
     }
 }
 

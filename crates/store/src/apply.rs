@@ -48,6 +48,8 @@ pub struct Placed {
     pub order: Vec<u32>,
     /// One for each case.
     pub groups: Vec<Group>,
+    /// The other fields, packed ahead of the transaction by [`Placed::pack`]; empty when they are not.
+    packed: Vec<Vec<u8>>,
 }
 
 /// What a flush does to its submission.
@@ -277,10 +279,15 @@ impl Transaction<'_> {
     }
 
     fn add_fields(&self, placed: &Placed, first_report: i64) -> Result<(), Error> {
-        let mut compressor = compressor()?;
         let mut insert = self.prepare("-- apply::fields\nINSERT INTO fields (id, data) VALUES ($1, $2)")?;
-        for (number, order) in placed.order.chunks(CHUNK as usize).enumerate() {
-            let data = pack(&placed.batch, order, &mut compressor)?;
+        let now;
+        let packed = if placed.packed.is_empty() {
+            now = placed.packed_now()?;
+            &now
+        } else {
+            &placed.packed
+        };
+        for (number, data) in packed.iter().enumerate() {
             insert.execute((first_report / CHUNK + number as i64, data))?;
         }
         Ok(())
@@ -330,6 +337,25 @@ impl Transaction<'_> {
 }
 
 impl Placed {
+    /// A batch whose reports have been put in order.
+    pub fn new(batch: Batch, chains: Chains, keys: Vec<u8>, order: Vec<u32>, groups: Vec<Group>) -> Placed {
+        Placed { batch, chains, keys, order, groups, packed: Vec::new() }
+    }
+
+    /// Packs the fields that are not columns, so that the transaction need not: it takes the time of compressing them.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when the compressor fails.
+    pub fn pack(&mut self) -> Result<(), Error> {
+        self.packed = self.packed_now()?;
+        Ok(())
+    }
+
+    fn packed_now(&self) -> Result<Vec<Vec<u8>>, Error> {
+        let mut compressor = compressor()?;
+        self.order.chunks(CHUNK as usize).map(|order| pack(&self.batch, order, &mut compressor)).collect()
+    }
+
     /// The key of a group.
     pub fn key(&self, group: &Group) -> CaseKey {
         CaseKey(self.keys[group.key.clone()].to_vec())
