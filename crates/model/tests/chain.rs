@@ -254,6 +254,30 @@ fn a_report_without_an_address_is_traced_by_what_it_names() {
 }
 
 #[test]
+fn content_stands_in_the_network_of_its_address() {
+    let mut builder = Builder::new();
+    let resource = |text| Resource::parse(text).unwrap();
+    builder.assignment(&resource("192.0.2.0/24"), held(1, PROVIDER, Level::Allocated)).unwrap();
+    builder.assignment(&resource("192.0.2.7"), held(2, SUB_RESELLER, Level::Assigned)).unwrap();
+    builder.assignment(&resource("shop.example"), held(3, CUSTOMER, Level::Assigned)).unwrap();
+    builder.membership(CUSTOMER, RESELLER, Period::ALWAYS).unwrap();
+    let index = builder.build().unwrap();
+    let mut batch = Batch::new();
+    for address in ["192.0.2.7", "198.51.100.7", "nowhere"] {
+        batch.text(Word::URL, "http://www.shop.example/x");
+        let mut core = Core::new(Kind::Phishing, 0);
+        core.address = Address::parse(address.as_bytes()).unwrap_or(Address::NONE);
+        core.set_observed(Some(Time(0)));
+        batch.finish(core);
+    }
+    let mut chains = Chains::default();
+    index.trace_batch(&batch, &mut chains);
+    let found: Vec<Vec<i64>> = (0..3).map(|report| parties(&chains.chain(report, Time(0), &index))).collect();
+    // Whoever else has the shared address is not in it.
+    assert_eq!(found, [vec![PROVIDER, RESELLER, CUSTOMER], vec![RESELLER, CUSTOMER], vec![RESELLER, CUSTOMER]]);
+}
+
+#[test]
 fn content_is_traced_by_its_site_and_machines_by_their_address() {
     let mut builder = Builder::new();
     let resource = |text| Resource::parse(text).unwrap();

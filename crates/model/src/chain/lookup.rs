@@ -105,7 +105,7 @@ impl Index {
     }
 
     /// Traces every report of a batch at its own time: content by the account, domain name or URL it names when those
-    /// are assigned, else by its address. Reports without a time are not traced: nobody can say who it was.
+    /// are assigned (inside the network that its address is allocated in), else by its address. Reports without a time are not traced: nobody can say who it was.
     pub fn trace_batch(&self, batch: &Batch, chains: &mut Chains) {
         chains.entries.clear();
         chains.ends.clear();
@@ -113,6 +113,7 @@ impl Index {
         let cores = batch.cores();
         let mut keys = [0u32; GROUP];
         let mut nodes = [0u32; GROUP];
+        let mut around = Vec::new();
         for (group, part) in cores.chunks(GROUP).enumerate() {
             for (key, core) in keys.iter_mut().zip(part) {
                 *key = core.address.v4().unwrap_or(0);
@@ -122,12 +123,17 @@ impl Index {
                 if let Some(at) = core.observed() {
                     let by_name = !self.names.is_empty() || core.address == Address::NONE;
                     let named = by_name && self.entries_by_name(&batch.report(group * GROUP + slot), at, &mut chains.entries);
-                    if !named {
-                        if core.address.v4().is_some() {
-                            self.v4.collect(Axis::<u32>::node(nodes[slot]), at, &mut chains.entries);
-                        } else if core.address != Address::NONE {
-                            self.v6.collect(self.v6.innermost(core.address.0), at, &mut chains.entries);
+                    if named {
+                        // Whose network it stands in is part of the chain, whoever the name is assigned to.
+                        around.clear();
+                        if core.address != Address::NONE {
+                            self.entries_of_address(core.address, at, &mut around);
                         }
+                        chains.entries.extend(around.iter().filter(|entry| entry.level == Level::Allocated as u8));
+                    } else if core.address.v4().is_some() {
+                        self.v4.collect(Axis::<u32>::node(nodes[slot]), at, &mut chains.entries);
+                    } else if core.address != Address::NONE {
+                        self.v6.collect(self.v6.innermost(core.address.0), at, &mut chains.entries);
                     }
                 }
                 chains.ends.push(chains.entries.len() as u32);

@@ -127,9 +127,11 @@ impl World {
     /// Who held `host`, if it is a name that somebody held, else `address`: the outermost first, the holder last.
     pub(crate) fn chain(&self, address: Option<Address>, host: Option<&str>, at: Time) -> Vec<usize> {
         let of_name = host.map_or_else(Vec::new, |host| self.holders_of_name(host, at));
-        let found = match address {
-            Some(address) if of_name.is_empty() => self.holders_of_address(address, at),
-            _ => of_name,
+        let of_address = address.map_or_else(Vec::new, |address| self.holders_of_address(address, at));
+        let found = match of_name.as_slice() {
+            [] => of_address,
+            // Of the address, only whose network it is.
+            of_name => of_address.iter().take(1).chain(of_name).copied().collect(),
         };
         let mut chain: Vec<usize> = Vec::new();
         for party in found {
