@@ -9,6 +9,7 @@ use std::io::{Cursor, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
+use desk::import::How;
 use desk::{Clock, Desk, Reading};
 use model::administration::Snapshot;
 use model::assignment::{Assignment, Level, Period};
@@ -150,7 +151,7 @@ fn main() {
                 Ok(desk) => desk,
                 Err(error) => panic!("{error}"),
             };
-            if let Err(error) = desk.import("bench", "csv", &said, false) {
+            if let Err(error) = desk.import("bench", "csv", &said, How::Careful) {
                 panic!("{error}");
             }
             let name = "2026-06-01-scan_telnet-netherlands-asn.csv";

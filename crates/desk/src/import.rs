@@ -17,6 +17,17 @@ const TOGETHER: u32 = 500;
 /// The counter that keeps for which generation of assignments holders have been looked for to the end.
 const SOUGHT: &str = "holders_sought";
 
+/// How an import is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Nothing changes: it is only told what would.
+    DryRun,
+    /// What the source no longer has ends, unless that is most of it: an export that broke off looks like that.
+    Careful,
+    /// Somebody says that this is everything, however little it is.
+    Vouched,
+}
+
 /// What an import came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
@@ -27,15 +38,16 @@ pub struct Imported {
 }
 
 impl Desk {
-    /// Imports what `source` says. `kind` is how it was read: `csv`, `rpsl`, `map`. With `dry_run` nothing changes.
+    /// Imports what `source` says. `kind` is how it was read: `csv`, `rpsl`, `map`.
     ///
     /// Importing the same again changes nothing but the source's age.
     ///
     /// # Errors
-    /// [`Error::Unavailable`]; then nothing has changed.
-    pub fn import(&self, source: &str, kind: &str, said: &Snapshot, dry_run: bool) -> Result<Imported, Error> {
+    /// [`Error::Invalid`] when more than half of what is held would end for want of being named, and nobody vouches for
+    /// that; [`Error::Unavailable`]. Either way nothing has changed.
+    pub fn import(&self, source: &str, kind: &str, said: &Snapshot, how: How) -> Result<Imported, Error> {
         let now = self.now();
-        if dry_run {
+        if how == How::DryRun {
             let changes = self.store.reader()?.read(|transaction| {
                 let known = load(transaction, source)?.0;
                 Ok::<_, store::Error>(compare(&known, said, now))
@@ -45,13 +57,16 @@ impl Desk {
         let changes = self.store.write("import", |transaction| {
             let (known, mut parties) = load(transaction, source)?;
             let changes = compare(&known, said, now);
+            if how == How::Careful {
+                is_believable(&known, &changes, now)?;
+            }
             drop(known);
             let source = transaction.check_source(source, kind, now)?;
             apply(transaction, source, &changes, &mut parties, now)?;
             if !changes.is_empty() {
                 transaction.raise("generation")?;
             }
-            Ok::<_, store::Error>(changes)
+            Ok::<_, Error>(changes)
         })?;
         // The age of the source changed in any case, so answers about it do.
         let (index, generation, sought) = self.store.reader()?.read(|transaction| {
@@ -111,6 +126,19 @@ impl Desk {
             }
         }
     }
+}
+
+/// Refuses changes that end most of what a source held without anything in its place.
+fn is_believable(known: &Known, changes: &Changes, now: Time) -> Result<(), Error> {
+    let held = known.assignments.iter().filter(|one| one.assignment.period.end() > now).count();
+    let vanished = changes.ended.len().saturating_sub(changes.begun.len());
+    if held >= 2 && vanished * 2 > held {
+        return Err(Error::Invalid(format!(
+            "this would end {vanished} of {held} assignments that the source held until now, as if they had been given up. \
+             An export that broke off looks like that, so nothing was changed; if it really is everything, import it with --complete"
+        )));
+    }
+    Ok(())
 }
 
 /// What is known of a source and of the others, and the numbers of the source's parties by their references.

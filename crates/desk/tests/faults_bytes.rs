@@ -6,6 +6,7 @@ use std::io::{self, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use desk::import::How;
 use desk::{Clock, Desk, Error, Reading};
 use model::submission::{Door, Progress, Submission};
 use model::time::Time;
@@ -269,7 +270,7 @@ fn a_damaged_chunk_of_fields_says_what_to_do_and_other_cases_are_fine() {
     assert_eq!(read(2, &mut reader).unwrap(), 2);
     // Importing looks at every case without a holder, the damaged one too.
     let said = model::administration::Snapshot { complete: true, ..Default::default() };
-    desk.import("oak", "csv", &said, false).unwrap();
+    desk.import("oak", "csv", &said, How::Careful).unwrap();
     desk.find_holders().unwrap();
 }
 

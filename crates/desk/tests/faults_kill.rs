@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use desk::import::How;
 use desk::{Desk, Reading, spool};
 use feed::{At, Random, administration, feed};
 use model::submission::Door;
@@ -77,7 +78,7 @@ fn perform(task: &str, data: &Path, input: &Path) {
             desk.receive(Door::File, "2026-06-01-scan_telnet-netherlands-asn.csv", &mut file).unwrap();
         }
         "import" => {
-            desk.import("oak", "csv", &administration(1_500), false).unwrap();
+            desk.import("oak", "csv", &administration(1_500), How::Careful).unwrap();
         }
         "maildir" => {
             desk.take_maildir(input).unwrap();
@@ -177,7 +178,7 @@ fn kill_and_compare(task: &str, kills: u64, prepare: impl Fn(&Path) -> PathBuf) 
 fn a_receive_that_is_killed_comes_to_the_same() {
     let feed = feed(number("SLUIS_ROWS", 110_000), 25);
     kill_and_compare("receive", number("SLUIS_KILLS", 16), |data| {
-        open(data).import("oak", "csv", &administration(3_000), false).unwrap();
+        open(data).import("oak", "csv", &administration(3_000), How::Careful).unwrap();
         let input = data.join("feed.csv");
         std::fs::write(&input, &feed).unwrap();
         input
@@ -190,7 +191,7 @@ fn an_import_that_is_killed_comes_to_the_same() {
     kill_and_compare("import", number("SLUIS_KILLS", 16) / 4, |data| {
         // Cases are open whose holders only the import tells.
         let desk = open(data);
-        desk.import("oak", "csv", &administration(500), false).unwrap();
+        desk.import("oak", "csv", &administration(500), How::Careful).unwrap();
         desk.receive(Door::File, "2026-06-01-scan_telnet.csv", &mut feed.as_bytes()).unwrap();
         desk.work(&|_, _| {}).unwrap();
         data.to_owned()

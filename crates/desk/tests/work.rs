@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
+use desk::import::How;
 use desk::{Clock, Desk, Reading};
 use model::administration::Snapshot;
 use model::assignment::{Assignment, Level, Period};
@@ -60,7 +61,7 @@ impl Node {
     }
 
     fn import(&self, rows: &[(&str, &str, &str, &str)]) -> desk::import::Imported {
-        self.desk.import("crm", "csv", &snapshot(rows), false).unwrap()
+        self.desk.import("crm", "csv", &snapshot(rows), How::Careful).unwrap()
     }
 
     fn party(&self, id: i64) -> String {
@@ -224,10 +225,29 @@ fn importing_the_same_again_changes_nothing() {
     assert!(node.import(&rows).changes.is_empty());
     let moved = node.import(&[("192.0.2.0/25", "bob", "", ""), ("shop.example", "bob", "", "")]);
     assert_eq!((moved.changes.ended.len(), moved.changes.begun.len()), (1, 1));
-    let dry = node.desk.import("crm", "csv", &snapshot(&rows), true).unwrap();
+    let dry = node.desk.import("crm", "csv", &snapshot(&rows), How::DryRun).unwrap();
     assert!(!dry.changes.is_empty(), "a dry run shows what would change");
-    let again = node.desk.import("crm", "csv", &snapshot(&rows), true).unwrap();
+    let again = node.desk.import("crm", "csv", &snapshot(&rows), How::DryRun).unwrap();
     assert_eq!(dry, again, "and changes nothing");
+}
+
+#[test]
+fn an_export_that_broke_off_ends_nothing() {
+    let node = Node::new();
+    let rows = [("192.0.2.1", "alice", "", ""), ("192.0.2.2", "bob", "", ""), ("192.0.2.3", "carol", "", "")];
+    node.import(&rows);
+    for broken in [&rows[..1], &[]] {
+        let refused = node.desk.import("crm", "csv", &snapshot(broken), How::Careful);
+        assert!(matches!(&refused, Err(desk::Error::Invalid(reason)) if reason.contains("--complete")), "{refused:?}");
+    }
+    assert!(node.import(&rows).changes.is_empty(), "nothing has changed");
+    node.clock.0.fetch_add(DAY, Ordering::SeqCst);
+    let other_names = [("192.0.2.1", "dave", "", ""), ("192.0.2.2", "erin", "", ""), ("192.0.2.3", "frank", "", "")];
+    let changes = node.import(&other_names).changes;
+    assert_eq!(changes.ended.len(), 3, "others in their place are no loss: {changes:?}");
+    node.clock.0.fetch_add(DAY, Ordering::SeqCst);
+    let vouched = node.desk.import("crm", "csv", &snapshot(&rows[..1]), How::Vouched).unwrap();
+    assert_eq!(vouched.changes.ended.len(), 3);
 }
 
 #[test]

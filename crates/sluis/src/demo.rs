@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use anyhow::{Context, Result};
+use desk::import::How;
 use desk::{Clock, Desk, Reading};
 use model::time::Time;
 use parsers::administration::{Finding, Limits, Snapshot, csv, rpsl};
@@ -160,7 +161,7 @@ impl Play {
             if let Some(finding) = findings.first() {
                 anyhow::bail!("{source}, {}: {} ('{}')", finding.place, finding.reason, finding.text);
             }
-            let imported = desk.import(source, kind, &said, false)?;
+            let imported = desk.import(source, kind, &said, How::Careful)?;
             month.begun += imported.changes.begun.len();
             month.ended += imported.changes.ended.len();
             Ok(())

@@ -42,7 +42,8 @@ pub(crate) struct Args {
     /// The files tell of changes only: what they do not name has not ended
     #[arg(long, conflicts_with = "complete")]
     partial: bool,
-    /// The files are everything the source has, even if some of it could not be read
+    /// The files really are everything the source has: what they do not name has ended, even if some of them could not be
+    /// read, and even if that is most of it
     #[arg(long)]
     complete: bool,
     #[command(flatten)]
@@ -163,12 +164,13 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         kind: read.kind.to_owned(),
         complete: read.snapshot.complete,
         most: args.most,
+        vouched: args.complete,
         dry_run: args.dry_run,
         bytes: 0,
     };
     let mut view = match Desk::open(&directory, globals.clock(), Reading::default()) {
         Ok(desk) => {
-            let done = desk.import(&asked.source, &asked.kind, &read.snapshot, asked.dry_run)?;
+            let done = desk.import(&asked.source, &asked.kind, &read.snapshot, asked.how())?;
             desk.store().reader()?.read(|transaction| View::of(&asked, &done, transaction))?
         }
         // Another process owns the data: it does the same for us, if it is one that listens.

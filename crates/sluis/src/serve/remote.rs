@@ -57,7 +57,7 @@ impl Remote for Node {
     fn import(&self, import: &Import, body: &mut dyn Read) -> Result<serde_json::Value, String> {
         let _under_way = UnderWay::begin(&self.commands);
         let said = wire::read(body, import.complete).map_err(|error| format!("{error:#}"))?;
-        let done = self.desk.import(&import.source, &import.kind, &said, import.dry_run).map_err(|error| error.to_string())?;
+        let done = self.desk.import(&import.source, &import.kind, &said, import.how()).map_err(|error| error.to_string())?;
         let mut reader = self.desk.store().reader().map_err(|error| error.to_string())?;
         let view = reader.read(|transaction| View::of(import, &done, transaction)).map_err(|error| format!("{error:#}"))?;
         self.intake.wake();

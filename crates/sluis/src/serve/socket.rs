@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use desk::import::How;
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
@@ -65,11 +66,25 @@ pub(crate) struct Import {
     pub(crate) complete: bool,
     /// How many changes of each kind are to be told.
     pub(crate) most: usize,
+    /// Whether somebody says that it really is everything, however little it is.
+    #[serde(default)]
+    pub(crate) vouched: bool,
     /// Whether to tell what would change and change nothing.
     #[serde(default)]
     pub(crate) dry_run: bool,
     /// How many bytes follow the line.
     pub(crate) bytes: u64,
+}
+
+impl Import {
+    /// How the desk is to take it.
+    pub(crate) fn how(&self) -> How {
+        match (self.dry_run, self.vouched) {
+            (true, _) => How::DryRun,
+            (false, true) => How::Vouched,
+            (false, false) => How::Careful,
+        }
+    }
 }
 
 /// Which submissions are to be read once more.
@@ -348,6 +363,7 @@ mod tests {
                     kind: "rpsl".into(),
                     complete: true,
                     most: 10,
+                    vouched: false,
                     dry_run: false,
                     bytes: 7,
                 })),
