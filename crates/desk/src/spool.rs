@@ -36,7 +36,12 @@ pub fn put(directory: &Path, clock: &dyn Clock, door: Door, name: &str, reader: 
     let file_name = format!("{}-{}-{}", public_id(clock.now())?, door.word(), plain(name));
     let path = tmp.join(&file_name);
     let write = || -> io::Result<()> {
-        let mut file = File::create_new(&path)?;
+        // Mail waits here in the clear: for the node's own user, and nobody else on the machine.
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&path)?;
         io::copy(reader, &mut file)?;
         file.flush()?;
         file.sync_all()?;

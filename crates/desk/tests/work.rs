@@ -435,9 +435,13 @@ fn nobody_else_can_look_into_the_data() {
     use std::os::unix::fs::PermissionsExt;
     let node = Node::new();
     node.receive(TELNET, &telnet(&[("2026-05-30 10:00:00", "192.0.2.7", 23)]));
+    desk::spool::put(&node.directory, &*node.clock, Door::Pipe, "mail", &mut &b"Subject: x\r\n\r\n"[..]).unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&node.directory), 0o700);
     for file in ["sluis.db", "sluis.db-wal", "keys.db", "keys.db-wal"] {
         assert_eq!(mode(&node.directory.join(file)), 0o600, "{file}");
+    }
+    for spooled in std::fs::read_dir(node.directory.join("spool/new")).unwrap() {
+        assert_eq!(mode(&spooled.unwrap().path()), 0o600, "mail in the spool is in the clear");
     }
 }

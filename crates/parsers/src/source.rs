@@ -45,7 +45,7 @@ pub struct Hint<'a> {
     pub content_type: &'a str,
     /// The format to use, whatever the bytes look like; the name of one in [`crate::formats::ALL`].
     pub format: Option<&'a str>,
-    /// When it was received: the time of reports that stand for "now" in formats that say so.
+    /// When it was received, for formats whose reports stand for that moment. None of this version's do.
     pub received: Time,
     /// Column maps of Shadowserver's report types.
     pub maps: &'a Maps,

@@ -122,15 +122,7 @@ impl Transaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Numbers of submissions that are not read to their end, oldest first, at most `most`.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn unread(&self, most: u32) -> Result<Vec<i64>, Error> {
-        self.unread_after(0, most)
-    }
-
-    /// As [`Transaction::unread`], of those with a number above `after`.
+    /// Numbers above `after` of submissions that are not read to their end, oldest first, at most `most`.
     ///
     /// # Errors
     /// [`Error::Database`].

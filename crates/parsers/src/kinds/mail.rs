@@ -39,7 +39,7 @@ pub fn detect(prefix: &Prefix<'_>) -> bool {
 }
 
 /// Whether these bytes begin with a mail's header.
-pub fn looks_like_mail(bytes: &[u8]) -> bool {
+fn looks_like_mail(bytes: &[u8]) -> bool {
     let bytes = skip_envelope(bytes);
     // Most of what is no mail shows it in its first line: no name, no colon.
     let Some(colon) = memchr::memchr(b':', &bytes[..bytes.len().min(128)]) else { return false };

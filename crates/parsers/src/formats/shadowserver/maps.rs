@@ -201,11 +201,6 @@ impl Maps {
         MAPS.get_or_init(|| Maps::parse(BUILTIN).unwrap_or_default())
     }
 
-    /// The text of [`Maps::builtin`]: what a user who replaces it begins with.
-    pub fn builtin_text() -> &'static str {
-        BUILTIN
-    }
-
     /// Reads maps in the form of `data/shadowserver.toml`, which explains itself.
     ///
     /// # Errors
