@@ -10,7 +10,10 @@ use crate::keys::Keys;
 use crate::{At, Error};
 
 /// The migrations, oldest first. They are added to, never altered: a test compares them with their fingerprints.
-pub(crate) const MIGRATIONS: &[(&str, &str)] = &[("0001_first_light", include_str!("../migrations/sqlite/0001_first_light.sql"))];
+pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_first_light", include_str!("../migrations/sqlite/0001_first_light.sql")),
+    ("0002_the_desk", include_str!("../migrations/sqlite/0002_the_desk.sql")),
+];
 
 /// A node's data directory, opened to write. One process at a time holds it.
 pub struct Store {
