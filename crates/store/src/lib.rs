@@ -2,13 +2,14 @@
 //!
 //! [`Store::open`] opens a node's data directory: the database ([`db`]), the keys apart from it ([`keys`]) and the raw
 //! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`acts`], [`administration`],
-//! [`submissions`], [`reports`], [`cases`], [`queues`]. [`apply`] is the one transaction in which a batch of reports
+//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`queues`]. [`apply`] is the one transaction in which a batch of reports
 //! becomes rows.
 //!
 //! Everything here blocks. One thread writes; any number read.
 
 pub mod acts;
 pub mod administration;
+pub mod alerts;
 pub mod apply;
 pub mod cases;
 pub mod db;
