@@ -2,7 +2,7 @@
 //!
 //! [`Store::open`] opens a node's data directory: the database ([`db`]), the keys apart from it ([`keys`]) and the raw
 //! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`administration`],
-//! [`submissions`], [`reports`], [`cases`], [`queues`]. [`apply`] is the one transaction in which a batch of reports
+//! [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`queues`]. [`apply`] is the one transaction in which a batch of reports
 //! becomes rows.
 //!
 //! Everything here blocks. One thread writes; any number read.
@@ -10,11 +10,14 @@
 pub mod administration;
 pub mod apply;
 pub mod cases;
+pub mod clocks;
 pub mod db;
 pub mod keys;
+pub mod outbox;
 pub mod queues;
 pub mod raw;
 pub mod reports;
+pub mod steps;
 pub mod submissions;
 
 pub use db::{Reader, Store, Transaction};
