@@ -9,10 +9,9 @@ use model::party::{Channel, Contact, Kyc, Party, Role};
 use model::resource::Resource;
 use model::submission::PublicId;
 use model::time::Time;
-use rusqlite::{OptionalExtension, Row};
 
 use crate::Error;
-use crate::db::{Transaction, numbered};
+use crate::db::{self, OptionalExtension, Row, Transaction, numbered};
 use crate::keys::public_id;
 
 /// A source of administration, as it is kept.
@@ -71,10 +70,9 @@ const ASSIGNMENT: &str =
     "a.id, a.source, a.first, a.last, a.name, a.party, p.reference, a.level, a.valid_from, a.valid_to, a.service,
     a.product, a.panel, a.account, a.reference, a.recorded, a.superseded";
 
-fn party_from(row: &Row<'_>) -> rusqlite::Result<KeptParty> {
+fn party_from(row: &Row<'_>) -> db::Result<KeptParty> {
     let roles: u8 = row.get(4)?;
-    let list =
-        |at: usize| -> rusqlite::Result<Vec<String>> { Ok(row.get::<_, String>(at)?.lines().map(str::to_owned).collect()) };
+    let list = |at: usize| -> db::Result<Vec<String>> { Ok(row.get::<String>(at)?.lines().map(str::to_owned).collect()) };
     let party = Party {
         reference: row.get(3)?,
         parent: None,
@@ -92,9 +90,9 @@ fn party_from(row: &Row<'_>) -> rusqlite::Result<KeptParty> {
         language: row.get(15)?,
         contacts: Vec::new(),
         aup_version: row.get(16)?,
-        aup_accepted: row.get::<_, Option<i64>>(17)?.map(Time),
+        aup_accepted: row.get::<Option<i64>>(17)?.map(Time),
         kyc: Kyc {
-            checked: row.get::<_, Option<i64>>(18)?.map(Time),
+            checked: row.get::<Option<i64>>(18)?.map(Time),
             method: row.get(19)?,
             result: row.get(20)?,
             traceable_payment: row.get(21)?,
@@ -107,14 +105,14 @@ fn party_from(row: &Row<'_>) -> rusqlite::Result<KeptParty> {
         source: row.get(2)?,
         party,
         recorded: Time(row.get(23)?),
-        gone: row.get::<_, Option<i64>>(24)?.map(Time),
+        gone: row.get::<Option<i64>>(24)?.map(Time),
     })
 }
 
-fn assignment_from(row: &Row<'_>) -> rusqlite::Result<KeptAssignment> {
+fn assignment_from(row: &Row<'_>) -> db::Result<KeptAssignment> {
     let assignment = Assignment {
         resource: resource_from(row.get(2)?, row.get(3)?, row.get(4)?),
-        period: Period { from: row.get::<_, Option<i64>>(8)?.map(Time), to: row.get::<_, Option<i64>>(9)?.map(Time) },
+        period: Period { from: row.get::<Option<i64>>(8)?.map(Time), to: row.get::<Option<i64>>(9)?.map(Time) },
         party: row.get(6)?,
         level: numbered(row, 7, &Level::ALL)?,
         service: row.get(10)?,
@@ -129,7 +127,7 @@ fn assignment_from(row: &Row<'_>) -> rusqlite::Result<KeptAssignment> {
         party_id: row.get(5)?,
         assignment,
         recorded: Time(row.get(15)?),
-        superseded: row.get::<_, Option<i64>>(16)?.map(Time),
+        superseded: row.get::<Option<i64>>(16)?.map(Time),
     })
 }
 
@@ -195,8 +193,8 @@ impl Transaction<'_> {
             let held = Held {
                 assignment: row.get(0)?,
                 party: row.get(4)?,
-                period: Period { from: row.get::<_, Option<i64>>(6)?.map(Time), to: row.get::<_, Option<i64>>(7)?.map(Time) },
-                level: numbered(row, 5, &Level::ALL)?,
+                period: Period { from: row.get::<Option<i64>>(6)?.map(Time), to: row.get::<Option<i64>>(7)?.map(Time) },
+                level: numbered(&row, 5, &Level::ALL)?,
                 source: sources.iter().position(|known| known.id == source).unwrap_or(0) as u16,
                 recorded: Time(row.get(9)?),
             };
@@ -207,7 +205,7 @@ impl Transaction<'_> {
             self.prepare("-- administration::memberships\nSELECT party, parent, valid_from, valid_to FROM memberships")?;
         let mut rows = select.query(())?;
         while let Some(row) = rows.next()? {
-            let period = Period { from: row.get::<_, Option<i64>>(2)?.map(Time), to: row.get::<_, Option<i64>>(3)?.map(Time) };
+            let period = Period { from: row.get::<Option<i64>>(2)?.map(Time), to: row.get::<Option<i64>>(3)?.map(Time) };
             builder.membership(row.get(0)?, row.get(1)?, period).map_err(too_large)?;
         }
         Ok((builder.build().map_err(too_large)?, generation))
@@ -344,7 +342,7 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`], [`Error::Random`].
     pub fn add_party(&self, source: i64, party: &Party, now: Time) -> Result<PartyId, Error> {
-        let id = self.last_id("-- administration::last_party\nSELECT max(id) FROM parties")? + 1;
+        let id = self.numbers("parties", 1)?;
         self.execute(
             "-- administration::add_party
              INSERT INTO parties (id, public, source, reference, roles, name, legal_name, trade_names, registry_number, vat_number, mails,

@@ -8,11 +8,10 @@ use model::category::Kind;
 use model::chain::{Chain, Chains, Index};
 use model::report::Batch;
 use model::time::Time;
-use rusqlite::OptionalExtension;
 
 use crate::Error;
 use crate::cases::Place;
-use crate::db::Transaction;
+use crate::db::{OptionalExtension, Transaction};
 use crate::keys::sha256;
 use crate::queues::SetAside;
 use crate::reports::{BATCH, CHUNK, compressor, labels, pack};
@@ -126,7 +125,7 @@ impl Transaction<'_> {
         memory: &mut Memory,
         applied: &mut Applied,
     ) -> Result<(), Error> {
-        let batch_id = self.last_id("-- apply::last_batch\nSELECT max(id) FROM batches")? + 1;
+        let batch_id = self.numbers("batches", 1)?;
         let first_report = batch_id * BATCH;
         self.execute(
             "-- apply::batch\nINSERT INTO batches (id, submission, format, received, count) VALUES ($1, $2, $3, $4, $5)",
@@ -254,7 +253,7 @@ impl Transaction<'_> {
     }
 
     fn add_chain(&self, chain: &Chain, digest: &[u8]) -> Result<i64, Error> {
-        let number = self.last_id("-- apply::last_chain\nSELECT max(id) FROM chains")? + 1;
+        let number = self.numbers("chains", 1)?;
         self.execute("-- apply::add_chain\nINSERT INTO chains (id, digest) VALUES ($1, $2)", (number, digest))?;
         let mut insert = self.prepare(
             "-- apply::add_link

@@ -8,11 +8,10 @@ use model::chain::{Chain, Link, PartyId};
 use model::step::{Step, What};
 use model::submission::PublicId;
 use model::time::Time;
-use rusqlite::{OptionalExtension, Row};
 
 use crate::Error;
 use crate::apply::Memory;
-use crate::db::{Transaction, numbered};
+use crate::db::{self, OptionalExtension, Row, Transaction, Value, numbered};
 use crate::keys::random;
 
 /// Bits of `cases.marks`.
@@ -80,7 +79,7 @@ pub struct Filed {
     pub chain: Option<i64>,
 }
 
-pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Filed> {
+pub(crate) fn from_row(row: &Row<'_>) -> db::Result<Filed> {
     let holder: i64 = row.get(5)?;
     let case = Case {
         id: row.get(0)?,
@@ -92,8 +91,8 @@ pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Filed> {
         opened: Time(row.get(6)?),
         first_seen: Time(row.get(7)?),
         last_seen: Time(row.get(8)?),
-        first_valid_notice: row.get::<_, Option<i64>>(9)?.map(Time),
-        reports: row.get::<_, i64>(10)?.unsigned_abs(),
+        first_valid_notice: row.get::<Option<i64>>(9)?.map(Time),
+        reports: row.get::<i64>(10)?.unsigned_abs(),
         history: row.get(11)?,
     };
     Ok(Filed { case, tail: row.get(12)?, chain: row.get(13)? })
@@ -126,7 +125,7 @@ impl Transaction<'_> {
 
     /// Lets reports join their open cases, and opens cases for those that have none.
     pub(crate) fn touch_cases(&self, places: &[Place<'_>], now: Time) -> Result<Vec<Touched>, Error> {
-        let mut next = self.last_id("-- cases::last_id\nSELECT max(id) FROM cases")?;
+        let mut next = self.numbers("cases", places.iter().filter(|place| place.known.is_none()).count() as i64)?;
         let mut join = self.prepare(
             "-- cases::join
              UPDATE cases SET reports = reports + $2, tail = $3,
@@ -153,7 +152,6 @@ impl Transaction<'_> {
                 touched.push(Touched { case, new: false, prev: Some(tail) });
                 continue;
             }
-            next += 1;
             open.execute((
                 next,
                 randomness.public_id(now)?.0.to_be_bytes(),
@@ -172,6 +170,7 @@ impl Transaction<'_> {
             ))?;
             step.execute((next, What::Opened as u8, now.0))?;
             touched.push(Touched { case: next, new: true, prev: None });
+            next += 1;
         }
         Ok(touched)
     }
@@ -203,7 +202,7 @@ impl Transaction<'_> {
         let indexed = match (filter.address, filter.holder) {
             (Some(_), _) => "address = $1",
             (None, Some(_)) => "holder = $1",
-            (None, None) => "$1 IS NULL",
+            (None, None) => "$1 = 0",
         };
         let text = format!(
             "-- cases::list
@@ -211,10 +210,11 @@ impl Transaction<'_> {
              WHERE {indexed} AND id < $2 AND ($3 < 0 OR state = $3) AND ($4 < 0 OR kind = $4) AND ($5 < 0 OR holder = $5)
              ORDER BY id DESC LIMIT $6"
         );
-        let first: rusqlite::types::Value = match (filter.address, filter.holder) {
-            (Some(address), _) => address.bytes().to_vec().into(),
-            (None, Some(holder)) => holder.into(),
-            (None, None) => rusqlite::types::Value::Null,
+        let address = filter.address.map(Address::bytes);
+        let first = match (&address, &filter.holder) {
+            (Some(address), _) => Value::Bytes(address),
+            (None, Some(holder)) => Value::Integer(*holder),
+            (None, None) => Value::Integer(0),
         };
         let mut select = self.prepare(&text)?;
         let rows = select.query_map(
@@ -247,7 +247,7 @@ impl Transaction<'_> {
                 level: numbered(row, 2, &Level::ALL)?,
                 source: row.get(3)?,
                 recorded: Time(row.get(4)?),
-                since: row.get::<_, Option<i64>>(5)?.map_or(Time::MIN, Time),
+                since: row.get::<Option<i64>>(5)?.map_or(Time::MIN, Time),
             })
         })?;
         Ok(Chain { links: links.collect::<Result<_, _>>()? })

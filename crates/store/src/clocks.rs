@@ -3,11 +3,10 @@
 use model::policy::{Clocks, Closure, Progress, Rung};
 use model::severity::Severity;
 use model::time::Time;
-use rusqlite::{OptionalExtension, Row};
 
 use crate::Error;
 use crate::cases::{self, Filed, marks};
-use crate::db::{Transaction, numbered};
+use crate::db::{self, OptionalExtension, Row, Transaction, numbered};
 
 /// What was decided about a case, and what that rests on.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,10 +66,10 @@ pub(crate) const COLUMNS: &str =
     handler, snoozed, disputed, ordered, received, last_received, feed, feed_run, closed, closure, next_due";
 
 /// Reads [`COLUMNS`], which begin at `first`.
-pub(crate) fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Standing> {
-    let time = |at: usize| -> rusqlite::Result<Option<Time>> { Ok(row.get::<_, Option<i64>>(first + at)?.map(Time)) };
+pub(crate) fn from_row(row: &Row<'_>, first: usize) -> db::Result<Standing> {
+    let time = |at: usize| -> db::Result<Option<Time>> { Ok(row.get::<Option<i64>>(first + at)?.map(Time)) };
     let marks: i64 = row.get(first + 6)?;
-    let closure = match row.get::<_, Option<i64>>(first + 22)? {
+    let closure = match row.get::<Option<i64>>(first + 22)? {
         Some(_) => Some(numbered(row, first + 22, Closure::ALL)?),
         None => None,
     };
@@ -133,7 +132,7 @@ impl Transaction<'_> {
     /// [`Error::Database`].
     pub fn next_due(&self) -> Result<Option<Time>, Error> {
         let mut select = self.prepare("-- clocks::next\nSELECT min(next_due) FROM cases WHERE next_due IS NOT NULL")?;
-        Ok(select.query_row((), |row| row.get::<_, Option<i64>>(0))?.map(Time))
+        Ok(select.query_row((), |row| row.get::<Option<i64>>(0))?.map(Time))
     }
 
     /// Lets the desk look at an open case at `at`, or sooner when it is to anyway.

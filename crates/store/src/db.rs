@@ -1,19 +1,21 @@
-//! The database: opening, migrations, named transactions, and the one writer.
+//! The database: named transactions, and the one writer. How each database is asked is in the files beside.
+
+mod row;
+mod sqlite;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
+
+pub use row::Failure;
+pub(crate) use row::{OptionalExtension, Params, Result, Row, Statement, Value, numbered};
 
 use crate::keys::Keys;
 use crate::{At, Error};
 
-/// The migrations, oldest first. They are added to, never altered: a test compares them with their fingerprints.
-pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
-    ("0001_first_light", include_str!("../migrations/sqlite/0001_first_light.sql")),
-    ("0002_the_desk", include_str!("../migrations/sqlite/0002_the_desk.sql")),
-];
+type Outcome<T> = std::result::Result<T, Error>;
 
 /// A node's data directory, opened to write. One process at a time holds it.
 pub struct Store {
@@ -41,7 +43,7 @@ impl Store {
     /// # Errors
     /// [`Error::Owned`] when another process holds it, [`Error::Newer`] when a newer program wrote it,
     /// [`Error::File`] and [`Error::Database`] when it cannot be read or written.
-    pub fn open(directory: &Path) -> Result<Store, Error> {
+    pub fn open(directory: &Path) -> Outcome<Store> {
         make_private(directory)?;
         let lock_path = directory.join("lock");
         let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).at(&lock_path)?;
@@ -50,11 +52,7 @@ impl Store {
             Err(std::fs::TryLockError::WouldBlock) => return Err(Error::Owned(directory.to_owned())),
             Err(std::fs::TryLockError::Error(cause)) => return Err(Error::File { path: lock_path, cause }),
         }
-        let mut writer = Connection::open(directory.join("sluis.db"))?;
-        configure(&writer, WRITER_CACHE)?;
-        writer.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;")?;
-        writer.execute_batch("PRAGMA wal_autocheckpoint = 20000; PRAGMA journal_size_limit = 268435456;")?;
-        migrate(&mut writer, MIGRATIONS)?;
+        let writer = sqlite::open_writer(&directory.join("sluis.db"))?;
         let keys = Keys::open(&directory.join("keys.db"))?;
         crate::raw::prepare(directory)?;
         let store = Store { directory: directory.to_owned(), writer: Mutex::new(writer), keys, _lock: lock };
@@ -64,10 +62,10 @@ impl Store {
 
     /// Forgets what a killed process had written and not acknowledged: a key was kept, and no row. Identifiers begin with
     /// the time, so these are among the newest, and no more than are acknowledged together.
-    fn forget_unacknowledged(&self) -> Result<(), Error> {
+    fn forget_unacknowledged(&self) -> Outcome<()> {
         let newest = self.keys.newest(2_000)?;
         let writer = self.writer();
-        let mut select = writer.prepare("SELECT EXISTS (SELECT 1 FROM submissions WHERE public = ?1)")?;
+        let mut select = sqlite::prepare(&writer, "SELECT EXISTS (SELECT 1 FROM submissions WHERE public = $1)")?;
         let mut forgotten = Vec::new();
         for public in newest {
             if !select.query_row([public.0.to_be_bytes()], |row| row.get::<_, bool>(0))? {
@@ -86,9 +84,9 @@ impl Store {
     pub fn write<T, E: From<Error>>(
         &self,
         name: &'static str,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let failed = |cause| Error::Transaction { name, cause };
+        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let failed = |cause: rusqlite::Error| Error::Transaction { name, cause: cause.into() };
         let mut writer = self.writer();
         let inner = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let transaction = Transaction { inner };
@@ -101,7 +99,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn reader(&self) -> Result<Reader, Error> {
+    pub fn reader(&self) -> Outcome<Reader> {
         Reader::open(&self.directory)
     }
 
@@ -119,7 +117,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn checkpoint(&self) -> Result<(), Error> {
+    pub fn checkpoint(&self) -> Outcome<()> {
         self.writer().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
         Ok(())
     }
@@ -135,28 +133,8 @@ impl Reader {
     ///
     /// # Errors
     /// [`Error::File`] when there is no database yet, [`Error::Newer`], [`Error::Database`].
-    pub fn open(directory: &Path) -> Result<Reader, Error> {
-        let path = directory.join("sluis.db");
-        if !path.exists() {
-            let cause = std::io::Error::new(
-                std::io::ErrorKind::NotFound,
-                "there is no data here yet; 'sluis receive' or 'sluis import' begins it",
-            );
-            return Err(Error::File { path, cause });
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = match unchanging(&path) {
-            Some(uri) => {
-                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-                Connection::open_with_flags(uri, flags)?
-            }
-            None => Connection::open_with_flags(&path, flags).or_else(|_| {
-                Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            })?,
-        };
-        configure(&connection, READER_CACHE)?;
-        connection.execute_batch("PRAGMA query_only = ON")?;
-        check_version(&connection, MIGRATIONS)?;
+    pub fn open(directory: &Path) -> Outcome<Reader> {
+        let connection = sqlite::open_reader(&directory.join("sluis.db"))?;
         Ok(Reader { connection, directory: directory.to_owned() })
     }
 
@@ -164,7 +142,10 @@ impl Reader {
     ///
     /// # Errors
     /// Those of `work`, and [`Error::Database`].
-    pub fn read<T, E: From<Error>>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
+    pub fn read<T, E: From<Error>>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
         let inner = self.connection.transaction().map_err(Error::from)?;
         let transaction = Transaction { inner };
         let result = work(&transaction)?;
@@ -179,28 +160,30 @@ impl Reader {
 }
 
 impl Transaction<'_> {
-    /// A prepared statement; the text says `$1`, `$2`, as PostgreSQL has it.
-    ///
-    /// SQLite would number `$n` by first appearance, without a word (docs: stack 1.3): so they become `?n`.
-    pub(crate) fn prepare(&self, text: &str) -> Result<rusqlite::CachedStatement<'_>, Error> {
-        Ok(self.inner.prepare_cached(&text.replace('$', "?"))?)
+    /// A prepared statement; the text says `$1`, `$2` for its parameters.
+    pub(crate) fn prepare(&self, text: &str) -> Outcome<Statement<'_>> {
+        Ok(Statement::Sqlite(sqlite::prepare(&self.inner, text)?))
     }
 
     /// Runs a statement once; the number of rows it changed.
-    pub(crate) fn execute(&self, text: &str, parameters: impl rusqlite::Params) -> Result<usize, Error> {
+    pub(crate) fn execute(&self, text: &str, parameters: impl Params) -> Outcome<usize> {
         Ok(self.prepare(text)?.execute(parameters)?)
     }
 
-    /// The largest number in a table, 0 when it is empty: numbers are given out by the one writer.
-    pub(crate) fn last_id(&self, text: &str) -> Result<i64, Error> {
-        Ok(self.prepare(text)?.query_row((), |row| row.get::<_, Option<i64>>(0))?.unwrap_or(0))
+    /// Takes `count` numbers for new rows of a table, one after the other; the first of them.
+    ///
+    /// Only one process writes, so they follow the largest that is there.
+    pub(crate) fn numbers(&self, table: &'static str, count: i64) -> Outcome<i64> {
+        debug_assert!(count >= 0);
+        let mut select = self.prepare(&format!("-- db::numbers\nSELECT max(id) FROM {table}"))?;
+        Ok(select.query_row((), |row| row.get::<Option<i64>>(0))?.unwrap_or(0) + 1)
     }
 
     /// A counter of the node; 0 when it has never been raised or set.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn counter(&self, name: &str) -> Result<i64, Error> {
+    pub fn counter(&self, name: &str) -> Outcome<i64> {
         let mut select = self.prepare("-- db::counter\nSELECT value FROM counters WHERE name = $1")?;
         Ok(select.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0))
     }
@@ -209,7 +192,7 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn set_counter(&self, name: &str, value: i64) -> Result<(), Error> {
+    pub fn set_counter(&self, name: &str, value: i64) -> Outcome<()> {
         self.execute(
             "-- db::set_counter
              INSERT INTO counters (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -222,47 +205,14 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn raise(&self, name: &str) -> Result<(), Error> {
+    pub fn raise(&self, name: &str) -> Outcome<()> {
         self.execute("-- db::raise\nUPDATE counters SET value = value + 1 WHERE name = $1", [name])?;
         Ok(())
     }
 }
 
-/// The name under which a database is opened on a file system that nobody can write to: SQLite would want to make its
-/// shared memory beside it. A log that was left there says more than the database, so then this is not for us.
-fn unchanging(path: &Path) -> Option<String> {
-    let read_only = |error: std::io::Error| error.kind() == std::io::ErrorKind::ReadOnlyFilesystem;
-    let is_read_only = File::options().write(true).open(path).is_err_and(read_only);
-    let has_log = std::fs::metadata(path.with_extension("db-wal")).is_ok_and(|log| log.len() > 0);
-    if !is_read_only || has_log {
-        return None;
-    }
-    let name = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    Some(format!("file:{name}?immutable=1"))
-}
-
-/// The value of a closed set that a column keeps by its number.
-pub(crate) fn numbered<T: Copy>(row: &rusqlite::Row<'_>, at: usize, all: &[T]) -> rusqlite::Result<T> {
-    let number: i64 = row.get(at)?;
-    let value = usize::try_from(number).ok().and_then(|number| all.get(number));
-    value.copied().ok_or(rusqlite::Error::IntegralValueOutOfRange(at, number))
-}
-
-/// Pages that the writer keeps, in KiB: the indexes of a few hundred thousand open cases. Taken as they are touched.
-const WRITER_CACHE: i64 = 192 << 10;
-/// Pages that a reader keeps, in KiB; the operating system keeps the rest.
-const READER_CACHE: i64 = 16 << 10;
-
-fn configure(connection: &Connection, cache: i64) -> Result<(), Error> {
-    connection.busy_timeout(std::time::Duration::from_secs(30))?;
-    connection.set_prepared_statement_cache_capacity(128);
-    connection.pragma_update(None, "cache_size", -cache)?;
-    connection.execute_batch("PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;")?;
-    Ok(())
-}
-
 /// Makes a data directory that nobody but the node's own user can look into; one that is there stays as its owner has it.
-fn make_private(directory: &Path) -> Result<(), Error> {
+fn make_private(directory: &Path) -> Outcome<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -276,26 +226,6 @@ fn make_private(directory: &Path) -> Result<(), Error> {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(&database).at(&database)?;
-    }
-    Ok(())
-}
-
-fn version(connection: &Connection) -> Result<i64, Error> {
-    Ok(connection.query_row("PRAGMA user_version", (), |row| row.get(0))?)
-}
-
-fn check_version(connection: &Connection, migrations: &[(&str, &str)]) -> Result<i64, Error> {
-    let (found, known) = (version(connection)?, migrations.len() as i64);
-    if found > known { Err(Error::Newer { found, known }) } else { Ok(found) }
-}
-
-fn migrate(connection: &mut Connection, migrations: &[(&str, &str)]) -> Result<(), Error> {
-    let found = check_version(connection, migrations)?;
-    for (number, (_, text)) in migrations.iter().enumerate().skip(found as usize) {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute_batch(text)?;
-        transaction.pragma_update(None, "user_version", number as i64 + 1)?;
-        transaction.commit()?;
     }
     Ok(())
 }

@@ -6,11 +6,10 @@ use model::policy::Brake;
 use model::severity::Severity;
 use model::submission::PublicId;
 use model::time::{HOUR, Time};
-use rusqlite::{OptionalExtension, Row};
 
 use crate::Error;
 use crate::cases::Randomness;
-use crate::db::{Transaction, numbered};
+use crate::db::{self, OptionalExtension, Row, Statement, Transaction, numbered};
 
 /// Receipts to senders who proved nothing that are written in an hour; further ones are counted only.
 const RECEIPTS: i64 = 100;
@@ -98,7 +97,7 @@ pub struct Valve {
 const COLUMNS: &str =
     "id, public, purpose, party, subject, severity, hold, delivery, created, ready, cases, ended, reason, person";
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Entry> {
+fn from_row(row: &Row<'_>) -> db::Result<Entry> {
     let party: i64 = row.get(3)?;
     Ok(Entry {
         id: row.get(0)?,
@@ -112,7 +111,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Entry> {
         created: Time(row.get(8)?),
         ready: Time(row.get(9)?),
         cases: row.get(10)?,
-        ended: row.get::<_, Option<i64>>(11)?.map(Time),
+        ended: row.get::<Option<i64>>(11)?.map(Time),
         reason: row.get(12)?,
         person: row.get(13)?,
     })
@@ -140,7 +139,7 @@ impl Transaction<'_> {
         let mut tripped = None;
         let mut valve: Option<Valve> = None;
         let mut taken = (0, 0, 0);
-        let mut work = Outbox::new(self, now)?;
+        let mut work = Outbox::new(self, wanted.len() as i64, now)?;
         for same in wanted.chunk_by(|a, b| letter(a) == letter(b)) {
             let Some(first) = same.first() else { continue };
             let mut key = letter(first);
@@ -206,7 +205,7 @@ impl Transaction<'_> {
         let on = self.counter("brake")?;
         let (mut letters, mut restrictions) = self
             .prepare("-- outbox::hour\nSELECT letters, restrictions FROM outbox_hours WHERE hour = $1")?
-            .query_row([hour(now)], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+            .query_row([hour(now)], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))
             .optional()?
             .unwrap_or((0, 0));
         if self.counter("brake_hour")? == hour(now) {
@@ -237,7 +236,7 @@ impl Transaction<'_> {
     pub fn release_brake(&self, now: Time) -> Result<(), Error> {
         let (letters, restrictions) = self
             .prepare("-- outbox::this_hour\nSELECT letters, restrictions FROM outbox_hours WHERE hour = $1")?
-            .query_row([hour(now)], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+            .query_row([hour(now)], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))
             .optional()?
             .unwrap_or((0, 0));
         self.set_counter("brake", 0)?;
@@ -436,7 +435,7 @@ const FIND: &str = "-- outbox::find
      SELECT id FROM outbox
      WHERE party = $1 AND purpose = $2 AND subject = $3 AND severity = $4 AND ready = $5 AND hold = $6 AND delivery = 0";
 
-fn find(select: &mut rusqlite::CachedStatement<'_>, key: Letter<'_>) -> Result<Option<i64>, Error> {
+fn find(select: &mut Statement<'_>, key: Letter<'_>) -> Result<Option<i64>, Error> {
     let (party, purpose, subject, severity, ready, hold) = key;
     let found =
         select.query_row((party, purpose as u8, subject, severity as u8, ready.0, hold as u8), |row| row.get(0)).optional()?;
@@ -445,16 +444,16 @@ fn find(select: &mut rusqlite::CachedStatement<'_>, key: Letter<'_>) -> Result<O
 
 /// Statements of [`Transaction::add_errands`], prepared once.
 struct Outbox<'t> {
-    find: rusqlite::CachedStatement<'t>,
-    insert: rusqlite::CachedStatement<'t>,
-    link: rusqlite::CachedStatement<'t>,
+    find: Statement<'t>,
+    insert: Statement<'t>,
+    link: Statement<'t>,
     next: i64,
     randomness: Randomness,
     now: Time,
 }
 
 impl<'t> Outbox<'t> {
-    fn new(transaction: &'t Transaction<'_>, now: Time) -> Result<Outbox<'t>, Error> {
+    fn new(transaction: &'t Transaction<'_>, most: i64, now: Time) -> Result<Outbox<'t>, Error> {
         Ok(Outbox {
             find: transaction.prepare(FIND)?,
             insert: transaction.prepare(
@@ -467,7 +466,7 @@ impl<'t> Outbox<'t> {
             link: transaction.prepare(
                 "-- outbox::link\nINSERT INTO outbox_cases (case_id, entry) VALUES ($1, $2) ON CONFLICT (case_id, entry) DO NOTHING",
             )?,
-            next: transaction.last_id("-- outbox::last_id\nSELECT max(id) FROM outbox")? + 1,
+            next: transaction.numbers("outbox", most)?,
             randomness: Randomness::default(),
             now,
         })

@@ -156,9 +156,9 @@ impl Transaction<'_> {
         let mut select = self.prepare(
             "-- queues::list
              SELECT submission, ordinal, place, text, reason, at FROM set_aside
-             WHERE queue = $1 AND ($2 IS NULL OR submission = $2) ORDER BY at DESC, submission DESC, ordinal LIMIT $3",
+             WHERE queue = $1 AND ($2 < 0 OR submission = $2) ORDER BY at DESC, submission DESC, ordinal LIMIT $3",
         )?;
-        let rows = select.query_map((queue as u8, submission, most), |row| {
+        let rows = select.query_map((queue as u8, submission.unwrap_or(-1), most), |row| {
             Ok(Queued {
                 submission: row.get(0)?,
                 entry: SetAside { ordinal: row.get(1)?, queue, place: row.get(2)?, text: row.get(3)?, reason: row.get(4)? },

@@ -37,7 +37,7 @@ impl Transaction<'_> {
                 text: row.get(3)?,
                 person: row.get(4)?,
                 rule: row.get(5)?,
-                due: row.get::<_, Option<i64>>(6)?.map(Time),
+                due: row.get::<Option<i64>>(6)?.map(Time),
             })
         })?;
         Ok(steps.collect::<Result<_, _>>()?)

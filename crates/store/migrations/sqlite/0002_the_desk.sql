@@ -171,7 +171,7 @@ CREATE TABLE act_cases (
     PRIMARY KEY (act, case_id)
 ) STRICT, WITHOUT ROWID;
 
--- What wakes a person. One open row a key; it is told again until somebody acknowledges it.
+-- What wakes a person. One open row a key: until its cause is gone, or a person has acknowledged what has no end of its own.
 CREATE TABLE alerts (
     id           INTEGER PRIMARY KEY,
     public       BLOB    NOT NULL UNIQUE,
@@ -184,14 +184,51 @@ CREATE TABLE alerts (
     last         INTEGER NOT NULL,
     count        INTEGER NOT NULL,
     due          INTEGER,
-    next_try     INTEGER,
-    tries        INTEGER NOT NULL,
     acknowledged INTEGER,
     person       TEXT    NOT NULL,
     ended        INTEGER
 ) STRICT;
-CREATE UNIQUE INDEX alerts_open ON alerts (key) WHERE ended IS NULL AND acknowledged IS NULL;
-CREATE INDEX alerts_next ON alerts (next_try) WHERE next_try IS NOT NULL;
+CREATE UNIQUE INDEX alerts_open ON alerts (key) WHERE ended IS NULL;
+CREATE INDEX alerts_kind ON alerts (kind, severity) WHERE ended IS NULL;
+
+-- When which receiver was last told of an alert, and how often. Known when it is told again, after a restart too.
+CREATE TABLE alert_told (
+    alert    INTEGER NOT NULL REFERENCES alerts (id),
+    receiver TEXT    NOT NULL,
+    at       INTEGER NOT NULL,
+    times    INTEGER NOT NULL,
+    PRIMARY KEY (alert, receiver)
+) STRICT, WITHOUT ROWID;
+
+-- How it goes with each receiver of alerts: messages of its present hour, and whether its channel works.
+CREATE TABLE alert_receivers (
+    name     TEXT    NOT NULL PRIMARY KEY,
+    hour     INTEGER NOT NULL,
+    sent     INTEGER NOT NULL,
+    urgent   INTEGER NOT NULL,
+    messages INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    failing  INTEGER NOT NULL,
+    next_try INTEGER,
+    last_ok  INTEGER,
+    trouble  TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Submissions that are perhaps the order of an authority: a person says whether (0 not yet, 1 it is, 2 it is not).
+CREATE TABLE orders (
+    submission INTEGER NOT NULL PRIMARY KEY REFERENCES submissions (id),
+    found      INTEGER NOT NULL,
+    due        INTEGER NOT NULL,
+    -- Why it looks like one, in words of ours.
+    why        TEXT    NOT NULL,
+    outcome    INTEGER NOT NULL,
+    -- End of the term that it sets.
+    ends       INTEGER,
+    decided    INTEGER,
+    person     TEXT    NOT NULL,
+    reason     TEXT    NOT NULL
+) STRICT;
+CREATE INDEX orders_waiting ON orders (due, submission) WHERE outcome = 0;
 
 -- What retention and 'forget' did: proof that it was done, without what it was done to.
 CREATE TABLE erasures (
