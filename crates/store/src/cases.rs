@@ -10,11 +10,12 @@ use model::submission::PublicId;
 use model::time::Time;
 
 use crate::Error;
-use crate::apply::Memory;
+use crate::apply::{Memory, sets};
 use crate::db::{self, OptionalExtension, Row, Transaction, Value, numbered};
 use crate::keys::random;
 
 /// Reports of one batch that belong to one case.
+#[derive(Clone)]
 pub(crate) struct Place<'a> {
     pub key: &'a [u8],
     pub kind: Kind,
@@ -95,6 +96,9 @@ pub struct Filter {
 impl Transaction<'_> {
     /// Finds the open case of each place. The places are sorted by key, so the index is walked, not jumped about in.
     pub(crate) fn mark_known(&self, places: &mut [Place<'_>]) -> Result<(), Error> {
+        if let Some(open) = self.open_postgres() {
+            return Ok(sets::mark_known(open, places)?);
+        }
         let mut select = self.prepare("-- cases::known\nSELECT id, tail FROM cases WHERE key = $1 AND state = 0")?;
         for place in places {
             place.known = select.query_row([place.key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -104,6 +108,9 @@ impl Transaction<'_> {
 
     /// Lets reports join their open cases, and opens cases for those that have none.
     pub(crate) fn touch_cases(&self, places: &[Place<'_>], now: Time) -> Result<Vec<Touched>, Error> {
+        if let Some(open) = self.open_postgres() {
+            return sets::touch_cases(self, open, places, now);
+        }
         let mut next = self.numbers("cases", places.iter().filter(|place| place.known.is_none()).count() as i64)?;
         let mut join = self.prepare(
             "-- cases::join
@@ -271,12 +278,12 @@ impl Transaction<'_> {
 
 /// Random bytes for many identifiers from few calls.
 #[derive(Default)]
-struct Randomness {
+pub(crate) struct Randomness {
     bytes: Vec<u8>,
 }
 
 impl Randomness {
-    fn public_id(&mut self, now: Time) -> Result<PublicId, Error> {
+    pub(crate) fn public_id(&mut self, now: Time) -> Result<PublicId, Error> {
         if self.bytes.len() < 10 {
             self.bytes = random::<2560>()?.to_vec();
         }
