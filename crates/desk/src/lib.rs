@@ -4,6 +4,7 @@
 //! - [`screen`]: child abuse material is recognised before anything is acknowledged, and only its traces are kept.
 //! - [`work`]: a submission is read, traced, placed in cases and applied, batch by batch.
 //! - [`place`]: which reports of a batch belong together; a pure function.
+//! - [`acts`]: what people do to cases.
 //! - [`import`]: an address administration is compared with what is known, and changes it.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
@@ -11,6 +12,7 @@
 //! [`Desk`] is a node at work: its store, its index of who held what, and its clock. Time is passed in through
 //! [`Clock`], so every test repeats. Everything here blocks.
 
+pub mod acts;
 pub mod import;
 pub mod place;
 pub mod progress;

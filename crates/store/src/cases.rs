@@ -244,10 +244,19 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn steps(&self, case: i64) -> Result<Vec<Step>, Error> {
-        let mut select =
-            self.prepare("-- cases::steps\nSELECT ordinal, what, at, text FROM steps WHERE case_id = $1 ORDER BY ordinal")?;
+        let mut select = self.prepare(
+            "-- cases::steps\nSELECT ordinal, what, at, text, person, rule, due FROM steps WHERE case_id = $1 ORDER BY ordinal",
+        )?;
         let steps = select.query_map([case], |row| {
-            Ok(Step { ordinal: row.get(0)?, what: numbered(row, 1, &What::ALL)?, at: Time(row.get(2)?), text: row.get(3)? })
+            Ok(Step {
+                ordinal: row.get(0)?,
+                what: numbered(row, 1, What::ALL)?,
+                at: Time(row.get(2)?),
+                text: row.get(3)?,
+                person: row.get(4)?,
+                rule: row.get(5)?,
+                due: row.get::<Option<i64>>(6)?.map(Time),
+            })
         })?;
         Ok(steps.collect::<Result<_, _>>()?)
     }

@@ -1,13 +1,15 @@
 //! All SQL, and the only place for it.
 //!
 //! [`Store::open`] opens a node's data directory: the database ([`db`]), the keys apart from it ([`keys`]) and the raw
-//! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`administration`],
-//! [`submissions`], [`reports`], [`cases`], [`queues`]. [`apply`] is the one transaction in which a batch of reports
+//! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`acts`], [`administration`],
+//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`queues`]. [`apply`] is the one transaction in which a batch of reports
 //! becomes rows.
 //!
 //! Everything here blocks. One thread writes; any number read.
 
+pub mod acts;
 pub mod administration;
+pub mod alerts;
 pub mod apply;
 pub mod cases;
 pub mod db;

@@ -20,8 +20,10 @@ use super::row::{Failure, Result, Value};
 use crate::Error;
 
 /// The migrations, oldest first; see `sqlite::MIGRATIONS`.
-pub(crate) const MIGRATIONS: &[(&str, &str)] =
-    &[("0001_first_light", include_str!("../../migrations/postgres/0001_first_light.sql"))];
+pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_first_light", include_str!("../../migrations/postgres/0001_first_light.sql")),
+    ("0002_the_desk", include_str!("../../migrations/postgres/0002_the_desk.sql")),
+];
 
 /// How long a new owner waits for the last connections of the former one: the server ends them when it sees that their
 /// process is gone, and finishes what they had begun to commit.

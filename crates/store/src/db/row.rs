@@ -274,6 +274,30 @@ tuples!(A B C D E F G H I J K L M N O P Q);
 tuples!(A B C D E F G H I J K L M N O P Q R);
 tuples!(A B C D E F G H I J K L M N O P Q R S);
 tuples!(A B C D E F G H I J K L M N O P Q R S T);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2 F2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2 F2 G2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2 F2 G2 H2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2 F2 G2 H2 I2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2 F2 G2 H2 I2 J2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2 F2 G2 H2 I2 J2 K2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2 F2 G2 H2 I2 J2 K2 L2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2 F2 G2 H2 I2 J2 K2 L2 M2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2 F2 G2 H2 I2 J2 K2 L2 M2 N2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2 F2 G2 H2 I2 J2 K2 L2 M2 N2 O2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2 F2 G2 H2 I2 J2 K2 L2 M2 N2 O2 P2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2 F2 G2 H2 I2 J2 K2 L2 M2 N2 O2 P2 Q2);
+tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2 F2 G2 H2 I2 J2 K2 L2 M2 N2 O2 P2 Q2 R2);
 
 /// A row of an answer.
 pub(crate) enum Row<'a> {

@@ -10,8 +10,10 @@ use super::row::{Failure, Result, Value};
 use crate::Error;
 
 /// The migrations, oldest first. They are added to, never altered: a test compares them with their fingerprints.
-pub(crate) const MIGRATIONS: &[(&str, &str)] =
-    &[("0001_first_light", include_str!("../../migrations/sqlite/0001_first_light.sql"))];
+pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_first_light", include_str!("../../migrations/sqlite/0001_first_light.sql")),
+    ("0002_the_desk", include_str!("../../migrations/sqlite/0002_the_desk.sql")),
+];
 
 /// Pages that the writer keeps, in KiB: the indexes of a few hundred thousand open cases. Taken as they are touched.
 const WRITER_CACHE: i64 = 192 << 10;

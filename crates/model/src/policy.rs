@@ -1,0 +1,291 @@
+//! Policy: the operator's own rules, as values. [`decide()`] says what follows from them for one case at one moment.
+//!
+//! A policy is read from a file by the desk; what stands here has been checked: the rules cover every kind, terms are in
+//! order. Nothing is forced by itself unless a rule says so in as many words, and then only under design 5.2.
+
+mod decide;
+
+pub use decide::{Alarm, Clocks, Closure, Decided, Facts, Next, Progress, Rung, decide};
+
+use crate::calendar::{Calendar, Term};
+use crate::category::Kind;
+use crate::report::{Report, Word};
+use crate::resource::Resource;
+use crate::severity::Severity;
+use crate::time::DAY;
+
+/// How sure the source of a rule is (domain.md: P read in full, V read in an excerpt, K general knowledge, D our proposal).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mark {
+    /// Primary text, read in full.
+    Primary,
+    /// Read in an excerpt of the page cited.
+    Verified,
+    /// General knowledge, not verified.
+    Known,
+    /// A proposal of ours, not a legal or code obligation.
+    Design,
+}
+
+impl Mark {
+    /// The letter in a policy file.
+    pub fn letter(self) -> &'static str {
+        match self {
+            Mark::Primary => "P",
+            Mark::Verified => "V",
+            Mark::Known => "K",
+            Mark::Design => "D",
+        }
+    }
+
+    /// The mark of a letter.
+    pub fn parse(letter: &str) -> Option<Mark> {
+        [Mark::Primary, Mark::Verified, Mark::Known, Mark::Design].into_iter().find(|mark| mark.letter() == letter)
+    }
+}
+
+/// Who in the chain is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Addressee {
+    /// The party that rents from the operator itself.
+    Direct,
+    /// The last party of the chain that we know.
+    Deepest,
+    /// Both, when they are two.
+    Both,
+}
+
+/// How the arrival of a report is acknowledged to its reporter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Acknowledge {
+    /// Not at all.
+    Never,
+    /// Together with others, once a day.
+    Digest,
+    /// By itself, within a term.
+    Within(Term),
+}
+
+/// Whether a node acts at a severity, or only shows what it would have done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// It decides and shows; nothing goes out.
+    Observe,
+    /// What is decided goes out.
+    Act,
+}
+
+/// How cases of one severity are cared for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Care {
+    /// Whether anything goes out.
+    pub mode: Mode,
+    /// How long what is to be told to one party may be gathered into one letter.
+    pub gather: i64,
+}
+
+/// What a report must say for a rule to be about it, beside its kind. Everything that is empty is no condition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct When {
+    /// The port is one of these.
+    pub ports: Vec<u16>,
+    /// It bears one of these tags or RSIT classes, as [`traits_of`] writes them.
+    pub traits: Vec<String>,
+    /// Whether it is the order of an authority, which a person has confirmed.
+    pub order: bool,
+}
+
+/// A rule: what is to happen about some kinds of abuse, and by when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name, by which steps refer to it.
+    pub name: String,
+    /// The kinds it is about.
+    pub kinds: Vec<Kind>,
+    /// What else has to be so.
+    pub when: When,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What the reporter is told.
+    pub acknowledge: Acknowledge,
+    /// By when the party is to be told; `None`: a person decides whether it is told at all.
+    pub customer: Option<Term>,
+    /// By when it is to be mended.
+    pub fix: Option<Term>,
+    /// When the operator itself acts, if it was not.
+    pub force: Option<Term>,
+    /// Whether it then acts without a person, where design 5.2 allows that. The shipped policy says so nowhere.
+    pub automatic: bool,
+    /// Who is told.
+    pub addressee: Addressee,
+    /// Closed when no report came for this long.
+    pub quiet: Option<Term>,
+    /// Closed when a feed arrived this many times without naming it any more.
+    pub absent_runs: Option<u16>,
+    /// The law, code or practice it comes from.
+    pub source: String,
+    /// How sure that is.
+    pub mark: Mark,
+}
+
+impl Rule {
+    /// Whether it is about a report of `kind` with these marks.
+    pub fn is_about(&self, kind: Kind, port: u16, traits: &str, order: bool) -> bool {
+        self.kinds.contains(&kind)
+            && (!self.when.order || order)
+            && (self.when.ports.is_empty() || self.when.ports.contains(&port))
+            && (self.when.traits.is_empty() || traits.lines().any(|one| self.when.traits.iter().any(|wanted| wanted == one)))
+    }
+}
+
+/// Whom to believe how much (domain.md 5.2, "Confidence of a report").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// Domain name of the reporter's mail address; empty for any.
+    pub reporter: String,
+    /// Format in which it reports; empty for any.
+    pub format: String,
+    /// Whether the operator vouches that what comes in this format through [`Trust::door`] is from nobody else.
+    pub authenticated: bool,
+    /// Door it must come through, by its word; empty for any.
+    pub door: String,
+    /// From 0 to 100.
+    pub trust: u8,
+}
+
+/// When a party's whole conduct is put before a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// Confirmed cases of P0 or P1 …
+    pub confirmed: u32,
+    /// … or letters that it ignored …
+    pub ignored: u32,
+    /// … within so many milliseconds.
+    pub within: i64,
+}
+
+/// When the outbox stops and asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Brake {
+    /// More than this many times the usual hour …
+    pub factor: u32,
+    /// … and more letters than this an hour …
+    pub letters: u32,
+    /// … or more restrictions than this.
+    pub restrictions: u32,
+}
+
+/// The operator's rules. See the module.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// What the operator calls it.
+    pub name: String,
+    /// How each severity is cared for, P0 first.
+    pub care: [Care; 5],
+    /// Rules, the first that is about a report holds.
+    pub rules: Vec<Rule>,
+    /// When a party is reminded, in percent of the time between being told and the end of the fix term.
+    pub remind: u8,
+    /// When it is warned for the last time, likewise.
+    pub warn: u8,
+    /// Below this confidence (0 to 100) a case is only watched.
+    pub watch_below: u8,
+    /// Trust in reporters of whom nothing is said.
+    pub unknown: u8,
+    /// Trust in reporters.
+    pub trust: Vec<Trust>,
+    /// Repeat offenders.
+    pub repeat: Repeat,
+    /// The brake.
+    pub brake: Brake,
+    /// By when a dispute is decided, by somebody else.
+    pub dispute: Term,
+    /// Reports older than this on arrival are history, in milliseconds.
+    pub history: i64,
+    /// What is never restricted.
+    pub protected: Vec<Resource>,
+    /// Domain names of authorities and hotlines, whose mail is shown to a person at once.
+    pub authorities: Vec<String>,
+    /// Words that make a mail look like an order.
+    pub order_words: Vec<String>,
+    /// The clock and working days of the operator.
+    pub calendar: Calendar,
+}
+
+/// Bytes of the traits of a report that are kept with its case.
+const TRAITS: usize = 400;
+
+/// What a report says of itself that rules may ask for, one to a line: its tags, `rsit:class/example`, `feed:name`.
+pub fn traits_of(report: &Report<'_>) -> String {
+    let mut traits = String::new();
+    let mut add = |prefix: &str, value: &str| {
+        let value = value.trim();
+        if !value.is_empty() && !value.contains(['\n', '\r']) && traits.len() + prefix.len() + value.len() < TRAITS {
+            if !traits.is_empty() {
+                traits.push('\n');
+            }
+            traits.push_str(prefix);
+            traits.push_str(value);
+        }
+    };
+    for (word, value) in report.fields() {
+        let prefix = match word {
+            Word::TAG => "",
+            Word::RSIT => "rsit:",
+            Word::RSIT_IDENTIFIER => "identifier:",
+            Word::FEED => "feed:",
+            _ => continue,
+        };
+        if value.shape == crate::report::Shape::Text {
+            add(prefix, value.text());
+        }
+    }
+    traits
+}
+
+/// The longest time a case with the shipped rules may wait for anything; what is further off is looked at again then.
+pub const LOOK_AGAIN: i64 = 30 * DAY;
+
+impl Policy {
+    /// The first rule about a report, by its place. Every policy that was read has a rule for every kind.
+    pub fn rule_for(&self, kind: Kind, port: u16, traits: &str, order: bool) -> Option<usize> {
+        self.rules.iter().position(|rule| rule.is_about(kind, port, traits, order))
+    }
+
+    /// The place of the rule of a name.
+    pub fn rule_named(&self, name: &str) -> Option<usize> {
+        self.rules.iter().position(|rule| rule.name == name)
+    }
+
+    /// How a severity is cared for.
+    pub fn care(&self, severity: Severity) -> Care {
+        self.care[severity as usize]
+    }
+
+    /// Trust in a reporter (0 to 100), and whether it is known to be the one. `stated` is what the report says of itself.
+    ///
+    /// What is known of nobody is never more than [`Policy::unknown`], and what a report says of itself only lowers it.
+    pub fn confidence(&self, reporter: &str, format: &str, door: &str, stated: Option<u8>) -> (u8, bool) {
+        let found = self.trust.iter().find(|trust| {
+            (trust.reporter.is_empty() || is_under(reporter, &trust.reporter))
+                && (trust.format.is_empty() || trust.format == format)
+                && (trust.door.is_empty() || trust.door == door)
+        });
+        let (trust, authenticated) = found.map_or((self.unknown, false), |trust| {
+            // A name anyone can write is worth no more than a stranger's word.
+            if trust.authenticated { (trust.trust, true) } else { (trust.trust.min(self.unknown), false) }
+        });
+        let stated = stated.unwrap_or(100).min(100);
+        ((u32::from(trust) * u32::from(stated) / 100) as u8, authenticated)
+    }
+}
+
+/// Whether a mail address or domain name lies at or under a domain name; case is ignored.
+pub fn is_under(name: &str, domain: &str) -> bool {
+    let name = name.rsplit('@').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+    let domain = domain.to_ascii_lowercase();
+    name == domain || name.strip_suffix(&domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,276 @@
+//! What follows from what: stories of one case, as tables.
+
+use super::*;
+use crate::outbox::{Hold, Purpose};
+use crate::step::What;
+use crate::time::{HOUR, MINUTE, Time};
+
+const T0: Time = Time(1_780_000_000_000);
+
+fn policy(mode: Mode) -> Policy {
+    let rule = Rule {
+        name: "phishing".to_owned(),
+        kinds: vec![Kind::Phishing],
+        when: When::default(),
+        severity: Severity::P1,
+        acknowledge: Acknowledge::Within(Term::Elapsed(HOUR)),
+        customer: Some(Term::Elapsed(HOUR)),
+        fix: Some(Term::Elapsed(12 * HOUR)),
+        force: Some(Term::Elapsed(24 * HOUR)),
+        automatic: false,
+        addressee: Addressee::Deepest,
+        quiet: None,
+        absent_runs: None,
+        source: "practice".to_owned(),
+        mark: Mark::Design,
+    };
+    let scan = Rule {
+        name: "open-service".to_owned(),
+        kinds: vec![Kind::OpenService],
+        severity: Severity::P4,
+        customer: Some(Term::Elapsed(7 * DAY)),
+        fix: Some(Term::Elapsed(30 * DAY)),
+        force: None,
+        quiet: Some(Term::Elapsed(14 * DAY)),
+        absent_runs: Some(3),
+        ..rule.clone()
+    };
+    Policy {
+        name: "test".to_owned(),
+        care: [Care { mode, gather: 0 }; 5],
+        rules: vec![rule, scan],
+        remind: 50,
+        warn: 80,
+        watch_below: 40,
+        unknown: 50,
+        trust: Vec::new(),
+        repeat: Repeat { confirmed: 3, ignored: 2, within: 90 * DAY },
+        brake: Brake { factor: 5, letters: 50, restrictions: 5 },
+        dispute: Term::BusinessDays(5),
+        history: 90 * DAY,
+        protected: Vec::new(),
+        authorities: Vec::new(),
+        order_words: Vec::new(),
+        calendar: Calendar::default(),
+    }
+}
+
+fn facts() -> Facts {
+    Facts {
+        rule: 0,
+        progress: None,
+        received: T0,
+        last_received: T0,
+        history: false,
+        deepest: Some(7),
+        direct: Some(3),
+        confidence: 50,
+        authenticated: false,
+        corroborated: false,
+        spoofable: false,
+        stale: false,
+        holder_changed: false,
+        holds_now: true,
+        shared: false,
+        protected: false,
+        disputed: None,
+        snoozed: None,
+        ordered: None,
+        absent: None,
+        next_run: None,
+    }
+}
+
+/// Lets a case go its way: decides whenever it asks for it, up to `until`; what happened and when, in hours.
+fn live(mut facts: Facts, policy: &Policy, until: i64) -> Vec<(i64, String)> {
+    let (mut now, mut story) = (facts.received, Vec::new());
+    loop {
+        let done = decide(&facts, policy, now);
+        let hour = (now.0 - facts.received.0) / HOUR;
+        story.extend(done.steps.iter().map(|step| (hour, step.what.word().to_owned())));
+        story.extend(done.errands.iter().map(|errand| (hour, format!("{} to {}", errand.purpose.word(), errand.party))));
+        facts.progress = Some(done.progress);
+        let again = decide(&facts, policy, now);
+        if done.closed.is_none() {
+            assert_eq!(again.steps, [], "deciding again at once does nothing");
+            assert_eq!(again.next, done.next);
+        }
+        match done.next {
+            Some(next) if next.0 - facts.received.0 <= until && done.closed.is_none() => {
+                assert!(next > now, "time moves on");
+                now = next;
+            }
+            _ => return story,
+        }
+    }
+}
+
+fn words(story: &[(i64, String)]) -> Vec<(i64, &str)> {
+    story.iter().map(|(hour, what)| (*hour, what.as_str())).collect()
+}
+
+#[test]
+fn a_case_that_nobody_mends() {
+    let story = live(facts(), &policy(Mode::Act), 40 * DAY);
+    assert_eq!(
+        words(&story),
+        [
+            (0, "clocks set"),
+            (0, "told"),
+            (0, "to customer to 7"),
+            (6, "reminded"),
+            (6, "reminder to 7"),
+            (9, "warned"),
+            (9, "last warning to 7"),
+            (12, "overdue"),
+            (24, "restriction proposed"),
+            (24, "restriction to 7"),
+        ]
+    );
+}
+
+#[test]
+fn holds() {
+    let act = policy(Mode::Act);
+    for (name, policy, facts, expected) in [
+        ("a new node observes", &policy(Mode::Observe), facts(), vec![Hold::Observing]),
+        ("a stale source", &act, Facts { stale: true, ..facts() }, vec![Hold::StaleSource]),
+        ("a doubtful reporter", &act, Facts { confidence: 39, ..facts() }, vec![]),
+        ("history", &act, Facts { history: true, ..facts() }, vec![]),
+        ("nobody known", &act, Facts { deepest: None, direct: None, ..facts() }, vec![]),
+        ("our own address", &act, Facts { deepest: Some(1), direct: None, ..facts() }, vec![]),
+        ("a corrected holder", &act, Facts { holder_changed: true, ..facts() }, vec![]),
+        ("disputed", &act, Facts { disputed: Some(T0), ..facts() }, vec![]),
+        ("snoozed", &act, Facts { snoozed: Some(T0.plus(HOUR)), ..facts() }, vec![]),
+        ("as it should be", &act, facts(), vec![Hold::Free]),
+    ] {
+        let done = decide(&facts, policy, T0);
+        let holds: Vec<Hold> = done.errands.iter().map(|errand| errand.hold).collect();
+        assert_eq!(holds, expected, "{name}");
+    }
+}
+
+#[test]
+fn restrictions_need_more_than_time() {
+    let mut automatic = policy(Mode::Act);
+    automatic.rules[0].automatic = true;
+    let sure = Facts { authenticated: true, ..facts() };
+    for (name, policy, facts, expected) in [
+        ("the shipped policy forces nothing", &policy(Mode::Act), sure, Hold::Person),
+        ("nobody has proved to be the sender", &automatic, facts(), Hold::Person),
+        ("packets have no sender", &automatic, Facts { spoofable: true, ..sure }, Hold::Person),
+        ("two say so", &automatic, Facts { spoofable: true, corroborated: true, ..sure }, Hold::Free),
+        ("yesterday's tenant", &automatic, Facts { holds_now: false, ..sure }, Hold::HolderChanged),
+        ("a neighbour on the address", &automatic, Facts { shared: true, ..sure }, Hold::TwoPeople),
+        ("a mail server", &automatic, Facts { protected: true, ..sure }, Hold::Protected),
+        ("stale", &automatic, Facts { stale: true, ..sure }, Hold::StaleSource),
+        ("all is well", &automatic, sure, Hold::Free),
+    ] {
+        let done = decide(&facts, policy, T0);
+        let later = Facts { progress: Some(done.progress), ..facts };
+        let done = decide(&later, policy, T0.plus(25 * HOUR));
+        let restriction = done.errands.iter().find(|errand| errand.purpose == Purpose::Restriction).unwrap();
+        assert_eq!(restriction.hold, expected, "{name}");
+    }
+}
+
+#[test]
+fn after_a_standstill_one_letter() {
+    let policy = policy(Mode::Act);
+    let done = decide(&facts(), &policy, T0);
+    let later = Facts { progress: Some(done.progress), ..facts() };
+    let done = decide(&later, &policy, T0.plus(10 * HOUR));
+    let purposes: Vec<Purpose> = done.errands.iter().map(|errand| errand.purpose).collect();
+    assert_eq!(purposes, [Purpose::LastWarning], "not the reminder too");
+    let whats: Vec<What> = done.steps.iter().map(|step| step.what).collect();
+    assert_eq!(whats, [What::Reminded, What::Warned]);
+}
+
+#[test]
+fn who_was_told_late_has_half_of_the_time_at_least() {
+    let policy = policy(Mode::Act);
+    let first = decide(&Facts { confidence: 10, ..facts() }, &policy, T0);
+    assert_eq!(first.steps.last().unwrap().what, What::Watched);
+    let late = T0.plus(11 * HOUR);
+    let believed = Facts { progress: Some(first.progress), ..facts() };
+    let told = decide(&believed, &policy, late);
+    assert_eq!(told.progress.told, Some(late));
+    let then = Facts { progress: Some(told.progress), ..facts() };
+    assert_eq!(decide(&then, &policy, T0.plus(13 * HOUR)).progress.rung, Rung::Told, "the clock of the rule has run out");
+    assert_eq!(decide(&then, &policy, late.plus(6 * HOUR)).progress.rung, Rung::Due);
+}
+
+#[test]
+fn switching_on_begins_anew() {
+    let shown = decide(&facts(), &policy(Mode::Observe), T0);
+    assert!(shown.progress.observed && shown.progress.told == Some(T0));
+    let then = Facts { progress: Some(shown.progress), ..facts() };
+    let on = T0.plus(30 * DAY);
+    let done = decide(&then, &policy(Mode::Act), on);
+    assert_eq!(done.progress.rung, Rung::Told, "nobody is blamed for letters that never went");
+    assert_eq!(done.progress.clocks.fix, Some(on.plus(12 * HOUR)));
+    assert_eq!(done.errands[0].hold, Hold::Free);
+}
+
+#[test]
+fn clocks_only_get_shorter() {
+    let policy = policy(Mode::Act);
+    let done = decide(&facts(), &policy, T0);
+    let fix = done.progress.clocks.fix.unwrap();
+    for (ordered, expected) in [(T0.plus(HOUR), T0.plus(HOUR)), (T0.plus(DAY), fix)] {
+        let then = Facts { progress: Some(done.progress), ordered: Some(ordered), ..facts() };
+        assert_eq!(decide(&then, &policy, T0.plus(MINUTE)).progress.clocks.fix, Some(expected));
+    }
+}
+
+#[test]
+fn closing_by_rule() {
+    let policy = policy(Mode::Act);
+    let scan = Facts { rule: 1, ..facts() };
+    for (name, facts, at, expected) in [
+        ("quiet for too short", scan, 13 * DAY, None),
+        ("quiet", scan, 14 * DAY, Some(Closure::Quiet)),
+        ("its feed came without it", Facts { absent: Some(3), ..scan }, DAY, Some(Closure::NoLongerListed)),
+        ("its feed came twice without it", Facts { absent: Some(2), ..scan }, DAY, None),
+        ("phishing does not go away by itself", facts(), 300 * DAY, None),
+        ("a person has it in hand", Facts { disputed: Some(T0), ..scan }, 14 * DAY, None),
+        ("history closes too", Facts { history: true, ..scan }, 14 * DAY, Some(Closure::Quiet)),
+    ] {
+        let first = decide(&facts, &policy, T0);
+        if first.closed.is_some() {
+            assert_eq!(first.closed, expected, "{name}");
+            continue;
+        }
+        let then = Facts { progress: Some(first.progress), ..facts };
+        assert_eq!(decide(&then, &policy, T0.plus(at)).closed, expected, "{name}");
+    }
+}
+
+#[test]
+fn trust() {
+    let mut policy = policy(Mode::Act);
+    let trusts = |reporter: &str, format: &str, door: &str, authenticated, trust| Trust {
+        reporter: reporter.to_owned(),
+        format: format.to_owned(),
+        door: door.to_owned(),
+        authenticated,
+        trust,
+    };
+    policy.trust = vec![
+        trusts("", "shadowserver", "file", true, 90),
+        trusts("honest.example", "", "", false, 95),
+        trusts("wolf.example", "", "", false, 10),
+    ];
+    for (name, reporter, format, door, stated, expected) in [
+        ("a stranger", "a@b.example", "arf", "pipe", None, (50, false)),
+        ("a feed that the operator fetches", "", "shadowserver", "file", None, (90, true)),
+        ("the same from anywhere", "", "shadowserver", "pipe", None, (50, false)),
+        ("a good name, unproved", "a@honest.example", "arf", "pipe", None, (50, false)),
+        ("under it", "a@x.honest.example", "arf", "pipe", None, (50, false)),
+        ("who cried wolf", "a@WOLF.example", "arf", "pipe", None, (10, false)),
+        ("like it", "a@notwolf.example", "arf", "pipe", None, (50, false)),
+        ("what it says of itself lowers", "a@b.example", "arf", "pipe", Some(20), (10, false)),
+    ] {
+        assert_eq!(policy.confidence(reporter, format, door, stated), expected, "{name}");
+    }
+}
