@@ -1,6 +1,8 @@
 //! Which database a test runs on: a file whose name ends in `_postgres` holds the tests of the file it is named after, and
 //! they run on PostgreSQL there.
 
+#![allow(dead_code, clippy::unwrap_used)]
+
 #[path = "../../../store/tests/cluster/mod.rs"]
 mod cluster;
 
@@ -15,4 +17,10 @@ pub(crate) fn engine(module: &str) -> (Engine, Option<Database>) {
         Some(database) => (Engine::postgres(&database.connection, None).unwrap(), Some(database)),
         None => (Engine::Sqlite, None),
     }
+}
+
+/// As [`engine`], on a server that waits for the disk: for benchmarks.
+pub(crate) fn engine_synced(module: &str) -> (Engine, Option<Database>) {
+    cluster::SYNC.store(true, std::sync::atomic::Ordering::Relaxed);
+    engine(module)
 }

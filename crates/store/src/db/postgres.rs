@@ -102,6 +102,9 @@ const SETTINGS: &str = "SET client_min_messages = warning; SET statement_timeout
 const WRITING: &str = "; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
+/// What holds for those that only read: a page of a list is found by walking an index, whatever the conditions that the
+/// planner sees; it must not be led to sort everything by one that matches a partial index.
+const BROWSING: &str = "; SET plan_cache_mode = force_generic_plan";
 /// One unchanging picture.
 const READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
@@ -242,7 +245,7 @@ impl Pool {
 
     /// A connection with one unchanging picture of the database.
     pub(crate) fn begin_reading(&self) -> std::result::Result<Session, Error> {
-        begun(&self.readers, READING, || self.server.connect(SETTINGS))
+        begun(&self.readers, READING, || self.server.connect(&format!("{SETTINGS}{BROWSING}")))
     }
 
     pub(crate) fn end(&self, session: Session) {
@@ -325,14 +328,14 @@ pub(crate) fn begin_alone(session: Option<Session>, server: &Server) -> std::res
     {
         return Ok(session);
     }
-    let mut session = server.connect(SETTINGS)?;
+    let mut session = server.connect(&format!("{SETTINGS}{BROWSING}"))?;
     session.run(READING)?;
     Ok(session)
 }
 
 /// Opens the database to read only, beside the process that owns it.
 pub(crate) fn open_reader(server: &Server) -> std::result::Result<Session, Error> {
-    let mut session = server.connect(SETTINGS)?;
+    let mut session = server.connect(&format!("{SETTINGS}{BROWSING}"))?;
     let there: bool = session.client()?.query_one("SELECT to_regclass('node') IS NOT NULL", &[]).map_err(Failure::from)?.get(0);
     if !there {
         return Err(Error::Server(format!(

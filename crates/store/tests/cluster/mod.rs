@@ -8,10 +8,13 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls};
+
+/// Whether a throw-away server waits for the disk; to be set before the first use.
+pub(crate) static SYNC: AtomicBool = AtomicBool::new(false);
 
 /// A database that goes when this is dropped.
 pub(crate) struct Database {
@@ -81,7 +84,7 @@ fn programs() -> Option<PathBuf> {
 fn start(programs: &Path) -> (String, Child) {
     // Names of sockets are short.
     let folder = std::env::temp_dir().join(format!("sluis-pg-{}", std::process::id()));
-    let sync = if std::env::var_os("SLUIS_POSTGRES_SYNC").is_some() { "on" } else { "off" };
+    let sync = if SYNC.load(Ordering::Relaxed) { "on" } else { "off" };
     let script = format!(
         "mkdir -m 700 {folder} && cd {folder} && {programs}/initdb -D data -U sluis -A trust -E UTF8 --locale=C --no-sync >log 2>&1 &&
          {{ {programs}/postgres -D data -k {folder} -c listen_addresses= -c fsync={sync} -c shared_buffers=256MB \
