@@ -10,7 +10,6 @@ use model::case::CaseKey;
 use model::category::Kind;
 use model::chain::{Chain, Chains, Index};
 use model::report::{Batch, Core};
-use model::step::What;
 use model::time::Time;
 
 use crate::Error;
@@ -367,17 +366,6 @@ impl Transaction<'_> {
                 (advance.submission, format, progress, reason),
             )?;
         }
-        Ok(())
-    }
-
-    /// Writes a step into a case's journal.
-    pub(crate) fn add_step(&self, case: i64, what: What, at: Time, text: &str) -> Result<(), Error> {
-        self.execute(
-            "-- apply::step
-             INSERT INTO steps (case_id, ordinal, what, at, text)
-             VALUES ($1, (SELECT coalesce(max(ordinal), 0) + 1 FROM steps WHERE case_id = $1), $2, $3, $4)",
-            (case, what as u8, at.0, text),
-        )?;
         Ok(())
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! [`Store::open`] opens a node's data directory: the database ([`db`]), the keys apart from it ([`keys`]) and the raw
 //! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`acts`], [`administration`],
-//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`queues`]. [`apply`] is the one transaction in which a batch of reports
+//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`queues`]. [`apply`] is the one
+//! transaction in which a batch of reports
 //! becomes rows.
 //!
 //! Everything here blocks. One thread writes; any number read.
@@ -12,11 +13,14 @@ pub mod administration;
 pub mod alerts;
 pub mod apply;
 pub mod cases;
+pub mod clocks;
 pub mod db;
 pub mod keys;
+pub mod outbox;
 pub mod queues;
 pub mod raw;
 pub mod reports;
+pub mod steps;
 pub mod submissions;
 
 pub use db::{Engine, Reader, Store, Transaction};
