@@ -2,12 +2,14 @@
 
 use super::*;
 
-/// What stands in a text in braces, beside the constants of its file, and what it may be there.
-const PLACES: &[(&str, &[&str])] = &[
-    ("indexed", &["address = $1", "holder = $1", "$1 = 0"]),
-    ("comparison", &["=", "<>"]),
-    ("table", &["cases", "batches"]),
-    ("name", &["cases"]),
+/// What stands in a text in braces, beside the constants of its file: the name of the statement (or the beginning of it),
+/// the place, and what it may be there.
+const PLACES: &[(&str, &str, &[&str])] = &[
+    ("cases::list", "indexed", &["address = $1", "holder = $1", "$1 = 0"]),
+    ("administration::", "comparison", &["=", "<>"]),
+    ("db::numbers", "table", &["cases", "batches"]),
+    ("clocks::due", "", &[crate::cases::COLUMNS]),
+    ("outbox::about_case", "", &["o.id, o.cases"]),
 ];
 
 /// The statements of the source: string literals that open with their name, `-- cases::open`. Those of PostgreSQL alone
@@ -27,7 +29,7 @@ fn statements() -> Vec<String> {
         let source = std::fs::read_to_string(path).unwrap();
         let constants = constants(&source);
         for literal in literals(&source).into_iter().filter(|literal| literal.starts_with("-- ") && literal.contains('\n')) {
-            if ["-- sets::", "-- status::", "-- db::insert_many"].iter().any(|own| literal.starts_with(own)) {
+            if ["-- sets::", "-- status::", "-- db::insert_"].iter().any(|own| literal.starts_with(own)) {
                 continue;
             }
             statements.extend(filled(&literal, &constants));
@@ -87,11 +89,12 @@ fn literals(source: &str) -> Vec<String> {
 fn filled(literal: &str, constants: &BTreeMap<String, String>) -> Vec<String> {
     let Some((before, rest)) = literal.split_once('{') else { return vec![literal.to_owned()] };
     let (name, after) = rest.split_once('}').unwrap();
-    let choices: Vec<String> = match (constants.get(name), PLACES.iter().find(|(place, _)| *place == name)) {
-        (Some(constant), _) => vec![constant.clone()],
-        (None, Some((_, choices))) => choices.iter().map(|choice| (*choice).to_owned()).collect(),
-        (None, None) => panic!("PLACES does not say what {{{name}}} may be in {literal}"),
-    };
+    let choices: Vec<String> =
+        match (constants.get(name), PLACES.iter().find(|(of, place, _)| literal[3..].starts_with(of) && *place == name)) {
+            (Some(constant), _) => vec![constant.clone()],
+            (None, Some((.., choices))) => choices.iter().map(|choice| (*choice).to_owned()).collect(),
+            (None, None) => panic!("PLACES does not say what {{{name}}} may be in {literal}"),
+        };
     choices.iter().flat_map(|choice| filled(&format!("{before}{choice}{after}"), constants)).collect()
 }
 
