@@ -167,8 +167,12 @@ impl<'s> Start<'s> {
         Start { name, bytes, first: bytes.first().copied().unwrap_or(0), fields }
     }
 
+    /// Whether a word is there; one in quotes is the name of a member.
     fn has(&self, word: &str) -> bool {
-        memchr::memmem::find(self.bytes, word.as_bytes()).is_some()
+        match word.strip_prefix('"').and_then(|word| word.strip_suffix('"')) {
+            Some(name) => self.has_member(name),
+            None => memchr::memmem::find(self.bytes, word.as_bytes()).is_some(),
+        }
     }
 
     /// Whether there is a member of this name in a JSON document.
