@@ -21,7 +21,8 @@ ALTER TABLE cases ADD COLUMN traits TEXT NOT NULL DEFAULT '';
 ALTER TABLE cases ADD COLUMN confidence INTEGER NOT NULL DEFAULT 0;
 -- Hash of the first reporter, to see that another says the same.
 ALTER TABLE cases ADD COLUMN reporter INTEGER NOT NULL DEFAULT 0;
--- Bits: 1 authenticated, 2 corroborated, 4 decided about, 8 observed, 16 holder changed, 32 others than one feed report it.
+-- Bits: 1 authenticated, 2 corroborated, 4 decided about, 8 observed, 16 holder changed, 32 others than one feed report it,
+-- 64 the sender of packets may be another than it seems.
 ALTER TABLE cases ADD COLUMN marks INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE cases ADD COLUMN acknowledge_due INTEGER;
 ALTER TABLE cases ADD COLUMN customer_due INTEGER;
@@ -43,6 +44,8 @@ ALTER TABLE cases ADD COLUMN closed INTEGER;
 ALTER TABLE cases ADD COLUMN closure INTEGER;
 -- When it is to be looked at again; the desk works these off in order.
 ALTER TABLE cases ADD COLUMN next_due INTEGER;
+-- What was closed and is seen again is opened again.
+CREATE INDEX cases_ended ON cases (key, closed) WHERE state = 1;
 CREATE INDEX cases_due ON cases (next_due, id) WHERE next_due IS NOT NULL;
 -- Open cases of before get their rule and clocks at the first look; history has none.
 UPDATE cases SET received = opened, last_received = opened;
@@ -52,7 +55,8 @@ ALTER TABLE steps ADD COLUMN person TEXT NOT NULL DEFAULT '';
 ALTER TABLE steps ADD COLUMN rule TEXT NOT NULL DEFAULT '';
 ALTER TABLE steps ADD COLUMN due INTEGER;
 
--- What decide saw beside the case itself: reports that joined it, by day of arrival.
+-- What decide saw beside the case itself: reports that joined it, by day of arrival. What is of no other day is of the day
+-- on which it was opened, which has no row.
 CREATE TABLE case_days (
     case_id INTEGER NOT NULL,
     day     INTEGER NOT NULL,
@@ -75,21 +79,26 @@ CREATE TABLE outbox (
     ready    INTEGER NOT NULL,
     cases    INTEGER NOT NULL,
     ended    INTEGER,
-    reason   TEXT    NOT NULL
+    reason   TEXT    NOT NULL,
+    -- Who said that it may go, or threw it away; of two, the first.
+    person   TEXT    NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX outbox_gather ON outbox (party, purpose, subject, severity, ready, hold) WHERE delivery = 0;
 CREATE INDEX outbox_ready ON outbox (ready, id) WHERE delivery = 0;
+CREATE INDEX outbox_held ON outbox (hold, id) WHERE delivery = 0;
 CREATE TABLE outbox_cases (
     case_id INTEGER NOT NULL,
     entry   INTEGER NOT NULL REFERENCES outbox (id),
     PRIMARY KEY (case_id, entry)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outbox_cases_entry ON outbox_cases (entry, case_id);
--- How much the outbox took in, by hour: what the brake compares with.
+-- How much the outbox took in, by hour: what the brake compares with. Receipts to senders who proved nothing are counted
+-- beyond what was written, so that forged ones cannot fill the disk.
 CREATE TABLE outbox_hours (
     hour         INTEGER NOT NULL PRIMARY KEY,
     letters      INTEGER NOT NULL,
-    restrictions INTEGER NOT NULL
+    restrictions INTEGER NOT NULL,
+    receipts     INTEGER NOT NULL
 ) STRICT;
 
 -- Feeds, and how often each came: a case that its feed names no more is closed.
@@ -101,6 +110,8 @@ CREATE TABLE feeds (
     last  INTEGER NOT NULL,
     -- Usual time between two runs, in milliseconds; 0 when not yet known.
     every INTEGER NOT NULL,
+    -- The latest times between two runs, in milliseconds, a space between them.
+    gaps  TEXT    NOT NULL,
     -- Submission of the last run.
     submission INTEGER NOT NULL
 ) STRICT;
@@ -160,7 +171,7 @@ CREATE TABLE act_cases (
     PRIMARY KEY (act, case_id)
 ) STRICT, WITHOUT ROWID;
 
--- What wakes a person. One open row a key; it is told again until somebody acknowledges it.
+-- What wakes a person. One open row a key: until its cause is gone, or a person has acknowledged what has no end of its own.
 CREATE TABLE alerts (
     id           INTEGER PRIMARY KEY,
     public       BLOB    NOT NULL UNIQUE,
@@ -173,14 +184,51 @@ CREATE TABLE alerts (
     last         INTEGER NOT NULL,
     count        INTEGER NOT NULL,
     due          INTEGER,
-    next_try     INTEGER,
-    tries        INTEGER NOT NULL,
     acknowledged INTEGER,
     person       TEXT    NOT NULL,
     ended        INTEGER
 ) STRICT;
-CREATE UNIQUE INDEX alerts_open ON alerts (key) WHERE ended IS NULL AND acknowledged IS NULL;
-CREATE INDEX alerts_next ON alerts (next_try) WHERE next_try IS NOT NULL;
+CREATE UNIQUE INDEX alerts_open ON alerts (key) WHERE ended IS NULL;
+CREATE INDEX alerts_kind ON alerts (kind, severity) WHERE ended IS NULL;
+
+-- When which receiver was last told of an alert, and how often. Known when it is told again, after a restart too.
+CREATE TABLE alert_told (
+    alert    INTEGER NOT NULL REFERENCES alerts (id),
+    receiver TEXT    NOT NULL,
+    at       INTEGER NOT NULL,
+    times    INTEGER NOT NULL,
+    PRIMARY KEY (alert, receiver)
+) STRICT, WITHOUT ROWID;
+
+-- How it goes with each receiver of alerts: messages of its present hour, and whether its channel works.
+CREATE TABLE alert_receivers (
+    name     TEXT    NOT NULL PRIMARY KEY,
+    hour     INTEGER NOT NULL,
+    sent     INTEGER NOT NULL,
+    urgent   INTEGER NOT NULL,
+    messages INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    failing  INTEGER NOT NULL,
+    next_try INTEGER,
+    last_ok  INTEGER,
+    trouble  TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Submissions that are perhaps the order of an authority: a person says whether (0 not yet, 1 it is, 2 it is not).
+CREATE TABLE orders (
+    submission INTEGER NOT NULL PRIMARY KEY REFERENCES submissions (id),
+    found      INTEGER NOT NULL,
+    due        INTEGER NOT NULL,
+    -- Why it looks like one, in words of ours.
+    why        TEXT    NOT NULL,
+    outcome    INTEGER NOT NULL,
+    -- End of the term that it sets.
+    ends       INTEGER,
+    decided    INTEGER,
+    person     TEXT    NOT NULL,
+    reason     TEXT    NOT NULL
+) STRICT;
+CREATE INDEX orders_waiting ON orders (due, submission) WHERE outcome = 0;
 
 -- What retention and 'forget' did: proof that it was done, without what it was done to.
 CREATE TABLE erasures (
