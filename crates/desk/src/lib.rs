@@ -11,6 +11,7 @@
 //! [`Desk`] is a node at work: its store, its index of who held what, and its clock. Time is passed in through
 //! [`Clock`], so every test repeats. Everything here blocks.
 
+pub mod alert;
 pub mod import;
 pub mod place;
 pub mod progress;
