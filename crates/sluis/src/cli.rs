@@ -3,7 +3,10 @@
 mod administration;
 mod case;
 mod demo;
+#[cfg(test)]
+mod documented;
 mod formats;
+mod generate;
 pub(crate) mod import;
 mod party;
 mod queue;
@@ -83,6 +86,8 @@ pub(crate) enum Command {
     Formats(formats::Args),
     Serve(serve::Args),
     Demo(demo::Args),
+    #[command(hide = true)]
+    Generate(generate::Args),
 }
 
 impl Command {
@@ -100,6 +105,7 @@ impl Command {
             Command::Formats(args) => formats::run(args),
             Command::Serve(args) => serve::run(args, globals),
             Command::Demo(args) => demo::run(args, globals),
+            Command::Generate(args) => generate::run(args),
         }
     }
 

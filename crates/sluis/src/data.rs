@@ -9,10 +9,45 @@ use model::time::Time;
 use store::Reader;
 
 /// The directory of the service that the Debian package sets up.
-const SYSTEM: &str = "/var/lib/sluis";
+pub(crate) const SYSTEM: &str = "/var/lib/sluis";
 
 /// The data directory: `--data`, else `SLUIS_DATA`, else the system's if this user may write there, else the user's own.
+///
+/// # Errors
+/// When there is none, or when root would work in the data of another user.
 pub(crate) fn directory(option: Option<&Path>) -> Result<PathBuf> {
+    let directory = chosen(option)?;
+    #[cfg(unix)]
+    if let Ok(metadata) = std::fs::metadata(&directory) {
+        let owner = std::os::unix::fs::MetadataExt::uid(&metadata);
+        is_for(rustix::process::geteuid().as_raw(), owner).with_context(|| directory.display().to_string())?;
+    }
+    Ok(directory)
+}
+
+/// Whether a user may work in data that `owner` has. Root may do anything, and what it makes there would be root's: a
+/// database file or a mail that the node itself can no longer open.
+#[cfg(unix)]
+fn is_for(user: u32, owner: u32) -> Result<()> {
+    if user != 0 || owner == 0 {
+        return Ok(());
+    }
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = name_of(owner, &passwd).unwrap_or_else(|| format!("#{owner}"));
+    anyhow::bail!("this data is of the user '{name}': as root, put 'runuser -u {name} --' before the command")
+}
+
+/// The name of a user, from the text of passwd(5).
+#[cfg(unix)]
+fn name_of(user: u32, passwd: &str) -> Option<String> {
+    let mut lines = passwd.lines().map(|line| line.split(':'));
+    lines.find_map(|mut fields| {
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(user)).then(|| name.to_owned())
+    })
+}
+
+fn chosen(option: Option<&Path>) -> Result<PathBuf> {
     if let Some(directory) = option {
         return Ok(directory.to_owned());
     }
@@ -59,5 +94,26 @@ struct Moved {
 impl Clock for Moved {
     fn now(&self) -> Time {
         SystemClock.now().plus(self.ahead)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_does_not_work_in_the_data_of_another() {
+        for (user, owner) in [(0, 0), (999, 999), (1000, 999)] {
+            assert!(is_for(user, owner).is_ok(), "{user} {owner}");
+        }
+        let said = is_for(0, 4_000_000_000).unwrap_err().to_string();
+        assert!(said.contains("'#4000000000'") && said.contains("runuser"), "{said}");
+    }
+
+    #[test]
+    fn names_are_those_of_passwd() {
+        let passwd = "root:x:0:0:root:/root:/bin/bash\nbroken\nsluis:x:104:110::/var/lib/sluis:/usr/sbin/nologin\n";
+        assert_eq!(name_of(104, passwd).as_deref(), Some("sluis"));
+        assert_eq!(name_of(1, passwd), None);
     }
 }

@@ -1,8 +1,9 @@
 //! The program: command line, service, demo.
 //!
 //! `main` parses the command line ([`cli`]), runs one command, and turns what came of it into an exit code. What people
-//! see is made in [`output`]; where a node's data is, [`data`] knows.
+//! see is made in [`output`]; what they decide goes through [`acts`]; where a node's data is, [`data`] knows.
 
+mod acts;
 mod cli;
 mod data;
 mod demo;

@@ -9,10 +9,9 @@ use model::party::{Channel, Contact, Kyc, Party, Role};
 use model::resource::Resource;
 use model::submission::PublicId;
 use model::time::Time;
-use rusqlite::{OptionalExtension, Row};
 
 use crate::Error;
-use crate::db::{Transaction, numbered};
+use crate::db::{self, OptionalExtension, Row, Transaction, numbered};
 use crate::keys::public_id;
 
 /// A source of administration, as it is kept.
@@ -71,10 +70,9 @@ const ASSIGNMENT: &str =
     "a.id, a.source, a.first, a.last, a.name, a.party, p.reference, a.level, a.valid_from, a.valid_to, a.service,
     a.product, a.panel, a.account, a.reference, a.recorded, a.superseded";
 
-fn party_from(row: &Row<'_>) -> rusqlite::Result<KeptParty> {
+fn party_from(row: &Row<'_>) -> db::Result<KeptParty> {
     let roles: u8 = row.get(4)?;
-    let list =
-        |at: usize| -> rusqlite::Result<Vec<String>> { Ok(row.get::<_, String>(at)?.lines().map(str::to_owned).collect()) };
+    let list = |at: usize| -> db::Result<Vec<String>> { Ok(row.get::<String>(at)?.lines().map(str::to_owned).collect()) };
     let party = Party {
         reference: row.get(3)?,
         parent: None,
@@ -92,9 +90,9 @@ fn party_from(row: &Row<'_>) -> rusqlite::Result<KeptParty> {
         language: row.get(15)?,
         contacts: Vec::new(),
         aup_version: row.get(16)?,
-        aup_accepted: row.get::<_, Option<i64>>(17)?.map(Time),
+        aup_accepted: row.get::<Option<i64>>(17)?.map(Time),
         kyc: Kyc {
-            checked: row.get::<_, Option<i64>>(18)?.map(Time),
+            checked: row.get::<Option<i64>>(18)?.map(Time),
             method: row.get(19)?,
             result: row.get(20)?,
             traceable_payment: row.get(21)?,
@@ -107,14 +105,14 @@ fn party_from(row: &Row<'_>) -> rusqlite::Result<KeptParty> {
         source: row.get(2)?,
         party,
         recorded: Time(row.get(23)?),
-        gone: row.get::<_, Option<i64>>(24)?.map(Time),
+        gone: row.get::<Option<i64>>(24)?.map(Time),
     })
 }
 
-fn assignment_from(row: &Row<'_>) -> rusqlite::Result<KeptAssignment> {
+fn assignment_from(row: &Row<'_>) -> db::Result<KeptAssignment> {
     let assignment = Assignment {
         resource: resource_from(row.get(2)?, row.get(3)?, row.get(4)?),
-        period: Period { from: row.get::<_, Option<i64>>(8)?.map(Time), to: row.get::<_, Option<i64>>(9)?.map(Time) },
+        period: Period { from: row.get::<Option<i64>>(8)?.map(Time), to: row.get::<Option<i64>>(9)?.map(Time) },
         party: row.get(6)?,
         level: numbered(row, 7, &Level::ALL)?,
         service: row.get(10)?,
@@ -129,7 +127,7 @@ fn assignment_from(row: &Row<'_>) -> rusqlite::Result<KeptAssignment> {
         party_id: row.get(5)?,
         assignment,
         recorded: Time(row.get(15)?),
-        superseded: row.get::<_, Option<i64>>(16)?.map(Time),
+        superseded: row.get::<Option<i64>>(16)?.map(Time),
     })
 }
 
@@ -164,12 +162,20 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn check_source(&self, name: &str, kind: &str, now: Time) -> Result<i64, Error> {
-        let mut upsert = self.prepare(
+        let mut update = self.prepare(
             "-- administration::check_source
-             INSERT INTO sources (name, kind, checked) VALUES ($1, $2, $3)
-             ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, checked = excluded.checked RETURNING id",
+             UPDATE sources SET kind = $2, checked = $3 WHERE name = $1 RETURNING id",
         )?;
-        Ok(upsert.query_row((name, kind, now.0), |row| row.get(0))?)
+        let known = update.query_row((name, kind, now.0), |row| row.get(0)).optional()?;
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        let id = self.numbers("sources", 1)?;
+        self.execute(
+            "-- administration::add_source\nINSERT INTO sources (id, name, kind, checked) VALUES ($1, $2, $3, $4)",
+            (id, name, kind, now.0),
+        )?;
+        Ok(id)
     }
 
     /// The index of everything that is assigned, and the generation it was built from.
@@ -189,27 +195,25 @@ impl Transaction<'_> {
             "-- administration::assigned
              SELECT id, first, last, name, party, level, valid_from, valid_to, source, recorded FROM assignments WHERE superseded IS NULL",
         )?;
-        let mut rows = select.query(())?;
-        while let Some(row) = rows.next()? {
+        select.each((), |row| {
             let source: i64 = row.get(8)?;
             let held = Held {
                 assignment: row.get(0)?,
                 party: row.get(4)?,
-                period: Period { from: row.get::<_, Option<i64>>(6)?.map(Time), to: row.get::<_, Option<i64>>(7)?.map(Time) },
+                period: Period { from: row.get::<Option<i64>>(6)?.map(Time), to: row.get::<Option<i64>>(7)?.map(Time) },
                 level: numbered(row, 5, &Level::ALL)?,
                 source: sources.iter().position(|known| known.id == source).unwrap_or(0) as u16,
                 recorded: Time(row.get(9)?),
             };
-            builder.assignment(&resource_from(row.get(1)?, row.get(2)?, row.get(3)?), held).map_err(too_large)?;
-        }
-        drop(rows);
+            let resource = resource_from(row.get(1)?, row.get(2)?, row.get(3)?);
+            builder.assignment(&resource, held).map_err(too_large)
+        })?;
         let mut select =
             self.prepare("-- administration::memberships\nSELECT party, parent, valid_from, valid_to FROM memberships")?;
-        let mut rows = select.query(())?;
-        while let Some(row) = rows.next()? {
-            let period = Period { from: row.get::<_, Option<i64>>(2)?.map(Time), to: row.get::<_, Option<i64>>(3)?.map(Time) };
-            builder.membership(row.get(0)?, row.get(1)?, period).map_err(too_large)?;
-        }
+        select.each((), |row| {
+            let period = Period { from: row.get::<Option<i64>>(2)?.map(Time), to: row.get::<Option<i64>>(3)?.map(Time) };
+            builder.membership(row.get(0)?, row.get(1)?, period).map_err(too_large)
+        })?;
         Ok((builder.build().map_err(too_large)?, generation))
     }
 
@@ -242,11 +246,13 @@ impl Transaction<'_> {
         let statement = format!(
             "-- administration::find
              SELECT {PARTY} FROM parties p
-             WHERE p.reference = $1 OR p.public = $2 OR lower(substr(p.name, 1, length($1))) = lower($1)
+             WHERE p.reference = $1 OR p.public = $2 OR lower(substr(p.name, 1, length($1))) = $4
              ORDER BY p.reference <> $1, p.id LIMIT $3"
         );
+        // What a lower case letter is the databases do not agree on beyond ASCII.
+        let lower = text.to_ascii_lowercase();
         let mut select = self.prepare(&statement)?;
-        let found: Vec<KeptParty> = select.query_map((text, public, most), party_from)?.collect::<Result<_, _>>()?;
+        let found: Vec<KeptParty> = select.query_map((text, public, most, lower), party_from)?.collect::<Result<_, _>>()?;
         found.into_iter().map(|party| self.complete(party)).collect()
     }
 
@@ -344,7 +350,7 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`], [`Error::Random`].
     pub fn add_party(&self, source: i64, party: &Party, now: Time) -> Result<PartyId, Error> {
-        let id = self.last_id("-- administration::last_party\nSELECT max(id) FROM parties")? + 1;
+        let id = self.numbers("parties", 1)?;
         self.execute(
             "-- administration::add_party
              INSERT INTO parties (id, public, source, reference, roles, name, legal_name, trade_names, registry_number, vat_number, mails,
@@ -451,8 +457,8 @@ impl Transaction<'_> {
         if let Some(parent) = parent {
             self.execute(
                 "-- administration::join
-                 INSERT INTO memberships (party, parent, valid_from, valid_to, recorded) VALUES ($1, $2, $3, NULL, $4)",
-                (party, parent, from.map(|time| time.0), now.0),
+                 INSERT INTO memberships (id, party, parent, valid_from, valid_to, recorded) VALUES ($1, $2, $3, $4, NULL, $5)",
+                (self.numbers("memberships", 1)?, party, parent, from.map(|time| time.0), now.0),
             )?;
         }
         Ok(())
@@ -469,10 +475,11 @@ impl Transaction<'_> {
         };
         self.execute(
             "-- administration::begin
-             INSERT INTO assignments (source, first, last, name, party, level, valid_from, valid_to, service, product, panel, account,
-                 reference, recorded, superseded, reason)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, NULL, '')",
+             INSERT INTO assignments (id, source, first, last, name, party, level, valid_from, valid_to, service, product, panel,
+                 account, reference, recorded, superseded, reason)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL, '')",
             (
+                self.numbers("assignments", 1)?,
                 source,
                 first,
                 last,

@@ -8,14 +8,32 @@ use model::chain::{Chain, Link, PartyId};
 use model::step::{Step, What};
 use model::submission::PublicId;
 use model::time::Time;
-use rusqlite::{OptionalExtension, Row};
 
 use crate::Error;
-use crate::apply::Memory;
-use crate::db::{Transaction, numbered};
+use crate::apply::{Memory, sets};
+use crate::db::{self, OptionalExtension, Row, Transaction, Value, numbered};
 use crate::keys::random;
 
+/// Bits of `cases.marks`.
+pub mod marks {
+    /// A reporter is known to be who it says.
+    pub const AUTHENTICATED: i64 = 1;
+    /// Two who are known to be who they say report it.
+    pub const CORROBORATED: i64 = 2;
+    /// Something was decided about it, and its clocks began.
+    pub const DECIDED: i64 = 4;
+    /// What was decided was only shown.
+    pub const OBSERVED: i64 = 8;
+    /// The administration was corrected, or the report is of the minutes of a change of holder: a person looks first.
+    pub const HOLDER_CHANGED: i64 = 16;
+    /// Others than one feed report it.
+    pub const NOT_ONE_FEED: i64 = 32;
+    /// The sender of the packets that are evidence may be another than it seems.
+    pub const SPOOFABLE: i64 = 64;
+}
+
 /// Reports of one batch that belong to one case.
+#[derive(Clone)]
 pub(crate) struct Place<'a> {
     pub key: &'a [u8],
     pub kind: Kind,
@@ -45,8 +63,11 @@ pub(crate) struct Touched {
     pub prev: Option<i64>,
 }
 
-const COLUMNS: &str =
+/// Columns of a case, read by [`from_row`].
+pub(crate) const COLUMNS: &str =
     "id, public, key, kind, state, holder, opened, first_seen, last_seen, first_notice, reports, history, tail, chain";
+/// How many they are.
+pub(crate) const WIDTH: usize = 14;
 
 /// A case with what only the store needs: its last run of reports, and its chain's number.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +80,7 @@ pub struct Filed {
     pub chain: Option<i64>,
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Filed> {
+pub(crate) fn from_row(row: &Row<'_>) -> db::Result<Filed> {
     let holder: i64 = row.get(5)?;
     let case = Case {
         id: row.get(0)?,
@@ -71,8 +92,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Filed> {
         opened: Time(row.get(6)?),
         first_seen: Time(row.get(7)?),
         last_seen: Time(row.get(8)?),
-        first_valid_notice: row.get::<_, Option<i64>>(9)?.map(Time),
-        reports: row.get::<_, i64>(10)?.unsigned_abs(),
+        first_valid_notice: row.get::<Option<i64>>(9)?.map(Time),
+        reports: row.get::<i64>(10)?.unsigned_abs(),
         history: row.get(11)?,
     };
     Ok(Filed { case, tail: row.get(12)?, chain: row.get(13)? })
@@ -96,6 +117,9 @@ pub struct Filter {
 impl Transaction<'_> {
     /// Finds the open case of each place. The places are sorted by key, so the index is walked, not jumped about in.
     pub(crate) fn mark_known(&self, places: &mut [Place<'_>]) -> Result<(), Error> {
+        if let Some(open) = self.open_postgres() {
+            return Ok(sets::mark_known(open, places)?);
+        }
         let mut select = self.prepare("-- cases::known\nSELECT id, tail FROM cases WHERE key = $1 AND state = 0")?;
         for place in places {
             place.known = select.query_row([place.key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -105,7 +129,10 @@ impl Transaction<'_> {
 
     /// Lets reports join their open cases, and opens cases for those that have none.
     pub(crate) fn touch_cases(&self, places: &[Place<'_>], now: Time) -> Result<Vec<Touched>, Error> {
-        let mut next = self.last_id("-- cases::last_id\nSELECT max(id) FROM cases")?;
+        if let Some(open) = self.open_postgres() {
+            return sets::touch_cases(self, open, places, now);
+        }
+        let mut next = self.numbers("cases", places.iter().filter(|place| place.known.is_none()).count() as i64)?;
         let mut join = self.prepare(
             "-- cases::join
              UPDATE cases SET reports = reports + $2, tail = $3,
@@ -132,7 +159,6 @@ impl Transaction<'_> {
                 touched.push(Touched { case, new: false, prev: Some(tail) });
                 continue;
             }
-            next += 1;
             open.execute((
                 next,
                 randomness.public_id(now)?.0.to_be_bytes(),
@@ -151,6 +177,7 @@ impl Transaction<'_> {
             ))?;
             step.execute((next, What::Opened as u8, now.0))?;
             touched.push(Touched { case: next, new: true, prev: None });
+            next += 1;
         }
         Ok(touched)
     }
@@ -182,7 +209,7 @@ impl Transaction<'_> {
         let indexed = match (filter.address, filter.holder) {
             (Some(_), _) => "address = $1",
             (None, Some(_)) => "holder = $1",
-            (None, None) => "$1 IS NULL",
+            (None, None) => "$1 = 0",
         };
         let text = format!(
             "-- cases::list
@@ -190,10 +217,11 @@ impl Transaction<'_> {
              WHERE {indexed} AND id < $2 AND ($3 < 0 OR state = $3) AND ($4 < 0 OR kind = $4) AND ($5 < 0 OR holder = $5)
              ORDER BY id DESC LIMIT $6"
         );
-        let first: rusqlite::types::Value = match (filter.address, filter.holder) {
-            (Some(address), _) => address.bytes().to_vec().into(),
-            (None, Some(holder)) => holder.into(),
-            (None, None) => rusqlite::types::Value::Null,
+        let address = filter.address.map(Address::bytes);
+        let first = match (&address, &filter.holder) {
+            (Some(address), _) => Value::Bytes(address),
+            (None, Some(holder)) => Value::Integer(*holder),
+            (None, None) => Value::Integer(0),
         };
         let mut select = self.prepare(&text)?;
         let rows = select.query_map(
@@ -226,32 +254,10 @@ impl Transaction<'_> {
                 level: numbered(row, 2, &Level::ALL)?,
                 source: row.get(3)?,
                 recorded: Time(row.get(4)?),
-                since: row.get::<_, Option<i64>>(5)?.map_or(Time::MIN, Time),
+                since: row.get::<Option<i64>>(5)?.map_or(Time::MIN, Time),
             })
         })?;
         Ok(Chain { links: links.collect::<Result<_, _>>()? })
-    }
-
-    /// The journal of a case, oldest first.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn steps(&self, case: i64) -> Result<Vec<Step>, Error> {
-        let mut select = self.prepare(
-            "-- cases::steps\nSELECT ordinal, what, at, text, person, rule, due FROM steps WHERE case_id = $1 ORDER BY ordinal",
-        )?;
-        let steps = select.query_map([case], |row| {
-            Ok(Step {
-                ordinal: row.get(0)?,
-                what: numbered(row, 1, What::ALL)?,
-                at: Time(row.get(2)?),
-                text: row.get(3)?,
-                person: row.get(4)?,
-                rule: row.get(5)?,
-                due: row.get::<_, Option<i64>>(6)?.map(Time),
-            })
-        })?;
-        Ok(steps.collect::<Result<_, _>>()?)
     }
 
     /// Gives a holder to a case that had none. When the holder has an open case of the same problem already, nothing is
@@ -273,19 +279,26 @@ impl Transaction<'_> {
             "-- cases::set_holder\nUPDATE cases SET key = $2, holder = $3, chain = $4 WHERE id = $1",
             (filed.case.id, &key.0, holder.party, number),
         )?;
-        self.add_step(filed.case.id, What::HolderFound, now, "")?;
+        self.add_step(filed.case.id, &step(What::HolderFound, now, String::new()))?;
+        // Now there is somebody to be told.
+        self.wake_case(filed.case.id, now)?;
         Ok(true)
     }
 }
 
+/// A step that no person and no rule made.
+pub(crate) fn step(what: What, at: Time, text: String) -> Step {
+    Step { ordinal: 0, what, at, text, person: String::new(), rule: String::new(), due: None }
+}
+
 /// Random bytes for many identifiers from few calls.
 #[derive(Default)]
-struct Randomness {
+pub(crate) struct Randomness {
     bytes: Vec<u8>,
 }
 
 impl Randomness {
-    fn public_id(&mut self, now: Time) -> Result<PublicId, Error> {
+    pub(crate) fn public_id(&mut self, now: Time) -> Result<PublicId, Error> {
         if self.bytes.len() < 10 {
             self.bytes = random::<2560>()?.to_vec();
         }

@@ -1,24 +1,29 @@
 //! All SQL, and the only place for it.
 //!
 //! [`Store::open`] opens a node's data directory: the database ([`db`]), the keys apart from it ([`keys`]) and the raw
-//! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`administration`],
-//! [`submissions`], [`reports`], [`cases`], [`queues`], [`alerts`]. [`apply`] is the one transaction in which a batch of reports
+//! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`acts`], [`administration`],
+//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`queues`]. [`apply`] is the one
+//! transaction in which a batch of reports
 //! becomes rows.
 //!
 //! Everything here blocks. One thread writes; any number read.
 
+pub mod acts;
 pub mod administration;
 pub mod alerts;
 pub mod apply;
 pub mod cases;
+pub mod clocks;
 pub mod db;
 pub mod keys;
+pub mod outbox;
 pub mod queues;
 pub mod raw;
 pub mod reports;
+pub mod steps;
 pub mod submissions;
 
-pub use db::{Reader, Store, Transaction};
+pub use db::{Engine, Reader, Store, Transaction};
 
 use std::path::PathBuf;
 
@@ -27,7 +32,7 @@ use std::path::PathBuf;
 pub enum Error {
     /// The database said no.
     #[error("the database refused: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(#[from] db::Failure),
     /// A transaction could not begin, or could not be made durable: nothing of it happened.
     #[error("the transaction '{name}' did not happen: {cause}")]
     Transaction {
@@ -35,7 +40,7 @@ pub enum Error {
         name: &'static str,
         /// Why.
         #[source]
-        cause: rusqlite::Error,
+        cause: db::Failure,
     },
     /// A file could not be read or written.
     #[error("{path}: {cause}")]
@@ -49,6 +54,9 @@ pub enum Error {
     /// Another process works on this data directory.
     #[error("{0}: another sluis process owns this data directory (is 'sluis serve' running?)")]
     Owned(PathBuf),
+    /// PostgreSQL cannot be reached, or is not what this node needs.
+    #[error("{0}")]
+    Server(String),
     /// The data was written by a newer program.
     #[error("the data has schema {found}, this program knows up to {known}: install the newer program again")]
     Newer {
@@ -65,15 +73,17 @@ pub enum Error {
     Random,
 }
 
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Error {
+        Error::Database(error.into())
+    }
+}
+
 impl Error {
     /// Whether the cause is a full disk: the work is to be tried again when there is room.
     pub fn is_full(&self) -> bool {
         match self {
-            // Shared memory is a file too: SQLite calls it an I/O error when that cannot grow.
-            Error::Database(rusqlite::Error::SqliteFailure(failure, _))
-            | Error::Transaction { cause: rusqlite::Error::SqliteFailure(failure, _), .. } => {
-                failure.code == rusqlite::ErrorCode::DiskFull || failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
-            }
+            Error::Database(failure) | Error::Transaction { cause: failure, .. } => failure.is_full(),
             Error::File { cause, .. } => {
                 matches!(cause.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
             }
@@ -81,14 +91,19 @@ impl Error {
         }
     }
 
-    /// Whether the transaction that failed with this has surely left nothing. The log was full before its end was
-    /// written; any other failure of a commit may come after that, and be a commit to whoever opens the store next.
+    /// Whether the same transaction may go well when it is tried again, because others were in its way.
+    pub(crate) fn is_in_the_way(&self) -> bool {
+        match self {
+            Error::Database(failure) | Error::Transaction { cause: failure, .. } => failure.is_in_the_way(),
+            _ => false,
+        }
+    }
+
+    /// Whether the transaction that failed with this has surely left nothing. Where that is not known, it may be a commit
+    /// to whoever opens the store next.
     pub fn is_surely_undone(&self) -> bool {
         match self {
-            Error::Database(rusqlite::Error::SqliteFailure(failure, _))
-            | Error::Transaction { cause: rusqlite::Error::SqliteFailure(failure, _), .. } => {
-                failure.code == rusqlite::ErrorCode::DiskFull
-            }
+            Error::Database(failure) | Error::Transaction { cause: failure, .. } => failure.is_surely_undone(),
             _ => false,
         }
     }

@@ -93,7 +93,7 @@ impl Transaction<'_> {
         }
         let mut insert = self.prepare(
             "-- queues::note
-             INSERT INTO notes (submission, place, text) VALUES ($1, $2, $3) ON CONFLICT (submission, place, text) DO NOTHING",
+             INSERT INTO notes (submission, place, text) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         )?;
         for (place, text) in &advance.notes {
             insert.execute((advance.submission, place, text))?;
@@ -106,6 +106,9 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn take_from_rejects(&self, submission: i64, ordinals: &[u32]) -> Result<(), Error> {
+        if ordinals.is_empty() {
+            return Ok(());
+        }
         let mut delete =
             self.prepare("-- queues::take\nDELETE FROM set_aside WHERE submission = $1 AND ordinal = $2 AND queue = 1")?;
         let mut taken = 0;
@@ -156,9 +159,9 @@ impl Transaction<'_> {
         let mut select = self.prepare(
             "-- queues::list
              SELECT submission, ordinal, place, text, reason, at FROM set_aside
-             WHERE queue = $1 AND ($2 IS NULL OR submission = $2) ORDER BY at DESC, submission DESC, ordinal LIMIT $3",
+             WHERE queue = $1 AND ($2 < 0 OR submission = $2) ORDER BY at DESC, submission DESC, ordinal LIMIT $3",
         )?;
-        let rows = select.query_map((queue as u8, submission, most), |row| {
+        let rows = select.query_map((queue as u8, submission.unwrap_or(-1), most), |row| {
             Ok(Queued {
                 submission: row.get(0)?,
                 entry: SetAside { ordinal: row.get(1)?, queue, place: row.get(2)?, text: row.get(3)?, reason: row.get(4)? },

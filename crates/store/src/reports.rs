@@ -7,10 +7,9 @@ use model::label::{Pap, Tlp};
 use model::report::{Batch, Core, Place, Report, Shape, Word};
 use model::submission::PublicId;
 use model::time::Time;
-use rusqlite::OptionalExtension;
 
 use crate::Error;
-use crate::db::{Transaction, numbered};
+use crate::db::{OptionalExtension, Transaction, numbered};
 use crate::keys::sha256;
 
 /// A report's number is its batch's number times this, plus its place.
@@ -181,7 +180,7 @@ impl Transaction<'_> {
                 self.prepare("-- reports::run\nSELECT id, case_id FROM reports WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3")?;
             let mut rows = select.query((first, batch_end, (most - ids.len()) as i64))?;
             while let Some(row) = rows.next()? {
-                if row.get::<_, i64>(1)? != case.id {
+                if row.get::<i64>(1)? != case.id {
                     break;
                 }
                 ids.push(row.get(0)?);
@@ -276,10 +275,10 @@ impl Transaction<'_> {
         Ok(select.query_row([id], |row| {
             let kind = numbered(row, 4, Kind::ALL)?;
             let mut core = Core::new(kind, row.get(0)?);
-            core.set_observed(row.get::<_, Option<i64>>(1)?.map(Time));
-            core.address = row.get::<_, Option<[u8; 16]>>(2)?.map_or(Address::NONE, |bytes| Address(u128::from_be_bytes(bytes)));
+            core.set_observed(row.get::<Option<i64>>(1)?.map(Time));
+            core.address = row.get::<Option<[u8; 16]>>(2)?.map_or(Address::NONE, |bytes| Address(u128::from_be_bytes(bytes)));
             core.port = row.get(3)?;
-            core.confidence = row.get::<_, Option<u8>>(5)?.unwrap_or(Core::UNSTATED);
+            core.confidence = row.get::<Option<u8>>(5)?.unwrap_or(Core::UNSTATED);
             let labels: u8 = row.get(6)?;
             core.tlp = Tlp::ALL.get(usize::from(labels & 15)).copied().unwrap_or(Tlp::Red);
             core.pap = Pap::ALL.get(usize::from(labels >> 4)).copied().unwrap_or(Pap::Red);

@@ -6,9 +6,8 @@ use std::path::Path;
 
 use model::submission::{Door, Progress, PublicId, Submission};
 use model::time::Time;
-use rusqlite::{OptionalExtension, Row};
 
-use crate::db::{Transaction, numbered};
+use crate::db::{self, OptionalExtension, Row, Transaction, numbered};
 use crate::keys::Key;
 use crate::raw::{self, Frames, Opened, Written};
 use crate::{At, Error};
@@ -44,7 +43,7 @@ impl Receipt {
 
 const COLUMNS: &str = "id, public, door, received, name, size, format, progress, cursor, reports, rejects, times, reason";
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Submission> {
+fn from_row(row: &Row<'_>) -> db::Result<Submission> {
     let door = numbered(row, 2, &Door::ALL)?;
     let progress = numbered(row, 7, &Progress::ALL)?;
     Ok(Submission {
@@ -53,7 +52,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Submission> {
         door,
         received: Time(row.get(3)?),
         name: row.get(4)?,
-        size: row.get::<_, i64>(5)?.unsigned_abs(),
+        size: row.get::<i64>(5)?.unsigned_abs(),
         format: row.get(6)?,
         progress,
         cursor: row.get(8)?,
@@ -78,7 +77,7 @@ impl Transaction<'_> {
             self.execute("-- submissions::again\nUPDATE submissions SET times = times + 1 WHERE id = $1", [id])?;
             return Ok(Receipt::Known(id));
         }
-        let id = self.last_id("-- submissions::last_id\nSELECT max(id) FROM submissions")? + 1;
+        let id = self.numbers("submissions", 1)?;
         let place = match written.frames {
             Frames::Small(_) => 0,
             Frames::File(_) => 1,

@@ -11,6 +11,7 @@ use store::Transaction;
 use store::cases::{Filed, Filter};
 
 use super::{Globals, Id};
+use crate::acts::{self, Act, By};
 use crate::output::chain::{self, Kept, LinkView, Names};
 use crate::output::report::{self, ReportView};
 use crate::output::words::{age, count, counted, moment};
@@ -21,6 +22,19 @@ use crate::output::{Screen, Style, Table, json};
 pub(crate) enum Command {
     List(List),
     Show(Show),
+    Note(Note),
+}
+
+/// Write something down in the journal of a case; it never leaves the house
+#[derive(Args)]
+pub(crate) struct Note {
+    /// Its identifier, or its number in the list
+    #[arg(value_name = "ID", value_parser = super::id)]
+    id: Id,
+    /// What
+    text: String,
+    #[command(flatten)]
+    by: By,
 }
 
 /// List cases, newest first
@@ -154,10 +168,17 @@ fn address(text: &str) -> Result<Address, String> {
 
 pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
     let now = globals.clock().now();
-    globals.reader()?.read(|transaction| match command {
-        Command::List(args) => list(args, transaction),
-        Command::Show(args) => show(args, transaction, now),
-    })
+    match command {
+        Command::List(args) => globals.reader()?.read(|transaction| list(args, transaction)),
+        Command::Show(args) => globals.reader()?.read(|transaction| show(args, transaction, now)),
+        Command::Note(args) => note(args, globals),
+    }
+}
+
+fn note(args: &Note, globals: &Globals) -> Result<u8> {
+    let case = globals.reader()?.read(|transaction| find(transaction, args.id))?.case.id;
+    acts::ask(globals, &Act::Note { case, text: args.text.clone(), by: args.by.name()? })?;
+    Ok(0)
 }
 
 /// The case of an identifier.

@@ -21,7 +21,7 @@ use crate::serve::{self, logs};
 Signals: SIGTERM and SIGINT finish what is under way and end with exit code 0; a second one ends at once.
 Exit codes: 0 stopped as asked, or (--status) ready; 1 it could not begin, or (--status) not ready.")]
 pub(crate) struct Args {
-    /// The settings; without it sluis.toml in the data directory, if it is there
+    /// The settings; without it sluis.toml in the data directory, else (data in /var/lib/sluis) /etc/sluis/sluis.toml
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Look whether the settings can be understood, and end

@@ -11,6 +11,9 @@ use serde::Deserialize;
 /// The name of the configuration file in a data directory.
 pub(crate) const FILE: &str = "sluis.toml";
 
+/// The configuration file of the data directory that the Debian package sets up.
+const SYSTEM: &str = "/etc/sluis/sluis.toml";
+
 /// Largest file of settings, in bytes.
 const MOST: u64 = 1 << 20;
 
@@ -106,24 +109,21 @@ impl Default for Intake {
 }
 
 impl Config {
-    /// Reads the file that was named, or else `sluis.toml` in the data directory if there is one, or else gives the
-    /// defaults.
+    /// Reads the file that was named, or else `sluis.toml` in the data directory if there is one, or else for the node of
+    /// the Debian package `/etc/sluis/sluis.toml`, or else gives the defaults.
     ///
     /// # Errors
     /// When a named file cannot be read, or a file says what nobody understands; with line and hint.
     pub(crate) fn load(named: Option<&Path>, data: &Path) -> anyhow::Result<Config> {
-        let path = match named {
-            Some(path) => path.to_owned(),
-            None => {
-                let path = data.join(FILE);
-                if !path.exists() {
-                    return Ok(Config::default());
-                }
-                path
-            }
-        };
+        let Some(path) = named.map(Path::to_owned).or_else(|| Config::found(data)) else { return Ok(Config::default()) };
         let text = text_of(&path)?;
         Config::parse(&text, &path)
+    }
+
+    /// The file that counts for a data directory when none is named, if there is one.
+    fn found(data: &Path) -> Option<PathBuf> {
+        let system = (data == Path::new(crate::data::SYSTEM)).then(|| PathBuf::from(SYSTEM));
+        [Some(data.join(FILE)), system].into_iter().flatten().find(|path| path.try_exists().unwrap_or(true))
     }
 
     /// Reads the text of a configuration; `path` is for messages, and where relative paths begin.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use model::submission::{Progress, PublicId};
 
+use crate::acts::{self, Act};
 use crate::cli::import::View;
 use crate::serve::socket::{Again, Import, Remote, Status};
 use crate::serve::{Node, wire};
@@ -95,5 +96,13 @@ impl Remote for Node {
         }
         self.intake.wake();
         Ok(count)
+    }
+
+    fn act(&self, act: &Act) -> Result<serde_json::Value, String> {
+        let _under_way = UnderWay::begin(&self.commands);
+        let outcome = acts::perform(&self.desk, act).map_err(|error| error.to_string())?;
+        // Clocks may have been woken.
+        self.intake.wake();
+        Ok(outcome)
     }
 }

@@ -7,6 +7,7 @@
 //! {"command":"wake"}                                   {"result":"done"}
 //! {"command":"status"}                                 {"result":"status","version":"0.1.0",...}
 //! {"command":"again","which":"unreadable"}             {"result":"again","submissions":3}
+//! {"command":"do","act":{"verb":"note",...}}           {"result":"did","outcome":...}
 //! {"command":"import","source":"ripe",...,"bytes":7}   (then 7 bytes, then) {"result":"imported","summary":{...}}
 //! ```
 
@@ -23,14 +24,15 @@ use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
 use tokio::sync::Semaphore;
 
+use crate::acts::Act;
 use crate::serve::intake::Trouble;
 
 /// The socket's name in the data directory.
 pub(crate) const NAME: &str = "sluis.sock";
 /// Bytes of a socket's path that the operating system takes (`sun_path` of unix(7), without the closing NUL).
 const PATH: usize = 107;
-/// Bytes of a request's line.
-const LINE: u64 = 64 << 10;
+/// Bytes of a request's line: an act may name some ten thousand cases.
+const LINE: u64 = 1 << 20;
 /// Bytes of an answer's line.
 const ANSWER: u64 = 16 << 20;
 /// Bytes that may follow an import.
@@ -52,6 +54,16 @@ pub(crate) enum Request {
     Import(Import),
     /// Read submissions once more.
     Again(Again),
+    /// Do what a person asks for.
+    Do(Box<Do>),
+}
+
+/// What a person asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Do {
+    /// What.
+    pub(crate) act: Act,
 }
 
 /// An import that is asked for.
@@ -113,6 +125,11 @@ pub(crate) enum Response {
         /// How many.
         submissions: u64,
     },
+    /// What came of an act.
+    Did {
+        /// As the command that asked understands it.
+        outcome: serde_json::Value,
+    },
     /// It was not done.
     Refused {
         /// Why, and what would be right.
@@ -165,6 +182,11 @@ pub(crate) trait Remote: Send + Sync {
     /// # Errors
     /// As [`Remote::import`].
     fn again(&self, again: &Again) -> Result<u64, String>;
+    /// Does what a person asks for.
+    ///
+    /// # Errors
+    /// As [`Remote::import`].
+    fn act(&self, act: &Act) -> Result<serde_json::Value, String>;
 }
 
 /// Asks the process that owns a data directory. `body` follows an import.
@@ -176,8 +198,8 @@ pub(crate) fn call(data: &Path, request: &Request, body: Option<&mut dyn Read>) 
     let absent = || format!("{}: no 'sluis serve' listens here", path.display());
     let mut stream = UnixStream::connect(&path).with_context(absent)?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    // An import may take its time; nothing else does.
-    stream.set_read_timeout((!matches!(request, Request::Import(_))).then_some(PATIENCE))?;
+    // An import may take its time, and so may an act on many cases; nothing else does.
+    stream.set_read_timeout((!matches!(request, Request::Import(_) | Request::Do(_))).then_some(PATIENCE))?;
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     let sent = stream.write_all(&line).and_then(|()| match body {
@@ -311,6 +333,10 @@ fn answer(request: Request, reader: &mut dyn BufRead, remote: &dyn Remote) -> (R
             let response = remote.again(&again).map(|submissions| Response::Again { submissions });
             (response.unwrap_or_else(refused), true)
         }
+        Request::Do(asked) => {
+            let response = remote.act(&asked.act).map(|outcome| Response::Did { outcome });
+            (response.unwrap_or_else(refused), true)
+        }
         Request::Import(import) if import.bytes > BODY => (refused(format!("an import has at most {BODY} bytes")), false),
         Request::Import(import) => {
             let mut body = Body { reader, left: import.bytes };
@@ -370,6 +396,11 @@ mod tests {
             ),
             (r#"{"command":"import","source":"ripe"}"#, None),
             (r#"{"command":"again","which":"rejects","all":true}"#, None),
+            (
+                r#"{"command":"do","act":{"verb":"note","case":7,"text":"called them","by":"anna"}}"#,
+                Some(Request::Do(Box::new(Do { act: Act::Note { case: 7, text: "called them".into(), by: "anna".into() } }))),
+            ),
+            (r#"{"command":"do","act":{"verb":"forget everything"}}"#, None),
             (r#"{"command":"stop"}"#, None),
             ("wake", None),
         ];

@@ -308,3 +308,20 @@ fn an_administration_is_imported_by_the_process_that_owns_the_data() {
     assert_eq!(import(&[])["assignments_begun"], json!(0), "the same again changes nothing");
     assert_eq!(node.stop().0.code(), Some(0));
 }
+
+#[test]
+fn what_a_person_does_reaches_the_process_that_owns_the_data() {
+    let folder = Folder::new("acts");
+    let node = Node::start(&folder, "");
+    folder.spool("one.csv", &report(1, 1));
+    until("there is a case", || sluis(&folder.data(), &["case", "show", "1"]).1.contains("opened").then_some(()));
+    let (code, _, err) = sluis(&folder.data(), &["case", "note", "1", "called them", "--by", "Anna"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let (_, out, _) = sluis(&folder.data(), &["case", "show", "1"]);
+    assert!(out.contains("called them"), "{out}");
+    let (code, _, err) = sluis(&folder.data(), &["case", "note", "1", "  ", "--by", "Anna"]);
+    assert!(code == 1 && err.contains("a note has 1 to"), "{err}");
+    node.stop();
+    // And the same without it.
+    assert_eq!(sluis(&folder.data(), &["case", "note", "1", "and again", "--by", "Anna"]).0, 0);
+}

@@ -1,0 +1,103 @@
+//! What people ask the desk to do, in one form for both ways: in this process, or in the one that owns the data.
+//!
+//! To add a verb: a variant of [`Act`], an arm of [`perform`], and a command that calls [`ask`].
+
+use anyhow::{Context, Result, bail};
+use desk::{Desk, Reading};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::cli::Globals;
+use crate::serve::socket::{self, Request, Response};
+
+/// Bytes of a name in the journal.
+const NAME: usize = 100;
+
+/// Something that a person wants done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Act {
+    /// Writes something down in the journal of a case.
+    Note {
+        /// Row number of the case.
+        case: i64,
+        /// What.
+        text: String,
+        /// Who.
+        by: String,
+    },
+}
+
+/// Does it. What comes back is shown by the command that asked.
+///
+/// # Errors
+/// What the person is told: why not, and what would be right.
+pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
+    match act {
+        Act::Note { case, text, by } => desk.note(*case, text, by).map(|()| Value::Null),
+    }
+}
+
+/// Does it here when nobody owns the data, and has the owner do it else.
+///
+/// # Errors
+/// As [`perform`], and when an owner does not listen.
+pub(crate) fn ask(globals: &Globals, act: &Act) -> Result<Value> {
+    let directory = crate::data::directory(globals.data.as_deref())?;
+    // What is only read must exist; a new data directory has nothing in it that could be acted on.
+    drop(globals.reader()?);
+    match Desk::open(&directory, globals.clock(), Reading::default()) {
+        Ok(desk) => Ok(perform(&desk, act)?),
+        Err(desk::Error::Conflict(owned)) => {
+            let request = Request::Do(Box::new(socket::Do { act: act.clone() }));
+            match socket::call(&directory, &request, None).context(owned)? {
+                Response::Did { outcome } => Ok(outcome),
+                Response::Refused { reason } => bail!("{reason}"),
+                _ => bail!("'sluis serve' answered something else; is it another version?"),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Who does it.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct By {
+    /// Who does it, for the journal; default is the name you are logged in by
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    by: Option<String>,
+}
+
+impl By {
+    /// The name for the journal. It proves nothing: whoever may write the data may say any name.
+    pub(crate) fn name(&self) -> Result<String> {
+        if let Some(by) = &self.by {
+            return Ok(by.clone());
+        }
+        let set = |variable: &str| std::env::var(variable).ok().and_then(|value| name(&value).ok());
+        // Who became root to do it is still who does it.
+        let found = ["SUDO_USER", "LOGNAME", "USER"].into_iter().find_map(set);
+        found.context("say who does it with --by NAME: the journal keeps it")
+    }
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > NAME || text.chars().any(char::is_control) {
+        return Err(format!("a name has 1 to {NAME} letters"));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_for_people_to_read() {
+        assert_eq!(name(" Anna de Vries "), Ok("Anna de Vries".to_owned()));
+        for text in ["", "  ", "a\u{1b}[2J", &"a".repeat(101)] {
+            assert!(name(text).is_err(), "{text:?}");
+        }
+    }
+}
