@@ -13,6 +13,7 @@
 //! [`Clock`], so every test repeats. Everything here blocks.
 
 pub mod acts;
+pub mod alert;
 pub mod import;
 pub mod place;
 pub mod progress;
