@@ -10,7 +10,7 @@ use model::submission::PublicId;
 use model::time::Time;
 
 use crate::Error;
-use crate::apply::Memory;
+use crate::apply::{Memory, sets};
 use crate::db::{self, OptionalExtension, Row, Transaction, Value, numbered};
 use crate::keys::random;
 
@@ -33,6 +33,7 @@ pub mod marks {
 }
 
 /// Reports of one batch that belong to one case.
+#[derive(Clone)]
 pub(crate) struct Place<'a> {
     pub key: &'a [u8],
     pub kind: Kind,
@@ -116,6 +117,9 @@ pub struct Filter {
 impl Transaction<'_> {
     /// Finds the open case of each place. The places are sorted by key, so the index is walked, not jumped about in.
     pub(crate) fn mark_known(&self, places: &mut [Place<'_>]) -> Result<(), Error> {
+        if let Some(open) = self.open_postgres() {
+            return Ok(sets::mark_known(open, places)?);
+        }
         let mut select = self.prepare("-- cases::known\nSELECT id, tail FROM cases WHERE key = $1 AND state = 0")?;
         for place in places {
             place.known = select.query_row([place.key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -125,6 +129,9 @@ impl Transaction<'_> {
 
     /// Lets reports join their open cases, and opens cases for those that have none.
     pub(crate) fn touch_cases(&self, places: &[Place<'_>], now: Time) -> Result<Vec<Touched>, Error> {
+        if let Some(open) = self.open_postgres() {
+            return sets::touch_cases(self, open, places, now);
+        }
         let mut next = self.numbers("cases", places.iter().filter(|place| place.known.is_none()).count() as i64)?;
         let mut join = self.prepare(
             "-- cases::join
