@@ -13,6 +13,7 @@
 //! [`Clock`], so every test repeats. Everything here blocks.
 
 pub mod acts;
+pub mod alert;
 pub mod import;
 pub mod place;
 pub mod progress;
@@ -30,8 +31,8 @@ use model::time::Time;
 use parsers::formats::csv::Declared;
 use parsers::formats::shadowserver::Maps;
 use parsers::source::Limits;
-use store::Store;
 use store::apply::Memory;
+use store::{Engine, Store};
 
 /// What went wrong, by what its reader can do about it.
 #[derive(Debug, thiserror::Error)]
@@ -104,19 +105,29 @@ pub struct Desk {
     clock: Arc<dyn Clock>,
     reading: Reading,
     known: RwLock<Arc<Known>>,
-    memory: Mutex<Memory>,
+    /// What workers remember, while they are not at work.
+    memories: Mutex<Vec<Memory>>,
+    workers: usize,
     totals: Mutex<progress::Totals>,
     stopping: AtomicBool,
     pulse: AtomicU64,
 }
 
 impl Desk {
+    /// Opens a data directory whose rows are in SQLite; see [`Desk::open_on`].
+    ///
+    /// # Errors
+    /// As [`Desk::open_on`].
+    pub fn open(directory: &Path, clock: Arc<dyn Clock>, reading: Reading) -> Result<Desk, Error> {
+        Desk::open_on(directory, &Engine::Sqlite, clock, reading)
+    }
+
     /// Opens a data directory, which no other process may have open to write.
     ///
     /// # Errors
     /// [`Error::Conflict`] when another process owns it or a newer program wrote it, [`Error::Unavailable`] otherwise.
-    pub fn open(directory: &Path, clock: Arc<dyn Clock>, reading: Reading) -> Result<Desk, Error> {
-        let store = Store::open(directory)?;
+    pub fn open_on(directory: &Path, engine: &Engine, clock: Arc<dyn Clock>, reading: Reading) -> Result<Desk, Error> {
+        let store = Store::open_on(directory, engine)?;
         let (index, generation) = store.reader()?.read(|transaction| transaction.index())?;
         let known = RwLock::new(Arc::new(Known { index, generation }));
         Ok(Desk {
@@ -124,11 +135,17 @@ impl Desk {
             clock,
             reading,
             known,
-            memory: Mutex::default(),
+            memories: Mutex::default(),
+            workers: if matches!(engine, Engine::Sqlite) { 1 } else { 2 },
             totals: Mutex::default(),
             stopping: AtomicBool::new(false),
             pulse: AtomicU64::new(0),
         })
+    }
+
+    /// Sets how many threads work submissions off, 1 to 64. SQLite has one writer, so there it stays at one.
+    pub fn set_workers(&mut self, workers: usize) {
+        self.workers = if matches!(self.store.engine(), Engine::Sqlite) { 1 } else { workers.clamp(1, 64) };
     }
 
     /// The store.

@@ -1,8 +1,8 @@
 //! Address administrations: bytes in, parties and assignments out.
 //!
 //! Three readers, one result: [`csv`] reads the columns that Sluis documents, [`rpsl`] reads the databases of the
-//! Internet registries, and [`map`] reads anybody's CSV or JSON by a description of it. Each gives a [`Snapshot`] and
-//! [`Finding`]s, and none fails as a whole: a bad row costs that row.
+//! Internet registries, and [`map`] reads anybody's files by a description of them; [`systems`] has the descriptions of
+//! what hosters use most. Each gives a [`Snapshot`] and [`Finding`]s, and none fails as a whole: a bad row costs that row.
 //!
 //! A snapshot is `complete` only when everything in the file could be read: a row that was lost must not look like an
 //! assignment that has ended. The caller turns it off for feeds of changes, and may turn it on against the reader's
@@ -16,6 +16,7 @@ pub mod lines;
 pub mod map;
 mod rows;
 pub mod rpsl;
+pub mod systems;
 
 pub use model::administration::Snapshot;
 
@@ -55,6 +56,8 @@ impl Default for Limits {
 /// Collects findings: all are counted, [`FINDINGS_KEPT`] are kept.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
+    /// The file that places are in; empty when there is but one.
+    pub(crate) file: String,
     kept: Vec<Finding>,
     more: usize,
     /// Whether something was lost that would have made an assignment or party.
@@ -72,13 +75,19 @@ impl Findings {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        self.kept.push(Finding { place: place(), text: text[..end].to_owned(), reason: reason() });
+        let place = if self.file.is_empty() { place() } else { format!("{}, {}", self.file, place()) };
+        self.kept.push(Finding { place, text: text[..end].to_owned(), reason: reason() });
     }
 
     /// Something is lost, so the snapshot is not complete.
     pub(crate) fn lose(&mut self, place: impl FnOnce() -> String, text: &str, reason: impl FnOnce() -> String) {
         self.lost = true;
         self.note(place, text, reason);
+    }
+
+    /// Whether something is lost.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost
     }
 
     /// Whether the snapshot is complete, and the findings.
@@ -97,7 +106,7 @@ impl Findings {
 
 /// Whether a column's name looks like that of a password, key or token: such a column is never kept.
 pub fn is_secret(name: &str) -> bool {
-    const WORDS: [&str; 18] = [
+    const WORDS: [&str; 25] = [
         "password",
         "passwd",
         "passwort",
@@ -116,9 +125,16 @@ pub fn is_secret(name: &str) -> bool {
         "credential",
         "authcode",
         "eppcode",
+        "sshkey",
+        "cardnum",
+        "creditcard",
+        "bankacct",
+        "bankaccount",
+        "securityq",
+        "twofactor",
     ];
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    matches!(name.as_str(), "pw" | "pwd" | "pass" | "pin" | "key" | "otp" | "psk")
+    matches!(name.as_str(), "pw" | "pwd" | "pass" | "pin" | "key" | "otp" | "psk" | "iban" | "cvv")
         || name.ends_with("pwd")
         || name.ends_with("pw")
         || WORDS.iter().any(|word| name.contains(word))

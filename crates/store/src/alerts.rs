@@ -6,10 +6,9 @@ use model::policy::Alarm;
 use model::severity::Severity;
 use model::submission::PublicId;
 use model::time::Time;
-use rusqlite::{OptionalExtension, Row};
 
 use crate::Error;
-use crate::db::{Transaction, numbered};
+use crate::db::{self, OptionalExtension, Row, Transaction, numbered};
 use crate::keys::public_id;
 
 /// Open alerts of one kind and severity; those beyond are one alert that counts them.
@@ -124,7 +123,7 @@ pub struct Open {
 
 const COLUMNS: &str = "id, public, kind, key, severity, text, raised, last, count, due, acknowledged, person, ended";
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Alert> {
+fn from_row(row: &Row<'_>) -> db::Result<Alert> {
     Ok(Alert {
         id: row.get(0)?,
         public: PublicId(u128::from_be_bytes(row.get(1)?)),
@@ -135,10 +134,10 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Alert> {
         raised: Time(row.get(6)?),
         last: Time(row.get(7)?),
         count: row.get(8)?,
-        due: row.get::<_, Option<i64>>(9)?.map(Time),
-        acknowledged: row.get::<_, Option<i64>>(10)?.map(Time),
+        due: row.get::<Option<i64>>(9)?.map(Time),
+        acknowledged: row.get::<Option<i64>>(10)?.map(Time),
         person: row.get(11)?,
-        ended: row.get::<_, Option<i64>>(12)?.map(Time),
+        ended: row.get::<Option<i64>>(12)?.map(Time),
     })
 }
 
@@ -174,7 +173,7 @@ impl Transaction<'_> {
             );
             (further, text)
         };
-        let id = self.last_id("-- alerts::last_id\nSELECT max(id) FROM alerts")? + 1;
+        let id = self.numbers("alerts", 1)?;
         self.execute(
             "-- alerts::raise
              INSERT INTO alerts (id, public, kind, key, severity, text, raised, last, count, due, acknowledged, person, ended)
@@ -255,7 +254,7 @@ impl Transaction<'_> {
         for alert in self.open_alerts()? {
             let case = alert.key.strip_prefix("case/").and_then(|rest| rest.split('/').next()?.parse::<i64>().ok());
             let Some(case) = case else { continue };
-            if closed.query_row([case], |row| row.get::<_, bool>(0))? {
+            if closed.query_row([case], |row| row.get::<bool>(0))? {
                 self.execute("-- alerts::end_one\nUPDATE alerts SET ended = $2 WHERE id = $1", (alert.id, now.0))?;
                 ended += 1;
             }
@@ -382,8 +381,8 @@ impl Transaction<'_> {
                 messages: row.get(4)?,
                 failures: row.get(5)?,
                 failing: row.get(6)?,
-                next_try: row.get::<_, Option<i64>>(7)?.map(Time),
-                last_ok: row.get::<_, Option<i64>>(8)?.map(Time),
+                next_try: row.get::<Option<i64>>(7)?.map(Time),
+                last_ok: row.get::<Option<i64>>(8)?.map(Time),
                 trouble: row.get(9)?,
             })
         })?;

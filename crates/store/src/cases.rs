@@ -10,11 +10,30 @@ use model::submission::PublicId;
 use model::time::Time;
 
 use crate::Error;
-use crate::apply::Memory;
+use crate::apply::{Memory, sets};
 use crate::db::{self, OptionalExtension, Row, Transaction, Value, numbered};
 use crate::keys::random;
 
+/// Bits of `cases.marks`.
+pub mod marks {
+    /// A reporter is known to be who it says.
+    pub const AUTHENTICATED: i64 = 1;
+    /// Two who are known to be who they say report it.
+    pub const CORROBORATED: i64 = 2;
+    /// Something was decided about it, and its clocks began.
+    pub const DECIDED: i64 = 4;
+    /// What was decided was only shown.
+    pub const OBSERVED: i64 = 8;
+    /// The administration was corrected, or the report is of the minutes of a change of holder: a person looks first.
+    pub const HOLDER_CHANGED: i64 = 16;
+    /// Others than one feed report it.
+    pub const NOT_ONE_FEED: i64 = 32;
+    /// The sender of the packets that are evidence may be another than it seems.
+    pub const SPOOFABLE: i64 = 64;
+}
+
 /// Reports of one batch that belong to one case.
+#[derive(Clone)]
 pub(crate) struct Place<'a> {
     pub key: &'a [u8],
     pub kind: Kind,
@@ -44,8 +63,11 @@ pub(crate) struct Touched {
     pub prev: Option<i64>,
 }
 
-const COLUMNS: &str =
+/// Columns of a case, read by [`from_row`].
+pub(crate) const COLUMNS: &str =
     "id, public, key, kind, state, holder, opened, first_seen, last_seen, first_notice, reports, history, tail, chain";
+/// How many they are.
+pub(crate) const WIDTH: usize = 14;
 
 /// A case with what only the store needs: its last run of reports, and its chain's number.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +80,7 @@ pub struct Filed {
     pub chain: Option<i64>,
 }
 
-fn from_row(row: &Row<'_>) -> db::Result<Filed> {
+pub(crate) fn from_row(row: &Row<'_>) -> db::Result<Filed> {
     let holder: i64 = row.get(5)?;
     let case = Case {
         id: row.get(0)?,
@@ -95,6 +117,9 @@ pub struct Filter {
 impl Transaction<'_> {
     /// Finds the open case of each place. The places are sorted by key, so the index is walked, not jumped about in.
     pub(crate) fn mark_known(&self, places: &mut [Place<'_>]) -> Result<(), Error> {
+        if let Some(open) = self.open_postgres() {
+            return Ok(sets::mark_known(open, places)?);
+        }
         let mut select = self.prepare("-- cases::known\nSELECT id, tail FROM cases WHERE key = $1 AND state = 0")?;
         for place in places {
             place.known = select.query_row([place.key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -104,6 +129,9 @@ impl Transaction<'_> {
 
     /// Lets reports join their open cases, and opens cases for those that have none.
     pub(crate) fn touch_cases(&self, places: &[Place<'_>], now: Time) -> Result<Vec<Touched>, Error> {
+        if let Some(open) = self.open_postgres() {
+            return sets::touch_cases(self, open, places, now);
+        }
         let mut next = self.numbers("cases", places.iter().filter(|place| place.known.is_none()).count() as i64)?;
         let mut join = self.prepare(
             "-- cases::join
@@ -232,28 +260,6 @@ impl Transaction<'_> {
         Ok(Chain { links: links.collect::<Result<_, _>>()? })
     }
 
-    /// The journal of a case, oldest first.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn steps(&self, case: i64) -> Result<Vec<Step>, Error> {
-        let mut select = self.prepare(
-            "-- cases::steps\nSELECT ordinal, what, at, text, person, rule, due FROM steps WHERE case_id = $1 ORDER BY ordinal",
-        )?;
-        let steps = select.query_map([case], |row| {
-            Ok(Step {
-                ordinal: row.get(0)?,
-                what: numbered(row, 1, What::ALL)?,
-                at: Time(row.get(2)?),
-                text: row.get(3)?,
-                person: row.get(4)?,
-                rule: row.get(5)?,
-                due: row.get::<Option<i64>>(6)?.map(Time),
-            })
-        })?;
-        Ok(steps.collect::<Result<_, _>>()?)
-    }
-
     /// Gives a holder to a case that had none. When the holder has an open case of the same problem already, nothing is
     /// changed: false.
     ///
@@ -273,19 +279,26 @@ impl Transaction<'_> {
             "-- cases::set_holder\nUPDATE cases SET key = $2, holder = $3, chain = $4 WHERE id = $1",
             (filed.case.id, &key.0, holder.party, number),
         )?;
-        self.add_step(filed.case.id, What::HolderFound, now, "")?;
+        self.add_step(filed.case.id, &step(What::HolderFound, now, String::new()))?;
+        // Now there is somebody to be told.
+        self.wake_case(filed.case.id, now)?;
         Ok(true)
     }
 }
 
+/// A step that no person and no rule made.
+pub(crate) fn step(what: What, at: Time, text: String) -> Step {
+    Step { ordinal: 0, what, at, text, person: String::new(), rule: String::new(), due: None }
+}
+
 /// Random bytes for many identifiers from few calls.
 #[derive(Default)]
-struct Randomness {
+pub(crate) struct Randomness {
     bytes: Vec<u8>,
 }
 
 impl Randomness {
-    fn public_id(&mut self, now: Time) -> Result<PublicId, Error> {
+    pub(crate) fn public_id(&mut self, now: Time) -> Result<PublicId, Error> {
         if self.bytes.len() < 10 {
             self.bytes = random::<2560>()?.to_vec();
         }

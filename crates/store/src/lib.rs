@@ -2,7 +2,8 @@
 //!
 //! [`Store::open`] opens a node's data directory: the database ([`db`]), the keys apart from it ([`keys`]) and the raw
 //! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`acts`], [`administration`],
-//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`queues`]. [`apply`] is the one transaction in which a batch of reports
+//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`queues`]. [`apply`] is the one
+//! transaction in which a batch of reports
 //! becomes rows.
 //!
 //! Everything here blocks. One thread writes; any number read.
@@ -12,14 +13,20 @@ pub mod administration;
 pub mod alerts;
 pub mod apply;
 pub mod cases;
+pub mod clocks;
+pub mod corrections;
 pub mod db;
 pub mod keys;
+pub mod listing;
+pub mod merges;
+pub mod outbox;
 pub mod queues;
 pub mod raw;
 pub mod reports;
+pub mod steps;
 pub mod submissions;
 
-pub use db::{Reader, Store, Transaction};
+pub use db::{Engine, Reader, Store, Transaction};
 
 use std::path::PathBuf;
 
@@ -50,6 +57,9 @@ pub enum Error {
     /// Another process works on this data directory.
     #[error("{0}: another sluis process owns this data directory (is 'sluis serve' running?)")]
     Owned(PathBuf),
+    /// PostgreSQL cannot be reached, or is not what this node needs.
+    #[error("{0}")]
+    Server(String),
     /// The data was written by a newer program.
     #[error("the data has schema {found}, this program knows up to {known}: install the newer program again")]
     Newer {
@@ -80,6 +90,14 @@ impl Error {
             Error::File { cause, .. } => {
                 matches!(cause.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
             }
+            _ => false,
+        }
+    }
+
+    /// Whether the same transaction may go well when it is tried again, because others were in its way.
+    pub(crate) fn is_in_the_way(&self) -> bool {
+        match self {
+            Error::Database(failure) | Error::Transaction { cause: failure, .. } => failure.is_in_the_way(),
             _ => false,
         }
     }

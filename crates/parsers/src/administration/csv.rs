@@ -18,6 +18,12 @@ const FIELDS: usize = 4_096;
 /// Reads an administration. `separator` is `None` to see it from the first line.
 pub fn read(reader: &mut dyn Read, separator: Option<u8>, limits: &Limits) -> (Snapshot, Vec<Finding>) {
     let mut builder = Builder::default();
+    rows(reader, separator, limits, &mut builder);
+    builder.finish()
+}
+
+/// Reads the rows of one file into `builder`.
+pub(super) fn rows(reader: &mut dyn Read, separator: Option<u8>, limits: &Limits, builder: &mut Builder) {
     let mut records = Records::new(reader, separator, limits.record);
     let mut columns: Vec<Option<Column>> = Vec::new();
     let mut row = Row::default();
@@ -49,7 +55,6 @@ pub fn read(reader: &mut dyn Read, separator: Option<u8>, limits: &Limits) -> (S
         }
         builder.row(record.line, &row);
     }
-    builder.finish()
 }
 
 /// The columns of the first line.
@@ -83,10 +88,14 @@ fn header(record: &Record<'_>, findings: &mut Findings) -> Vec<Option<Column>> {
 
 /// The text of a field: UTF-8, or else Latin-1, in which older systems export. Control characters become blanks.
 pub(super) fn mended(field: &[u8]) -> String {
-    let text = match std::str::from_utf8(field) {
+    without_controls(match std::str::from_utf8(field) {
         Ok(text) => text.to_owned(),
         Err(_) => field.iter().copied().map(char::from).collect(),
-    };
+    })
+}
+
+/// A text whose control characters are blanks; ends of lines stay, for lists stand on several.
+pub(super) fn without_controls(text: String) -> String {
     if text.chars().any(|c| c.is_control() && c != '\n') {
         return text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
     }

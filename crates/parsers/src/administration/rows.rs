@@ -13,7 +13,7 @@ use super::columns::{COUNT, Column};
 use super::{Finding, Findings};
 
 /// The texts of one row, by column. Empty means that the row does not say.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Row {
     texts: [String; COUNT],
 }
@@ -33,6 +33,19 @@ impl Row {
         let slot = &mut self.texts[column as usize];
         slot.clear();
         slot.push_str(text.trim());
+    }
+
+    /// The identifier of the party that the row is about: empty when it is about nobody.
+    pub(super) fn party(&self) -> &str {
+        match self.get(Column::Party) {
+            "" => self.get(Column::PartyName),
+            reference => reference,
+        }
+    }
+
+    /// Whether a column says just that.
+    pub(super) fn is(&self, column: Column, text: &str) -> bool {
+        self.get(column) == text
     }
 
     fn get(&self, column: Column) -> &str {
@@ -78,15 +91,15 @@ impl Builder {
         format!("{} {row}", self.unit)
     }
 
-    /// Takes a row in; `line` is where it began.
-    pub(super) fn row(&mut self, line: u64, row: &Row) {
+    /// Takes a row in; `line` is where it began. Whether nothing of it was lost.
+    pub(super) fn row(&mut self, line: u64, row: &Row) -> bool {
         if row.texts.iter().all(String::is_empty) {
-            return;
+            return true;
         }
-        if let Err((text, reason)) = self.take(line, row) {
-            let place = self.place(line);
-            self.findings.lose(|| place, &text, || reason);
-        }
+        let Err((text, reason)) = self.take(line, row) else { return true };
+        let place = self.place(line);
+        self.findings.lose(|| place, &text, || reason);
+        false
     }
 
     /// The snapshot, and what was found on the way.

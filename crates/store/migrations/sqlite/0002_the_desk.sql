@@ -21,7 +21,8 @@ ALTER TABLE cases ADD COLUMN traits TEXT NOT NULL DEFAULT '';
 ALTER TABLE cases ADD COLUMN confidence INTEGER NOT NULL DEFAULT 0;
 -- Hash of the first reporter, to see that another says the same.
 ALTER TABLE cases ADD COLUMN reporter INTEGER NOT NULL DEFAULT 0;
--- Bits: 1 authenticated, 2 corroborated, 4 decided about, 8 observed, 16 holder changed, 32 others than one feed report it.
+-- Bits: 1 authenticated, 2 corroborated, 4 decided about, 8 observed, 16 holder changed, 32 others than one feed report it,
+-- 64 the sender of packets may be another than it seems.
 ALTER TABLE cases ADD COLUMN marks INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE cases ADD COLUMN acknowledge_due INTEGER;
 ALTER TABLE cases ADD COLUMN customer_due INTEGER;
@@ -43,7 +44,13 @@ ALTER TABLE cases ADD COLUMN closed INTEGER;
 ALTER TABLE cases ADD COLUMN closure INTEGER;
 -- When it is to be looked at again; the desk works these off in order.
 ALTER TABLE cases ADD COLUMN next_due INTEGER;
+-- What was closed and is seen again is opened again.
+CREATE INDEX cases_ended ON cases (key, closed) WHERE state = 1;
 CREATE INDEX cases_due ON cases (next_due, id) WHERE next_due IS NOT NULL;
+-- What people list: what is to be mended first, what is theirs, and what is worst.
+CREATE INDEX cases_fix ON cases (fix_due, id) WHERE state = 0 AND fix_due IS NOT NULL;
+CREATE INDEX cases_handler ON cases (handler, id) WHERE handler <> '';
+CREATE INDEX cases_urgent ON cases (severity, id) WHERE severity < 2;
 -- Open cases of before get their rule and clocks at the first look; history has none.
 UPDATE cases SET received = opened, last_received = opened;
 UPDATE cases SET next_due = 0 WHERE state = 0 AND history = 0;
@@ -52,7 +59,8 @@ ALTER TABLE steps ADD COLUMN person TEXT NOT NULL DEFAULT '';
 ALTER TABLE steps ADD COLUMN rule TEXT NOT NULL DEFAULT '';
 ALTER TABLE steps ADD COLUMN due INTEGER;
 
--- What decide saw beside the case itself: reports that joined it, by day of arrival.
+-- What decide saw beside the case itself: reports that joined it, by day of arrival. What is of no other day is of the day
+-- on which it was opened, which has no row.
 CREATE TABLE case_days (
     case_id INTEGER NOT NULL,
     day     INTEGER NOT NULL,
@@ -75,21 +83,26 @@ CREATE TABLE outbox (
     ready    INTEGER NOT NULL,
     cases    INTEGER NOT NULL,
     ended    INTEGER,
-    reason   TEXT    NOT NULL
+    reason   TEXT    NOT NULL,
+    -- Who said that it may go, or threw it away; of two, the first.
+    person   TEXT    NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX outbox_gather ON outbox (party, purpose, subject, severity, ready, hold) WHERE delivery = 0;
 CREATE INDEX outbox_ready ON outbox (ready, id) WHERE delivery = 0;
+CREATE INDEX outbox_held ON outbox (hold, id) WHERE delivery = 0;
 CREATE TABLE outbox_cases (
     case_id INTEGER NOT NULL,
     entry   INTEGER NOT NULL REFERENCES outbox (id),
     PRIMARY KEY (case_id, entry)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outbox_cases_entry ON outbox_cases (entry, case_id);
--- How much the outbox took in, by hour: what the brake compares with.
+-- How much the outbox took in, by hour: what the brake compares with. Receipts to senders who proved nothing are counted
+-- beyond what was written, so that forged ones cannot fill the disk.
 CREATE TABLE outbox_hours (
     hour         INTEGER NOT NULL PRIMARY KEY,
     letters      INTEGER NOT NULL,
-    restrictions INTEGER NOT NULL
+    restrictions INTEGER NOT NULL,
+    receipts     INTEGER NOT NULL
 ) STRICT;
 
 -- Feeds, and how often each came: a case that its feed names no more is closed.
@@ -101,6 +114,8 @@ CREATE TABLE feeds (
     last  INTEGER NOT NULL,
     -- Usual time between two runs, in milliseconds; 0 when not yet known.
     every INTEGER NOT NULL,
+    -- The latest times between two runs, in milliseconds, a space between them.
+    gaps  TEXT    NOT NULL,
     -- Submission of the last run.
     submission INTEGER NOT NULL
 ) STRICT;
@@ -120,6 +135,20 @@ CREATE TABLE holder_changes (
     PRIMARY KEY (case_id, found)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX holder_changes_open ON holder_changes (found, case_id) WHERE outcome = 0;
+
+-- Where and when the administration of the past was changed: cases about it are traced once more, and the row goes when all
+-- of them have been. 'name' is a name, or '*' for any; a row with a party is about that party's cases.
+CREATE TABLE rechecks (
+    id     INTEGER PRIMARY KEY,
+    first  BLOB,
+    last   BLOB,
+    name   TEXT,
+    party  INTEGER,
+    since  INTEGER NOT NULL,
+    until  INTEGER NOT NULL,
+    -- How far the look through the cases has come.
+    case_id INTEGER NOT NULL
+) STRICT;
 
 -- What counts against a party: confirmed cases (1) and letters ignored (2). Withdrawn ones count no more.
 CREATE TABLE strikes (
