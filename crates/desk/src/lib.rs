@@ -4,6 +4,7 @@
 //! - [`screen`]: child abuse material is recognised before anything is acknowledged, and only its traces are kept.
 //! - [`work`]: a submission is read, traced, placed in cases and applied, batch by batch.
 //! - [`place`]: which reports of a batch belong together; a pure function.
+//! - [`policy`]: the policy file, its versions, and which one is in force; [`calendar`]: its business days.
 //! - [`acts`]: what people do to cases.
 //! - [`import`]: an address administration is compared with what is known, and changes it.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
@@ -14,8 +15,10 @@
 
 pub mod acts;
 pub mod alert;
+pub mod calendar;
 pub mod import;
 pub mod place;
+pub mod policy;
 pub mod progress;
 pub mod receive;
 pub mod screen;
@@ -111,6 +114,8 @@ pub struct Desk {
     totals: Mutex<progress::Totals>,
     stopping: AtomicBool,
     pulse: AtomicU64,
+    in_force: RwLock<Arc<policy::InForce>>,
+    watched: Mutex<policy::Watched>,
 }
 
 impl Desk {
@@ -130,7 +135,8 @@ impl Desk {
         let store = Store::open_on(directory, engine)?;
         let (index, generation) = store.reader()?.read(|transaction| transaction.index())?;
         let known = RwLock::new(Arc::new(Known { index, generation }));
-        Ok(Desk {
+        let in_force = RwLock::new(Arc::new(policy::InForce { policy: policy::shipped(), version: 0 }));
+        let desk = Desk {
             store,
             clock,
             reading,
@@ -140,7 +146,11 @@ impl Desk {
             totals: Mutex::default(),
             stopping: AtomicBool::new(false),
             pulse: AtomicU64::new(0),
-        })
+            in_force,
+            watched: Mutex::new(policy::Watched::of(directory)),
+        };
+        desk.begin_policy()?;
+        Ok(desk)
     }
 
     /// Sets how many threads work submissions off, 1 to 64. SQLite has one writer, so there it stays at one.

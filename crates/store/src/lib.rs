@@ -2,7 +2,7 @@
 //!
 //! [`Store::open`] opens a node's data directory: the database ([`db`]), the keys apart from it ([`keys`]) and the raw
 //! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`acts`], [`administration`],
-//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`queues`]. [`apply`] is the one
+//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`policies`], [`queues`]. [`apply`] is the one
 //! transaction in which a batch of reports
 //! becomes rows.
 //!
@@ -20,6 +20,7 @@ pub mod keys;
 pub mod listing;
 pub mod merges;
 pub mod outbox;
+pub mod policies;
 pub mod queues;
 pub mod raw;
 pub mod reports;
