@@ -16,6 +16,7 @@ pub mod cases;
 pub mod clocks;
 pub mod db;
 pub mod keys;
+pub mod orders;
 pub mod outbox;
 pub mod queues;
 pub mod raw;
