@@ -6,6 +6,7 @@
 //! - [`place`]: which reports of a batch belong together; a pure function.
 //! - [`acts`]: what people do to cases.
 //! - [`import`]: an address administration is compared with what is known, and changes it.
+//! - [`changes`]: changes of it that are told one by one, for those who have thousands a day.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
@@ -13,6 +14,7 @@
 //! [`Clock`], so every test repeats. Everything here blocks.
 
 pub mod acts;
+pub mod changes;
 pub mod import;
 pub mod place;
 pub mod progress;
