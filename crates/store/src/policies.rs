@@ -1,6 +1,5 @@
 //! Versions of the policy: what held when. The file is the truth; nothing here is ever changed.
 
-use model::severity::Severity;
 use model::time::Time;
 
 use crate::Error;
@@ -69,18 +68,5 @@ impl Transaction<'_> {
         let mut select = self.prepare(&text)?;
         let rows = select.query_map((), from_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Has every open case of a severity that was only observed looked at now; how many.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn wake_observed(&self, severity: Severity, now: Time) -> Result<usize, Error> {
-        self.execute(
-            "-- policies::wake_observed
-             UPDATE cases SET next_due = $2 WHERE state = 0 AND severity = $1 AND (marks & 8) <> 0
-                 AND (next_due IS NULL OR next_due > $2)",
-            (severity as i64, now.0),
-        )
     }
 }

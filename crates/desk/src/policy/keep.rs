@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::SystemTime;
 
-use model::policy::{Alarm, Mode, Policy};
+use model::policy::{Alarm, Policy};
 use model::severity::Severity;
 use store::alerts::Raise;
 use store::policies::Version;
@@ -152,8 +152,8 @@ impl Desk {
         Ok(looked)
     }
 
-    /// Puts a policy in force: its text is kept when it is not the newest version, and open cases of a severity that acts
-    /// from now on are looked at.
+    /// Puts a policy in force: its text is kept when it is not the newest version. Cases whose severity acts from now on are
+    /// woken by who looks at clocks, when it sees the new version.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the text is wrong, [`Error::Unavailable`].
@@ -172,16 +172,7 @@ impl Desk {
             if let Some(last) = last.as_ref().filter(|last| last.text == kept) {
                 return Ok::<_, store::Error>(last.id);
             }
-            let version = transaction.keep_policy(&kept, file, now)?;
-            // Without an older version everything was observed until now.
-            let before = last.as_ref().and_then(|last| read_kept(last).ok());
-            for severity in Severity::ALL {
-                let observed = before.as_ref().is_none_or(|before| before.care(severity).mode == Mode::Observe);
-                if observed && policy.care(severity).mode == Mode::Act {
-                    transaction.wake_observed(severity, now)?;
-                }
-            }
-            Ok(version)
+            transaction.keep_policy(&kept, file, now)
         })?;
         let mut in_force = self.in_force.write().unwrap_or_else(PoisonError::into_inner);
         if in_force.version == version {
