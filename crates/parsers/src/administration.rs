@@ -1,8 +1,8 @@
 //! Address administrations: bytes in, parties and assignments out.
 //!
 //! Three readers, one result: [`csv`] reads the columns that Sluis documents, [`rpsl`] reads the databases of the
-//! Internet registries, and [`map`] reads anybody's CSV or JSON by a description of it. Each gives a [`Snapshot`] and
-//! [`Finding`]s, and none fails as a whole: a bad row costs that row.
+//! Internet registries, and [`map`] reads anybody's files by a description of them; [`systems`] has the descriptions of
+//! what hosters use most. Each gives a [`Snapshot`] and [`Finding`]s, and none fails as a whole: a bad row costs that row.
 //!
 //! A snapshot is `complete` only when everything in the file could be read: a row that was lost must not look like an
 //! assignment that has ended. The caller turns it off for feeds of changes, and may turn it on against the reader's
@@ -16,6 +16,7 @@ pub mod lines;
 pub mod map;
 mod rows;
 pub mod rpsl;
+pub mod systems;
 
 pub use model::administration::Snapshot;
 
@@ -82,6 +83,11 @@ impl Findings {
     pub(crate) fn lose(&mut self, place: impl FnOnce() -> String, text: &str, reason: impl FnOnce() -> String) {
         self.lost = true;
         self.note(place, text, reason);
+    }
+
+    /// Whether something is lost.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost
     }
 
     /// Whether the snapshot is complete, and the findings.

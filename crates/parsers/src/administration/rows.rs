@@ -91,15 +91,15 @@ impl Builder {
         format!("{} {row}", self.unit)
     }
 
-    /// Takes a row in; `line` is where it began.
-    pub(super) fn row(&mut self, line: u64, row: &Row) {
+    /// Takes a row in; `line` is where it began. Whether nothing of it was lost.
+    pub(super) fn row(&mut self, line: u64, row: &Row) -> bool {
         if row.texts.iter().all(String::is_empty) {
-            return;
+            return true;
         }
-        if let Err((text, reason)) = self.take(line, row) {
-            let place = self.place(line);
-            self.findings.lose(|| place, &text, || reason);
-        }
+        let Err((text, reason)) = self.take(line, row) else { return true };
+        let place = self.place(line);
+        self.findings.lose(|| place, &text, || reason);
+        false
     }
 
     /// The snapshot, and what was found on the way.
