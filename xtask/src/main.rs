@@ -10,6 +10,7 @@ Chores of the project.
   cargo xtask test          pass every check and test, as CI does
   cargo xtask tidy          only the house rules that a program can hold
   cargo xtask corpus DIR    what the parsers read of a folder of samples, against its oracles
+  cargo xtask deb           the Debian package, into target/deb
 ";
 
 fn main() -> ExitCode {
@@ -22,6 +23,10 @@ fn main() -> ExitCode {
             // Cargo writes to the same terminal: holding the lock would make it wait for us.
             drop(out);
             xtask::suite::run(&root)
+        }
+        ["deb"] => {
+            drop(out);
+            xtask::deb::run(&root)
         }
         ["tidy"] => xtask::tidy::run(&root, &mut out),
         ["corpus", folder] => xtask::corpus::run(Path::new(folder), &mut out),

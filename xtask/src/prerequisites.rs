@@ -167,6 +167,29 @@ pub fn ensure(root: &Path, manner: Manner) -> anyhow::Result<Tools> {
     Ok(Tools { cargo_deny: crate_program("cargo-deny", CARGO_DENY, root) })
 }
 
+/// A program in Rust that a chore needs and the tests do not, of exactly this version: found, or built if a person at the
+/// terminal agrees or CI asks.
+///
+/// # Errors
+/// When it is not there and was not to be, or could not be, installed; with the command.
+pub fn tool(name: &str, version: &str, root: &Path) -> anyhow::Result<PathBuf> {
+    if let Some(program) = crate_program(name, version, root) {
+        return Ok(program);
+    }
+    let folder = tools_folder(name, version, root).to_string_lossy().into_owned();
+    let words = ["install", "--locked", "--version", version, "--root", &folder, name];
+    eprintln!("missing: {name} {version}; to install it: cargo {}", words.join(" "));
+    let wanted = match Manner::of_surroundings() {
+        Manner::Ci => true,
+        Manner::Ask => agreed()?,
+        Manner::Tell => false,
+    };
+    if wanted {
+        run("cargo", &words);
+    }
+    crate_program(name, version, root).ok_or_else(|| anyhow::anyhow!("{name} {version} is needed, and is not there"))
+}
+
 fn is_there(line: &Prerequisite, root: &Path) -> bool {
     match line.supply {
         Supply::Crate { name, version, .. } => crate_program(name, version, root).is_some(),

@@ -1,9 +1,14 @@
 //! Receive: a Shadowserver file of 1,000,000 rows becomes durable reports, traced, in cases, rolled up.
 //!
-//! `cargo bench -p desk --bench receive [-- ROWS [PERCENT]]`
+//! `cargo bench -p desk --bench receive [-- ROWS [PERCENT]] [sqlite | postgresql]`
+//!
+//! On SQLite, and on PostgreSQL if there is a server (`SLUIS_POSTGRES`, or a throw-away one that syncs its log as any other).
 //!
 //! Three mixes: 1%, 25% and 100% of the rows open a case. 100,000 addresses, some seen far more often than others, all
 //! assigned to customers of resellers of a provider; each has an open case already, which the other rows join.
+
+#[path = "../tests/engine/mod.rs"]
+mod engine;
 
 use std::io::{Cursor, Write};
 use std::sync::Arc;
@@ -18,6 +23,7 @@ use model::party::Party;
 use model::resource::Resource;
 use model::submission::Door;
 use model::time::{DAY, Time};
+use store::Engine;
 use store::cases::Filter;
 
 const ADDRESSES: u64 = 100_000;
@@ -136,53 +142,71 @@ fn first_pages(desk: &Desk) {
 
 #[allow(clippy::print_stdout)]
 fn main() {
-    let mut numbers = std::env::args().filter_map(|argument| argument.parse::<u64>().ok());
+    let arguments: Vec<String> = std::env::args().collect();
+    let mut numbers = arguments.iter().filter_map(|argument| argument.parse::<u64>().ok());
     let rows = numbers.next().unwrap_or(1_000_000);
     let only = numbers.next();
-    let said = administration();
-    let received = Time::parse(b"2026-06-02T06:00:00Z").unwrap_or(Time(150 * DAY));
+    let is_asked = |engine: &str| {
+        let named = |name: &&str| arguments.iter().any(|argument| argument == name);
+        !["sqlite", "postgresql"].iter().any(named) || named(&engine)
+    };
     println!("rows {rows}; figures per run: rows/s from the first byte to the last commit, cases opened, database MiB");
-    for percent in [1, 25, 100].into_iter().filter(|percent| only.is_none_or(|only| only == *percent)) {
-        let bytes = feed(rows, percent);
-        let mut rates = Vec::new();
-        for run in 0..3 {
-            let directory = std::env::temp_dir().join(format!("sluis-bench-{}-{percent}-{run}", std::process::id()));
-            let desk = match Desk::open(&directory, Arc::new(At(received)), Reading::default()) {
-                Ok(desk) => desk,
-                Err(error) => panic!("{error}"),
-            };
-            if let Err(error) = desk.import("bench", "csv", &said, How::Careful) {
-                panic!("{error}");
-            }
-            let name = "2026-06-01-scan_telnet-netherlands-asn.csv";
-            let before = desk.receive(Door::File, name, &mut Cursor::new(first_rows())).and_then(|_| desk.work(&|_, _| {}));
-            assert!(before.is_ok_and(|worked| worked.applied.opened == ADDRESSES));
-            let start = Instant::now();
-            if let Err(error) = desk.receive(Door::File, name, &mut Cursor::new(&bytes)) {
-                panic!("{error}");
-            }
-            let durable = start.elapsed().as_secs_f64();
-            let worked = match desk.work(&|_, _| {}) {
-                Ok(worked) => worked,
-                Err(error) => panic!("{error}"),
-            };
-            let seconds = start.elapsed().as_secs_f64();
-            rates.push(rows as f64 / seconds);
-            let size = std::fs::metadata(directory.join("sluis.db")).map_or(0, |file| file.len()) >> 20;
-            println!(
-                "{percent:>3}%: {:>7.0} rows/s  ({durable:.2} s until durable, {seconds:.2} s in all)  opened {}  joined {}  rejects {}  {size} MiB",
-                rows as f64 / seconds,
-                worked.applied.opened,
-                worked.applied.joined,
-                worked.applied.set_aside
-            );
-            if run == 2 {
-                first_pages(&desk);
-            }
-            drop(desk);
-            let _ = std::fs::remove_dir_all(&directory);
+    for (name, module) in [("sqlite", "receive"), ("postgresql", "receive_postgres")] {
+        if !is_asked(name) {
+            continue;
         }
-        rates.sort_by(f64::total_cmp);
-        println!("{percent:>3}%: median {:.0} rows/s", rates[rates.len() / 2]);
+        for percent in [1, 25, 100].into_iter().filter(|percent| only.is_none_or(|only| only == *percent)) {
+            let bytes = feed(rows, percent);
+            let mut rates: Vec<f64> = (0..3).filter_map(|run| measure(name, module, &bytes, rows, percent, run)).collect();
+            rates.sort_by(f64::total_cmp);
+            if let Some(median) = rates.get(rates.len() / 2) {
+                println!("{name} {percent:>3}%: median {median:.0} rows/s");
+            }
+        }
     }
+}
+
+/// One run on a new database; rows a second. `None` when there is no PostgreSQL.
+#[allow(clippy::print_stdout)]
+fn measure(name: &str, module: &str, bytes: &[u8], rows: u64, percent: u64, run: u32) -> Option<f64> {
+    let (engine, _database) = engine::engine_synced(module);
+    if name == "postgresql" && matches!(engine, Engine::Sqlite) {
+        return None;
+    }
+    let received = Time::parse(b"2026-06-02T06:00:00Z").unwrap_or(Time(150 * DAY));
+    let directory = std::env::temp_dir().join(format!("sluis-bench-{}-{percent}-{run}", std::process::id()));
+    let desk = match Desk::open_on(&directory, &engine, Arc::new(At(received)), Reading::default()) {
+        Ok(desk) => desk,
+        Err(error) => panic!("{error}"),
+    };
+    if let Err(error) = desk.import("bench", "csv", &administration(), How::Careful) {
+        panic!("{error}");
+    }
+    let file = "2026-06-01-scan_telnet-netherlands-asn.csv";
+    let before = desk.receive(Door::File, file, &mut Cursor::new(first_rows())).and_then(|_| desk.work(&|_, _| {}));
+    assert!(before.is_ok_and(|worked| worked.applied.opened == ADDRESSES));
+    let start = Instant::now();
+    if let Err(error) = desk.receive(Door::File, file, &mut Cursor::new(bytes)) {
+        panic!("{error}");
+    }
+    let durable = start.elapsed().as_secs_f64();
+    let worked = match desk.work(&|_, _| {}) {
+        Ok(worked) => worked,
+        Err(error) => panic!("{error}"),
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    let size = desk.store().reader().and_then(|mut reader| reader.status()).map_or(0, |status| status.bytes) >> 20;
+    println!(
+        "{name} {percent:>3}%: {:>7.0} rows/s  ({durable:.2} s until durable, {seconds:.2} s in all)  opened {}  joined {}  rejects {}  {size} MiB",
+        rows as f64 / seconds,
+        worked.applied.opened,
+        worked.applied.joined,
+        worked.applied.set_aside
+    );
+    if run == 2 {
+        first_pages(&desk);
+    }
+    drop(desk);
+    let _ = std::fs::remove_dir_all(&directory);
+    Some(rows as f64 / seconds)
 }

@@ -74,7 +74,7 @@ impl Desk {
             Ok::<_, store::Error>((index, generation, transaction.counter(SOUGHT)?))
         })?;
         self.set_known(index, generation);
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner).clear();
         // Not only when this import changed something: one that was killed may have left holders to be found.
         let holders_found = if sought == generation { 0 } else { self.find_holders()? };
         Ok(Imported { changes, holders_found })

@@ -3,6 +3,8 @@
 //! - [`receive`]: bytes become a submission, durable before anybody understands them.
 //! - [`screen`]: child abuse material is recognised before anything is acknowledged, and only its traces are kept.
 //! - [`work`]: a submission is read, traced, placed in cases and applied, batch by batch.
+//! - [`advance`]: cases whose moment has come are looked at again: the clocks.
+//! - [`outbox`]: what would be sent or done, let go or discarded by people.
 //! - [`place`]: which reports of a batch belong together; a pure function.
 //! - [`acts`]: what people do to cases.
 //! - [`import`]: an address administration is compared with what is known, and changes it.
@@ -13,8 +15,12 @@
 //! [`Clock`], so every test repeats. Everything here blocks.
 
 pub mod acts;
+pub mod advance;
+mod decide;
 pub mod import;
+pub mod outbox;
 pub mod place;
+pub mod policy;
 pub mod progress;
 pub mod receive;
 pub mod screen;
@@ -30,8 +36,9 @@ use model::time::Time;
 use parsers::formats::csv::Declared;
 use parsers::formats::shadowserver::Maps;
 use parsers::source::Limits;
-use store::Store;
 use store::apply::Memory;
+use store::clocks::Around;
+use store::{Engine, Store};
 
 /// What went wrong, by what its reader can do about it.
 #[derive(Debug, thiserror::Error)]
@@ -104,19 +111,34 @@ pub struct Desk {
     clock: Arc<dyn Clock>,
     reading: Reading,
     known: RwLock<Arc<Known>>,
-    memory: Mutex<Memory>,
+    /// What decisions look at beside cases; forgotten when an administration is imported.
+    around: Mutex<Option<Arc<Around>>>,
+    /// Which sources were stale when entries that wait for that were looked at last, and by which policy.
+    settled: Mutex<Option<(Vec<bool>, i64)>>,
+    in_force: RwLock<Arc<policy::InForce>>,
+    /// What workers remember, while they are not at work.
+    memories: Mutex<Vec<Memory>>,
+    workers: usize,
     totals: Mutex<progress::Totals>,
     stopping: AtomicBool,
     pulse: AtomicU64,
 }
 
 impl Desk {
+    /// Opens a data directory whose rows are in SQLite; see [`Desk::open_on`].
+    ///
+    /// # Errors
+    /// As [`Desk::open_on`].
+    pub fn open(directory: &Path, clock: Arc<dyn Clock>, reading: Reading) -> Result<Desk, Error> {
+        Desk::open_on(directory, &Engine::Sqlite, clock, reading)
+    }
+
     /// Opens a data directory, which no other process may have open to write.
     ///
     /// # Errors
     /// [`Error::Conflict`] when another process owns it or a newer program wrote it, [`Error::Unavailable`] otherwise.
-    pub fn open(directory: &Path, clock: Arc<dyn Clock>, reading: Reading) -> Result<Desk, Error> {
-        let store = Store::open(directory)?;
+    pub fn open_on(directory: &Path, engine: &Engine, clock: Arc<dyn Clock>, reading: Reading) -> Result<Desk, Error> {
+        let store = Store::open_on(directory, engine)?;
         let (index, generation) = store.reader()?.read(|transaction| transaction.index())?;
         let known = RwLock::new(Arc::new(Known { index, generation }));
         Ok(Desk {
@@ -124,11 +146,20 @@ impl Desk {
             clock,
             reading,
             known,
-            memory: Mutex::default(),
+            around: Mutex::default(),
+            settled: Mutex::default(),
+            in_force: RwLock::new(Arc::new(policy::InForce { policy: policy::shipped(), version: 1 })),
+            memories: Mutex::default(),
+            workers: if matches!(engine, Engine::Sqlite) { 1 } else { 2 },
             totals: Mutex::default(),
             stopping: AtomicBool::new(false),
             pulse: AtomicU64::new(0),
         })
+    }
+
+    /// Sets how many threads work submissions off, 1 to 64. SQLite has one writer, so there it stays at one.
+    pub fn set_workers(&mut self, workers: usize) {
+        self.workers = if matches!(self.store.engine(), Engine::Sqlite) { 1 } else { workers.clamp(1, 64) };
     }
 
     /// The store.
@@ -149,6 +180,18 @@ impl Desk {
     fn set_known(&self, index: Index, generation: i64) -> Arc<Known> {
         let known = Arc::new(Known { index, generation });
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
+        *self.around.lock().unwrap_or_else(PoisonError::into_inner) = None;
         known
+    }
+
+    /// What decisions look at beside cases.
+    fn around(&self) -> Result<Arc<Around>, Error> {
+        let mut kept = self.around.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(around) = &*kept {
+            return Ok(Arc::clone(around));
+        }
+        let around = Arc::new(self.store.reader()?.read(|transaction| transaction.around())?);
+        *kept = Some(Arc::clone(&around));
+        Ok(around)
     }
 }

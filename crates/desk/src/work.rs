@@ -3,6 +3,8 @@
 //! Reading runs in a thread of its own ahead of the rest, for large submissions. Every flush is one transaction that
 //! also moves the submission's cursor; what a killed process had not committed is read again, under the same numbers.
 
+mod claim;
+
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -10,19 +12,22 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use model::chain::Chains;
 use model::report::Batch;
-use model::submission::Submission;
+use model::submission::{Door, Submission};
 use parsers::read::Outcome;
 use parsers::sink::{Note, Reject, Sink, Stop};
 use parsers::source::Hint;
 use store::apply::{Advance, Applied, Placed};
 use store::queues::{Queue, SetAside};
 
+use self::claim::{Claim, Claims};
+use crate::decide::{Context, FeedSaid};
 use crate::place::place;
+use crate::policy::InForce;
 use crate::{Desk, Error, Known};
 
 /// Submissions up to this size are read in the thread that asks, and committed together with others.
@@ -60,6 +65,7 @@ impl Worked {
         self.applied.reports += applied.reports;
         self.applied.opened += applied.opened;
         self.applied.joined += applied.joined;
+        self.applied.reopened += applied.reopened;
         self.applied.set_aside += applied.set_aside;
         self.applied.rejects += applied.rejects;
     }
@@ -83,6 +89,8 @@ struct Flush {
     set_aside: Vec<SetAside>,
     notes: Vec<(String, String)>,
     read_again: Vec<u32>,
+    /// What its first report says of the feed that the submission may be of.
+    feed: Option<FeedSaid>,
     /// Statements before this one are all in this flush or an earlier one.
     cursor: u32,
     /// The last flush says how the reading ended.
@@ -93,6 +101,9 @@ struct Flush {
 struct Part {
     /// What it was traced by.
     known: Arc<Known>,
+    /// What was decided by.
+    in_force: Arc<InForce>,
+    door: Door,
     placed: Placed,
     advance: Advance,
 }
@@ -139,70 +150,110 @@ impl Desk {
     }
 
     fn work_off(&self, progress: &(dyn Fn(&Submission, u64) + Sync)) -> Result<Worked, Error> {
-        let mut worked = Worked::default();
-        let mut failed: Option<Error> = None;
-        let mut after = 0;
-        loop {
-            let unread = self.store.reader()?.read(|transaction| {
-                let mut unread = Vec::new();
-                for id in transaction.unread_after(after, 1_000)? {
-                    let suspect = transaction.is_suspect(id)?;
-                    unread.extend(transaction.submission(id)?.map(|submission| (submission, suspect)));
-                }
-                Ok::<_, store::Error>(unread)
-            })?;
-            if self.is_stopping() {
-                // Being asked to stop is not dying of what was under way.
-                self.store.write("stop", |transaction| transaction.forgive())?;
-                return Ok(worked);
+        let claims = Claims::default();
+        let alone = RwLock::new(());
+        let along = || {
+            let worked = self.work_along(&claims, &alone, progress);
+            if worked.is_err() {
+                claims.break_off();
             }
-            after = match unread.last() {
-                Some((last, _)) => last.id,
-                // What was put back to be read again meanwhile stands further up; what failed there would fail again.
-                None if after > 0 && failed.is_none() => 0,
-                None => return failed.map_or(Ok(worked), Err),
-            };
-            let mut together: Vec<(Submission, Flush)> = Vec::new();
-            let (mut weight, mut bytes) = (0, 0);
-            for (submission, suspect) in unread {
-                if self.is_stopping() {
-                    break;
-                }
-                if suspect {
-                    self.commit_together(std::mem::take(&mut together), &mut worked)?;
-                    (weight, bytes) = (0, 0);
-                    if !self.begin_suspect(submission.id)? {
-                        worked.end(true);
-                        continue;
+            worked
+        };
+        let worked = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..self.workers).map(|_| scope.spawn(along)).collect();
+            let mut worked = along();
+            for other in others {
+                let other = other.join().unwrap_or_else(|panic| Err(Error::Unavailable(said(&*panic))));
+                worked = match (worked, other) {
+                    (Ok(mut worked), Ok(other)) => {
+                        worked.join(other);
+                        Ok(worked)
                     }
-                }
-                let small = if submission.size > SMALL { None } else { self.read_small(&submission)? };
-                let Some(flushes) = small else {
-                    self.commit_together(std::mem::take(&mut together), &mut worked)?;
-                    (weight, bytes) = (0, 0);
-                    if let Some(error) = self.work_large(&submission, progress, &mut worked)? {
-                        failed.get_or_insert(error);
-                    }
-                    continue;
+                    (Err(error), _) | (_, Err(error)) => Err(error),
                 };
-                if let Some(error) = flushes.iter().find_map(|flush| flush.trouble(&submission)) {
-                    failed.get_or_insert(error);
-                    continue;
-                }
-                // Small ones share a transaction, and so its wait for the disk.
-                for flush in flushes {
-                    weight += flush.batch.len() + 16;
-                    bytes += flush.weight();
-                    together.push((submission.clone(), flush));
-                }
-                progress(&submission, submission.size);
-                if suspect || weight >= TOGETHER || bytes >= TOGETHER_BYTES {
-                    self.commit_together(std::mem::take(&mut together), &mut worked)?;
-                    (weight, bytes) = (0, 0);
-                }
             }
-            self.commit_together(together, &mut worked)?;
+            worked
+        })?;
+        if self.is_stopping() {
+            // Being asked to stop is not dying of what was under way.
+            self.store.write("stop", |transaction| transaction.forgive())?;
+            return Ok(worked);
         }
+        claims.into_failed().map_or(Ok(worked), Err)
+    }
+
+    /// What one worker does: claims submissions and works them off, until there are none.
+    fn work_along(
+        &self,
+        claims: &Claims,
+        alone: &RwLock<()>,
+        progress: &(dyn Fn(&Submission, u64) + Sync),
+    ) -> Result<Worked, Error> {
+        let mut worked = Worked::default();
+        while let Some(claim) = claims.next(self, self.workers)? {
+            let result = match &claim {
+                Claim::Suspect(submission) => {
+                    // If the process dies now, nothing else is to be blamed for it.
+                    let _alone = alone.write().unwrap_or_else(PoisonError::into_inner);
+                    self.begin_suspect(submission.id).and_then(|begun| {
+                        if begun {
+                            return self.work_on(claim.submissions(), progress, &mut worked);
+                        }
+                        worked.end(true);
+                        Ok(None)
+                    })
+                }
+                Claim::Ordinary(submissions) => {
+                    let _beside = alone.read().unwrap_or_else(PoisonError::into_inner);
+                    self.work_on(submissions, progress, &mut worked)
+                }
+            };
+            claims.done(&claim, result?);
+        }
+        Ok(worked)
+    }
+
+    /// Works submissions off; what one of them could not be read for, when another time it may be.
+    fn work_on(
+        &self,
+        submissions: &[Submission],
+        progress: &(dyn Fn(&Submission, u64) + Sync),
+        worked: &mut Worked,
+    ) -> Result<Option<Error>, Error> {
+        let mut failed = None;
+        let mut together: Vec<(Submission, Flush)> = Vec::new();
+        let (mut weight, mut bytes) = (0, 0);
+        for submission in submissions {
+            if self.is_stopping() {
+                break;
+            }
+            let small = if submission.size > SMALL { None } else { self.read_small(submission)? };
+            let Some(flushes) = small else {
+                self.commit_together(std::mem::take(&mut together), worked)?;
+                (weight, bytes) = (0, 0);
+                if let Some(error) = self.work_large(submission, progress, worked)? {
+                    failed.get_or_insert(error);
+                }
+                continue;
+            };
+            if let Some(error) = flushes.iter().find_map(|flush| flush.trouble(submission)) {
+                failed.get_or_insert(error);
+                continue;
+            }
+            // Small ones share a transaction, and so its wait for the disk.
+            for flush in flushes {
+                weight += flush.batch.len() + 16;
+                bytes += flush.weight();
+                together.push((submission.clone(), flush));
+            }
+            progress(submission, submission.size);
+            if weight >= TOGETHER || bytes >= TOGETHER_BYTES {
+                self.commit_together(std::mem::take(&mut together), worked)?;
+                (weight, bytes) = (0, 0);
+            }
+        }
+        self.commit_together(together, worked)?;
+        Ok(failed)
     }
 
     /// Notes that a process begins with everything that is not read to its end, when it starts. What several processes may
@@ -389,10 +440,14 @@ impl Desk {
     /// is being written.
     fn prepare(&self, submission: &Submission, flush: Flush) -> Result<Part, Error> {
         let begun = Instant::now();
-        let known = self.known();
+        let (known, around, in_force, now) = (self.known(), self.around()?, self.policy(), self.now());
         let mut chains = Chains::default();
         known.index.trace_batch(&flush.batch, &mut chains);
-        let (mut placed, undated) = place(flush.batch, chains, submission.received);
+        let (door, received) = (submission.door, submission.received);
+        let context = Context { known: &known, around: &around, in_force: &in_force, door, received, now };
+        let feed = flush.feed.and_then(|feed| context.feed(&feed, &submission.name));
+        let (mut placed, undated) = place(flush.batch, chains, received, in_force.policy.history);
+        context.openings(&mut placed);
         placed.pack()?;
         let mut set_aside = flush.set_aside;
         set_aside.extend(undated);
@@ -407,15 +462,16 @@ impl Desk {
         let advance = Advance {
             submission: submission.id,
             received: submission.received,
-            now: self.now(),
+            now,
             cursor: flush.cursor.max(submission.cursor),
             read_again: flush.read_again,
             set_aside,
             notes: flush.notes,
+            feed,
             end,
         };
         self.count(|totals| totals.tracing += begun.elapsed());
-        Ok(Part { known, placed, advance })
+        Ok(Part { known, in_force, door: submission.door, placed, advance })
     }
 
     /// Prepares flushes and applies them in one transaction.
@@ -431,9 +487,12 @@ impl Desk {
         }
         let begun = Instant::now();
         let ends: Vec<bool> = parts.iter().filter_map(|part| Some(part.advance.end.as_ref()?.1.is_some())).collect();
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = self.store.write("apply", |transaction| {
-            let mut applied = Vec::with_capacity(parts.len());
+        let mut memory = self.memories.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let mut tried = false;
+        let result = self.store.write_beside("apply", |transaction| {
+            if std::mem::replace(&mut tried, true) {
+                memory.clear();
+            }
             let generation = transaction.counter("generation")?;
             let mut known = self.known();
             if generation != known.generation {
@@ -441,18 +500,24 @@ impl Desk {
                 known = self.set_known(index, generation);
                 memory.clear();
             }
-            for part in &mut parts {
-                if part.known.generation != generation {
-                    // Assignments changed since these reports were traced: what holds now was not known then.
-                    let batch = std::mem::take(&mut part.placed.batch);
-                    let mut chains = Chains::default();
-                    known.index.trace_batch(&batch, &mut chains);
-                    part.placed = place(batch, chains, part.advance.received).0;
-                    part.known = Arc::clone(&known);
-                }
-                applied.push(transaction.apply(&part.placed, &part.known.index, &part.advance, &mut memory)?);
+            for part in parts.iter_mut().filter(|part| part.known.generation != generation) {
+                // Assignments changed since these reports were traced: what holds now was not known then.
+                let batch = std::mem::take(&mut part.placed.batch);
+                let mut chains = Chains::default();
+                known.index.trace_batch(&batch, &mut chains);
+                let received = part.advance.received;
+                part.placed = place(batch, chains, received, part.in_force.policy.history).0;
+                part.known = Arc::clone(&known);
+                let around = transaction.around()?;
+                let (in_force, now) = (&*part.in_force, part.advance.now);
+                let context = Context { known: &known, around: &around, in_force, door: part.door, received, now };
+                context.openings(&mut part.placed);
             }
-            Ok::<_, store::Error>(applied)
+            let flushes: Vec<_> = parts
+                .iter()
+                .map(|part| store::apply::Flush { placed: &part.placed, index: &part.known.index, advance: &part.advance })
+                .collect();
+            transaction.apply(&flushes, &mut memory)
         });
         match result {
             Ok(applied) => {
@@ -460,6 +525,7 @@ impl Desk {
                 applied.into_iter().for_each(|applied| done.add(applied));
                 ends.into_iter().for_each(|unreadable| done.end(unreadable));
                 worked.join(done);
+                self.memories.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
                 self.beat();
                 self.count(|totals| {
                     totals.worked.join(done);
@@ -467,11 +533,8 @@ impl Desk {
                 });
                 Ok(())
             }
-            Err(error) => {
-                // What was remembered may be of rows that were undone.
-                memory.clear();
-                Err(error.into())
-            }
+            // What was remembered may be of rows that were undone, and is forgotten.
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -492,7 +555,7 @@ struct Flushing<'a> {
 
 impl Flushing<'_> {
     fn give(&mut self) -> ControlFlow<()> {
-        let next = Flush { cursor: self.flush.cursor, ..Flush::default() };
+        let next = Flush { cursor: self.flush.cursor, feed: self.flush.feed.clone(), ..Flush::default() };
         let flow = (self.give)(std::mem::replace(&mut self.flush, next));
         self.broken_off |= flow.is_break();
         flow
@@ -503,6 +566,9 @@ impl Sink for Flushing<'_> {
     fn reports(&mut self, batch: &mut Batch) -> ControlFlow<()> {
         if self.broken_off {
             return ControlFlow::Break(());
+        }
+        if self.flush.feed.is_none() && !batch.is_empty() {
+            self.flush.feed = Some(FeedSaid::of(&batch.report(0), batch.format));
         }
         let last = batch.cores().iter().map(|core| core.ordinal).max().unwrap_or(0);
         let (from, again) = (self.from, &mut self.again);

@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "engine/mod.rs"]
+mod engine;
+#[path = "tables/mod.rs"]
+mod tables;
+
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,9 +23,11 @@ use model::report::Word;
 use model::resource::Resource;
 use model::submission::{Door, Progress};
 use model::time::{DAY, Time};
+use store::Engine;
 use store::cases::{Filed, Filter};
 use store::queues::Queue;
 use store::submissions::Receipt;
+use tables::tables_of_postgres;
 
 struct Set(AtomicI64);
 
@@ -35,6 +42,8 @@ struct Node {
     desk: Desk,
     directory: PathBuf,
     clock: Arc<Set>,
+    engine: Engine,
+    database: Option<engine::Database>,
 }
 
 impl Node {
@@ -44,8 +53,11 @@ impl Node {
         let directory = std::env::temp_dir().join(format!("sluis-desk-{}-{number}", std::process::id()));
         let _ = std::fs::remove_dir_all(&directory);
         let clock = Arc::new(Set(AtomicI64::new(time("2026-06-01T12:00:00Z").0)));
-        let desk = Desk::open(&directory, Arc::clone(&clock) as Arc<dyn Clock>, Reading::default()).unwrap();
-        Node { desk, directory, clock }
+        let (engine, database) = engine::engine(module_path!());
+        let mut desk = Desk::open_on(&directory, &engine, Arc::clone(&clock) as Arc<dyn Clock>, Reading::default()).unwrap();
+        // What comes first is applied first: several workers do not promise that.
+        desk.set_workers(1);
+        Node { desk, directory, clock, engine, database }
     }
 
     fn receive(&self, name: &str, bytes: &[u8]) -> Receipt {
@@ -271,7 +283,7 @@ fn reading_again_repeats_nothing() {
 #[test]
 fn a_second_owner_is_refused_and_the_spool_waits_for_the_first() {
     let node = Node::new();
-    let second = Desk::open(&node.directory, Arc::clone(&node.clock) as Arc<dyn Clock>, Reading::default());
+    let second = Desk::open_on(&node.directory, &node.engine, Arc::clone(&node.clock) as Arc<dyn Clock>, Reading::default());
     assert!(matches!(second, Err(desk::Error::Conflict(_))));
     let file = telnet(&[("2026-05-30 10:00:00", "192.0.2.7", 23)]);
     desk::spool::put(&node.directory, &*node.clock, Door::Pipe, TELNET, &mut Cursor::new(&file)).unwrap();
@@ -401,7 +413,15 @@ fn child_abuse_material_leaves_no_location_and_no_payload_anywhere() {
     assert_eq!(node.desk.hidden_location(receipt.id(), 0).unwrap().as_deref(), Some("https://host.example/secret/path.html"));
     // Nor in the files: a text that was there would be found, for the database does not hide what it keeps.
     node.desk.store().checkpoint().unwrap();
-    for file in ["sluis.db", "keys.db"] {
+    let mut files = vec!["keys.db"];
+    match &node.database {
+        None => files.push("sluis.db"),
+        Some(database) => {
+            let all: String = tables_of_postgres(&mut database.client()).into_values().flatten().collect();
+            assert!(all.contains("host.example") && !all.contains("secret/path"), "{all}");
+        }
+    }
+    for file in files {
         let bytes = std::fs::read(node.directory.join(file)).unwrap();
         assert!(!bytes.windows(11).any(|window| window == b"secret/path"), "{file}");
     }
@@ -438,7 +458,8 @@ fn nobody_else_can_look_into_the_data() {
     desk::spool::put(&node.directory, &*node.clock, Door::Pipe, "mail", &mut &b"Subject: x\r\n\r\n"[..]).unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&node.directory), 0o700);
-    for file in ["sluis.db", "sluis.db-wal", "keys.db", "keys.db-wal"] {
+    let of_sqlite: &[&str] = if node.database.is_none() { &["sluis.db", "sluis.db-wal"] } else { &[] };
+    for file in [&["keys.db", "keys.db-wal"], of_sqlite].concat() {
         assert_eq!(mode(&node.directory.join(file)), 0o600, "{file}");
     }
     for spooled in std::fs::read_dir(node.directory.join("spool/new")).unwrap() {

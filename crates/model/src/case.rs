@@ -73,6 +73,16 @@ impl CaseKey {
         }
     }
 
+    /// The port that the key names; 0 when it names none.
+    pub fn port(&self) -> u16 {
+        match self.0.get(9..) {
+            Some([ABOUT_SERVICE, rest @ ..]) => {
+                rest.get(16..18).and_then(|bytes| bytes.try_into().ok()).map_or(0, u16::from_be_bytes)
+            }
+            _ => 0,
+        }
+    }
+
     /// What the key is about, for people: `192.0.2.7`, `192.0.2.7 port 23`, `shop.example`, `account da01/c1042`.
     pub fn about(&self) -> String {
         let Some((about, rest)) = self.0.get(9..).and_then(<[u8]>::split_first) else { return String::new() };
@@ -164,9 +174,14 @@ const EARLIEST: Time = Time(631_152_000_000);
 impl Credibility {
     /// Judges the stated time of a report that was received at `received`.
     pub fn of(stated: Option<Time>, received: Time) -> Credibility {
+        Credibility::within(stated, received, HISTORY_AGE)
+    }
+
+    /// Judges it by an operator's own age of history, in milliseconds.
+    pub fn within(stated: Option<Time>, received: Time, history: i64) -> Credibility {
         match stated {
             Some(stated) if stated < EARLIEST || stated > received.plus(CLOCK_SKEW) => Credibility::NotCredible,
-            Some(stated) if stated < received.plus(-HISTORY_AGE) => Credibility::History,
+            Some(stated) if stated < received.plus(-history) => Credibility::History,
             Some(_) => Credibility::Current,
             None => Credibility::NotCredible,
         }

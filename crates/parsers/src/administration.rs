@@ -55,6 +55,8 @@ impl Default for Limits {
 /// Collects findings: all are counted, [`FINDINGS_KEPT`] are kept.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
+    /// The file that places are in; empty when there is but one.
+    pub(crate) file: String,
     kept: Vec<Finding>,
     more: usize,
     /// Whether something was lost that would have made an assignment or party.
@@ -72,7 +74,8 @@ impl Findings {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        self.kept.push(Finding { place: place(), text: text[..end].to_owned(), reason: reason() });
+        let place = if self.file.is_empty() { place() } else { format!("{}, {}", self.file, place()) };
+        self.kept.push(Finding { place, text: text[..end].to_owned(), reason: reason() });
     }
 
     /// Something is lost, so the snapshot is not complete.
@@ -97,7 +100,7 @@ impl Findings {
 
 /// Whether a column's name looks like that of a password, key or token: such a column is never kept.
 pub fn is_secret(name: &str) -> bool {
-    const WORDS: [&str; 18] = [
+    const WORDS: [&str; 25] = [
         "password",
         "passwd",
         "passwort",
@@ -116,9 +119,16 @@ pub fn is_secret(name: &str) -> bool {
         "credential",
         "authcode",
         "eppcode",
+        "sshkey",
+        "cardnum",
+        "creditcard",
+        "bankacct",
+        "bankaccount",
+        "securityq",
+        "twofactor",
     ];
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    matches!(name.as_str(), "pw" | "pwd" | "pass" | "pin" | "key" | "otp" | "psk")
+    matches!(name.as_str(), "pw" | "pwd" | "pass" | "pin" | "key" | "otp" | "psk" | "iban" | "cvv")
         || name.ends_with("pwd")
         || name.ends_with("pw")
         || WORDS.iter().any(|word| name.contains(word))

@@ -3,6 +3,8 @@
 mod administration;
 mod case;
 mod demo;
+#[cfg(test)]
+mod documented;
 mod formats;
 mod generate;
 pub(crate) mod import;

@@ -162,12 +162,20 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn check_source(&self, name: &str, kind: &str, now: Time) -> Result<i64, Error> {
-        let mut upsert = self.prepare(
+        let mut update = self.prepare(
             "-- administration::check_source
-             INSERT INTO sources (name, kind, checked) VALUES ($1, $2, $3)
-             ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, checked = excluded.checked RETURNING id",
+             UPDATE sources SET kind = $2, checked = $3 WHERE name = $1 RETURNING id",
         )?;
-        Ok(upsert.query_row((name, kind, now.0), |row| row.get(0))?)
+        let known = update.query_row((name, kind, now.0), |row| row.get(0)).optional()?;
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        let id = self.numbers("sources", 1)?;
+        self.execute(
+            "-- administration::add_source\nINSERT INTO sources (id, name, kind, checked) VALUES ($1, $2, $3, $4)",
+            (id, name, kind, now.0),
+        )?;
+        Ok(id)
     }
 
     /// The index of everything that is assigned, and the generation it was built from.
@@ -187,27 +195,25 @@ impl Transaction<'_> {
             "-- administration::assigned
              SELECT id, first, last, name, party, level, valid_from, valid_to, source, recorded FROM assignments WHERE superseded IS NULL",
         )?;
-        let mut rows = select.query(())?;
-        while let Some(row) = rows.next()? {
+        select.each((), |row| {
             let source: i64 = row.get(8)?;
             let held = Held {
                 assignment: row.get(0)?,
                 party: row.get(4)?,
                 period: Period { from: row.get::<Option<i64>>(6)?.map(Time), to: row.get::<Option<i64>>(7)?.map(Time) },
-                level: numbered(&row, 5, &Level::ALL)?,
+                level: numbered(row, 5, &Level::ALL)?,
                 source: sources.iter().position(|known| known.id == source).unwrap_or(0) as u16,
                 recorded: Time(row.get(9)?),
             };
-            builder.assignment(&resource_from(row.get(1)?, row.get(2)?, row.get(3)?), held).map_err(too_large)?;
-        }
-        drop(rows);
+            let resource = resource_from(row.get(1)?, row.get(2)?, row.get(3)?);
+            builder.assignment(&resource, held).map_err(too_large)
+        })?;
         let mut select =
             self.prepare("-- administration::memberships\nSELECT party, parent, valid_from, valid_to FROM memberships")?;
-        let mut rows = select.query(())?;
-        while let Some(row) = rows.next()? {
+        select.each((), |row| {
             let period = Period { from: row.get::<Option<i64>>(2)?.map(Time), to: row.get::<Option<i64>>(3)?.map(Time) };
-            builder.membership(row.get(0)?, row.get(1)?, period).map_err(too_large)?;
-        }
+            builder.membership(row.get(0)?, row.get(1)?, period).map_err(too_large)
+        })?;
         Ok((builder.build().map_err(too_large)?, generation))
     }
 
@@ -240,11 +246,13 @@ impl Transaction<'_> {
         let statement = format!(
             "-- administration::find
              SELECT {PARTY} FROM parties p
-             WHERE p.reference = $1 OR p.public = $2 OR lower(substr(p.name, 1, length($1))) = lower($1)
+             WHERE p.reference = $1 OR p.public = $2 OR lower(substr(p.name, 1, length($1))) = $4
              ORDER BY p.reference <> $1, p.id LIMIT $3"
         );
+        // What a lower case letter is the databases do not agree on beyond ASCII.
+        let lower = text.to_ascii_lowercase();
         let mut select = self.prepare(&statement)?;
-        let found: Vec<KeptParty> = select.query_map((text, public, most), party_from)?.collect::<Result<_, _>>()?;
+        let found: Vec<KeptParty> = select.query_map((text, public, most, lower), party_from)?.collect::<Result<_, _>>()?;
         found.into_iter().map(|party| self.complete(party)).collect()
     }
 
@@ -449,8 +457,8 @@ impl Transaction<'_> {
         if let Some(parent) = parent {
             self.execute(
                 "-- administration::join
-                 INSERT INTO memberships (party, parent, valid_from, valid_to, recorded) VALUES ($1, $2, $3, NULL, $4)",
-                (party, parent, from.map(|time| time.0), now.0),
+                 INSERT INTO memberships (id, party, parent, valid_from, valid_to, recorded) VALUES ($1, $2, $3, $4, NULL, $5)",
+                (self.numbers("memberships", 1)?, party, parent, from.map(|time| time.0), now.0),
             )?;
         }
         Ok(())
@@ -467,10 +475,11 @@ impl Transaction<'_> {
         };
         self.execute(
             "-- administration::begin
-             INSERT INTO assignments (source, first, last, name, party, level, valid_from, valid_to, service, product, panel, account,
-                 reference, recorded, superseded, reason)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, NULL, '')",
+             INSERT INTO assignments (id, source, first, last, name, party, level, valid_from, valid_to, service, product, panel,
+                 account, reference, recorded, superseded, reason)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL, '')",
             (
+                self.numbers("assignments", 1)?,
                 source,
                 first,
                 last,

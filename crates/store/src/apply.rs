@@ -1,21 +1,24 @@
 //! The one transaction in which what was read becomes rows: reports, cases, steps, roll-ups, what was set aside, and
 //! the submission's cursor. A kill before its end leaves nothing of it; after it, everything.
 
-use std::collections::HashMap;
+pub(crate) mod sets;
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use model::address::Address;
 use model::case::CaseKey;
 use model::category::Kind;
 use model::chain::{Chain, Chains, Index, PartyId};
 use model::outbox::Errand;
-use model::report::Batch;
+use model::report::{Batch, Core};
 use model::time::Time;
 
 use crate::Error;
-use crate::db::{OptionalExtension, Transaction};
+use crate::db::{Bulk, Failure, Open, OptionalExtension, Transaction};
 use crate::keys::sha256;
 use crate::queues::SetAside;
-use crate::touch::{Arrival, How, Known, Opening, Place, Terms};
 use crate::reports::{BATCH, CHUNK, compressor, labels, pack};
+use crate::touch::{Arrival, How, Known, Opening, Place, Terms};
 
 /// Reports of one case in a batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,6 +123,20 @@ pub struct Memory {
     chains: HashMap<Vec<u8>, i64>,
 }
 
+/// Reports and new cases of a day, a holder and a kind.
+pub(crate) type Rolled = ((i64, i64, u8), (i64, i64));
+
+/// A batch and what its flush does to its submission, on their way into a transaction.
+#[derive(Clone, Copy)]
+pub struct Flush<'a> {
+    /// The reports.
+    pub placed: &'a Placed,
+    /// What they were traced by.
+    pub index: &'a Index,
+    /// What becomes of the submission.
+    pub advance: &'a Advance,
+}
+
 impl Memory {
     /// Forgets everything.
     pub fn clear(&mut self) {
@@ -128,15 +145,37 @@ impl Memory {
 }
 
 impl Transaction<'_> {
-    /// Adds a placed batch and moves the submission's cursor.
+    /// Adds placed batches and moves the cursors of their submissions.
     ///
     /// # Errors
     /// [`Error::Database`]; then nothing is changed, and `memory` is to be cleared.
-    pub fn apply(&self, placed: &Placed, index: &Index, advance: &Advance, memory: &mut Memory) -> Result<Applied, Error> {
+    pub fn apply(&self, flushes: &[Flush<'_>], memory: &mut Memory) -> Result<Vec<Applied>, Error> {
+        if let (Some(open), [_, _, ..]) = (self.open_postgres(), flushes) {
+            let mut keys: Vec<&[u8]> = Vec::new();
+            for flush in flushes {
+                keys.extend(flush.placed.groups.iter().map(|group| &flush.placed.keys[group.key.clone()]));
+            }
+            keys.sort_unstable();
+            keys.dedup();
+            sets::lock(open, &keys)?;
+        }
+        let mut daily = BTreeMap::new();
+        let applied = flushes.iter().map(|flush| self.apply_one(flush, memory, &mut daily)).collect::<Result<_, _>>()?;
+        self.roll_up(daily.into_iter().collect())?;
+        Ok(applied)
+    }
+
+    fn apply_one(
+        &self,
+        flush: &Flush<'_>,
+        memory: &mut Memory,
+        daily: &mut BTreeMap<(i64, i64, u8), (i64, i64)>,
+    ) -> Result<Applied, Error> {
+        let Flush { placed, advance, .. } = *flush;
         let mut applied =
             Applied { reports: placed.order.len() as u64, set_aside: advance.set_aside.len() as u64, ..Applied::default() };
         if !placed.order.is_empty() {
-            self.apply_reports(placed, index, advance, memory, &mut applied)?;
+            self.apply_reports(flush, memory, &mut applied, daily)?;
         }
         if let (Some(name), Some((_, None))) = (&advance.feed, &advance.end) {
             // A feed came when it was read to its end, even when it named nothing.
@@ -152,77 +191,61 @@ impl Transaction<'_> {
 
     fn apply_reports(
         &self,
-        placed: &Placed,
-        index: &Index,
-        advance: &Advance,
+        flush: &Flush<'_>,
         memory: &mut Memory,
         applied: &mut Applied,
+        daily: &mut BTreeMap<(i64, i64, u8), (i64, i64)>,
     ) -> Result<(), Error> {
+        let Flush { placed, index, advance } = *flush;
         let batch_id = self.numbers("batches", 1)?;
         let first_report = batch_id * BATCH;
         self.execute(
             "-- apply::batch\nINSERT INTO batches (id, submission, format, received, count) VALUES ($1, $2, $3, $4, $5)",
             (batch_id, advance.submission, placed.batch.format, advance.received.0, placed.order.len() as i64),
         )?;
-        let feed = match &advance.feed {
+        let (feed, run, every) = match &advance.feed {
             Some(name) => self.feed_run(name, advance.submission, advance.received)?,
-            None => (0, 0),
+            None => (0, 0, 0),
         };
-        let arrival = Arrival { now: advance.now, received: advance.received, feed, terms: placed.terms };
+        let arrival = Arrival {
+            now: advance.now,
+            received: advance.received,
+            feed: (feed, run),
+            every,
+            terms: placed.terms,
+            openings: &placed.openings,
+        };
         let places = self.places(placed, index, first_report, memory, &arrival)?;
         let touched = self.touch_cases(&places, &arrival)?;
         drop(places);
-
-        let mut insert = self.prepare(
-            "-- apply::report
-             INSERT INTO reports (id, case_id, prev, ordinal, observed, address, port, kind, confidence, labels)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        )?;
-        let mut daily: HashMap<(i64, u8), (i64, i64)> = HashMap::new();
-        let mut add = |place: usize, case: i64, prev: Option<i64>| -> Result<(), Error> {
-            let report = placed.batch.report(placed.order[place] as usize);
-            let core = report.core;
-            let address = (core.address != model::address::Address::NONE).then(|| core.address.bytes());
-            let confidence = (core.confidence != model::report::Core::UNSTATED).then_some(core.confidence);
-            insert.execute((
-                first_report + place as i64,
-                case,
-                prev,
-                core.ordinal,
-                core.observed().map(|time| time.0),
-                address,
-                core.port,
-                core.kind as u8,
-                confidence,
-                labels(&report),
-            ))?;
-            Ok(())
-        };
-        let mut sorted = 0;
+        let columns = "id, case_id, prev, ordinal, observed, address, port, kind, confidence, labels";
+        self.insert_many("reports", columns, |into| {
+            let mut sorted = 0;
+            for (group, touched) in placed.groups.iter().zip(&touched) {
+                let mut prev = touched.prev;
+                for place in group.reports.clone() {
+                    add_report(into, placed, first_report, place, touched.case, prev.take())?;
+                }
+                sorted = group.reports.end;
+            }
+            // Those without a credible time stand behind all groups.
+            (sorted..placed.order.len()).try_for_each(|place| add_report(into, placed, first_report, place, 0, None))
+        })?;
+        self.add_fields(placed, first_report)?;
+        let day = advance.received.day();
         for (group, touched) in placed.groups.iter().zip(&touched) {
             match touched.how {
                 How::Opened => applied.opened += 1,
                 How::Joined => applied.joined += 1,
                 How::Reopened => applied.reopened += 1,
             }
-            let mut prev = touched.prev;
-            for place in group.reports.clone() {
-                add(place, touched.case, prev.take())?;
-            }
-            sorted = group.reports.end;
             let of_first = placed.order[group.reports.start] as usize;
             let holder = placed.chains.holder(of_first).unwrap_or(0);
             let kind = placed.batch.cores()[of_first].kind as u8;
-            let counts = daily.entry((holder, kind)).or_default();
+            let counts = daily.entry((day, holder, kind)).or_default();
             counts.0 += group.reports.len() as i64;
             counts.1 += i64::from(touched.how == How::Opened);
         }
-        for place in sorted..placed.order.len() {
-            add(place, 0, None)?;
-        }
-        drop(insert);
-        self.add_fields(placed, first_report)?;
-        self.roll_up(advance.received.day(), daily)?;
         self.follow(placed, &touched, advance.now)
     }
 
@@ -233,13 +256,12 @@ impl Transaction<'_> {
         index: &Index,
         first_report: i64,
         memory: &mut Memory,
-        arrival: &Arrival,
+        arrival: &Arrival<'_>,
     ) -> Result<Vec<Place<'p>>, Error> {
         let mut places = Vec::with_capacity(placed.groups.len());
         for group in &placed.groups {
             let of_first = placed.order[group.reports.start] as usize;
             let core = &placed.batch.cores()[of_first];
-            let opening = placed.openings.get(group.opening as usize);
             places.push(Place {
                 key: &placed.keys[group.key.clone()],
                 kind: core.kind,
@@ -254,18 +276,66 @@ impl Transaction<'_> {
                 chain: None,
                 known: Known::No(None),
                 of_first,
-                opening: opening.ok_or_else(|| Error::Damaged("a group of reports rests on nothing".to_owned()))?,
+                opening: group.opening,
             });
         }
         // Only a case that opens needs its chain written out; which ones do is known after looking them up.
         self.mark_known(&mut places, arrival)?;
+        let chain = |place: &Place<'_>| {
+            let at = placed.batch.cores()[place.of_first].observed().unwrap_or(Time::MIN);
+            placed.chains.chain(place.of_first, at, index)
+        };
+        if let Some(open) = self.open_postgres() {
+            let new: Vec<Chain> = places.iter().filter(|place| place.known.is_none()).map(&chain).collect();
+            self.remember_chains(open, &new, memory)?;
+        }
         for place in &mut places {
-            if matches!(place.known, Known::No(_)) {
-                let at = placed.batch.cores()[place.of_first].observed().unwrap_or(Time::MIN);
-                place.chain = self.chain_number(&placed.chains.chain(place.of_first, at, index), memory)?;
+            if place.known.is_none() {
+                place.chain = self.chain_number(&chain(place), memory)?;
             }
         }
         Ok(places)
+    }
+
+    /// Looks chains up and writes those that are missing, all together, so that [`Transaction::chain_number`] remembers them.
+    fn remember_chains(&self, open: &Open, chains: &[Chain], memory: &mut Memory) -> Result<(), Error> {
+        let mut missing: HashMap<[u8; 32], (Vec<u8>, &Chain)> = HashMap::new();
+        for chain in chains.iter().filter(|chain| !chain.links.is_empty()) {
+            let bytes = bytes_of(chain);
+            if !memory.chains.contains_key(&bytes) {
+                missing.insert(sha256(&bytes), (bytes, chain));
+            }
+        }
+        let mut known = HashMap::new();
+        // Once to look, once to write what is not there, once more for what another worker wrote meanwhile.
+        for _ in 0..3 {
+            let mut digests: Vec<&[u8]> = missing.keys().map(|digest| &digest[..]).collect();
+            digests.retain(|digest| !known.contains_key(*digest));
+            if digests.is_empty() {
+                break;
+            }
+            known.extend(sets::known_chains(open, &digests)?);
+            digests.retain(|digest| !known.contains_key(*digest));
+            digests.sort_unstable();
+            let first = self.numbers("chains", digests.len() as i64)?;
+            let numbers: Vec<i64> = (first..).take(digests.len()).collect();
+            let taken: HashSet<i64> = sets::add_chains(open, &numbers, &digests)?.into_iter().collect();
+            let written: Vec<(i64, &[u8])> =
+                numbers.into_iter().zip(digests).filter(|(number, _)| taken.contains(number)).collect();
+            self.insert_many("chain_links", LINK, |links| {
+                for (number, digest) in &written {
+                    let chain = <[u8; 32]>::try_from(*digest).ok().and_then(|digest| missing.get(&digest));
+                    chain.map_or(Ok(()), |(_, chain)| add_links(links, *number, chain))?;
+                }
+                Ok(())
+            })?;
+            known.extend(written.into_iter().map(|(number, digest)| (digest.to_vec(), number)));
+        }
+        for (digest, (bytes, _)) in missing {
+            let number = known.get(&digest[..]).ok_or(Failure::Overtaken)?;
+            memory.chains.insert(bytes, *number);
+        }
+        Ok(())
     }
 
     /// The number of a chain, which is written once however many cases have it. `None` for the empty chain.
@@ -273,11 +343,7 @@ impl Transaction<'_> {
         if chain.links.is_empty() {
             return Ok(None);
         }
-        let mut bytes = Vec::with_capacity(chain.links.len() * 16);
-        for link in &chain.links {
-            bytes.extend_from_slice(&link.party.to_be_bytes());
-            bytes.extend_from_slice(&link.assignment.unwrap_or(0).to_be_bytes());
-        }
+        let bytes = bytes_of(chain);
         if let Some(number) = memory.chains.get(&bytes) {
             return Ok(Some(*number));
         }
@@ -300,29 +366,11 @@ impl Transaction<'_> {
     fn add_chain(&self, chain: &Chain, digest: &[u8]) -> Result<i64, Error> {
         let number = self.numbers("chains", 1)?;
         self.execute("-- apply::add_chain\nINSERT INTO chains (id, digest) VALUES ($1, $2)", (number, digest))?;
-        let mut insert = self.prepare(
-            "-- apply::add_link
-             INSERT INTO chain_links (chain, position, party, assignment, level, source, recorded, since)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )?;
-        for (position, link) in chain.links.iter().enumerate() {
-            let since = (link.since != Time::MIN).then_some(link.since.0);
-            insert.execute((
-                number,
-                position as i64,
-                link.party,
-                link.assignment,
-                link.level as u8,
-                link.source,
-                link.recorded.0,
-                since,
-            ))?;
-        }
+        self.insert_many("chain_links", LINK, |links| add_links(links, number, chain))?;
         Ok(number)
     }
 
     fn add_fields(&self, placed: &Placed, first_report: i64) -> Result<(), Error> {
-        let mut insert = self.prepare("-- apply::fields\nINSERT INTO fields (id, data) VALUES ($1, $2)")?;
         let now;
         let packed = if placed.packed.is_empty() {
             now = placed.packed_now()?;
@@ -330,21 +378,28 @@ impl Transaction<'_> {
         } else {
             &placed.packed
         };
-        for (number, data) in packed.iter().enumerate() {
-            insert.execute((first_report / CHUNK + number as i64, data))?;
-        }
-        Ok(())
+        self.insert_many("fields", "id, data", |into| {
+            for (number, data) in packed.iter().enumerate() {
+                into.add((first_report / CHUNK + number as i64, data))?;
+            }
+            Ok(())
+        })
     }
 
-    fn roll_up(&self, day: i64, daily: HashMap<(i64, u8), (i64, i64)>) -> Result<(), Error> {
-        let mut sorted: Vec<_> = daily.into_iter().collect();
-        sorted.sort_unstable();
+    /// Adds to the roll-ups; `rolled` is sorted.
+    fn roll_up(&self, rolled: Vec<Rolled>) -> Result<(), Error> {
+        if rolled.is_empty() {
+            return Ok(());
+        }
+        if let Some(open) = self.open_postgres() {
+            return Ok(sets::roll_up(open, &rolled)?);
+        }
         let mut upsert = self.prepare(
             "-- apply::daily
              INSERT INTO daily (day, holder, kind, reports, cases) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (day, holder, kind) DO UPDATE SET reports = daily.reports + excluded.reports, cases = daily.cases + excluded.cases",
         )?;
-        for ((holder, kind), (reports, cases)) in sorted {
+        for ((day, holder, kind), (reports, cases)) in rolled {
             upsert.execute((day, holder, kind, reports, cases))?;
         }
         Ok(())
@@ -366,6 +421,52 @@ impl Transaction<'_> {
         }
         Ok(())
     }
+}
+
+/// What tells a chain from others.
+fn bytes_of(chain: &Chain) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(chain.links.len() * 16);
+    for link in &chain.links {
+        bytes.extend_from_slice(&link.party.to_be_bytes());
+        bytes.extend_from_slice(&link.assignment.unwrap_or(0).to_be_bytes());
+    }
+    bytes
+}
+
+const LINK: &str = "chain, position, party, assignment, level, source, recorded, since";
+
+fn add_links(links: &mut Bulk<'_>, number: i64, chain: &Chain) -> Result<(), Error> {
+    for (position, link) in chain.links.iter().enumerate() {
+        let since = (link.since != Time::MIN).then_some(link.since.0);
+        links.add((
+            number,
+            position as i64,
+            link.party,
+            link.assignment,
+            link.level as u8,
+            link.source,
+            link.recorded.0,
+            since,
+        ))?;
+    }
+    Ok(())
+}
+
+fn add_report(
+    into: &mut Bulk<'_>,
+    placed: &Placed,
+    first_report: i64,
+    place: usize,
+    case: i64,
+    prev: Option<i64>,
+) -> Result<(), Error> {
+    let report = placed.batch.report(placed.order[place] as usize);
+    let core = report.core;
+    let address = (core.address != Address::NONE).then(|| core.address.bytes());
+    let confidence = (core.confidence != Core::UNSTATED).then_some(core.confidence);
+    let observed = core.observed().map(|time| time.0);
+    let (number, kind) = (first_report + place as i64, core.kind as u8);
+    Ok(into.add((number, case, prev, core.ordinal, observed, address, core.port, kind, confidence, labels(&report)))?)
 }
 
 impl Placed {

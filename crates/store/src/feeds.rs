@@ -64,13 +64,13 @@ fn from_row(row: &Row<'_>) -> db::Result<Feed> {
 
 impl Transaction<'_> {
     /// The feed that a submission belongs to, and the number of its run: that of the last when it came together with it, or
-    /// was read before. (0, 0) when there are too many feeds.
-    pub(crate) fn feed_run(&self, name: &str, submission: i64, received: Time) -> Result<(i64, i64), Error> {
+    /// was read before; and the usual time between runs, 0 when unknown. All 0 when there are too many feeds.
+    pub(crate) fn feed_run(&self, name: &str, submission: i64, received: Time) -> Result<(i64, i64, i64), Error> {
         let name = cut(name);
         let Some(feed) = self.feed_named(name)? else {
             let count: i64 = self.prepare("-- feeds::count\nSELECT count(*) FROM feeds")?.query_row((), |row| row.get(0))?;
             if count >= MOST {
-                return Ok((0, 0));
+                return Ok((0, 0, 0));
             }
             let id = self.numbers("feeds", 1)?;
             self.execute(
@@ -78,9 +78,9 @@ impl Transaction<'_> {
                  INSERT INTO feeds (id, name, runs, first, last, every, gaps, submission) VALUES ($1, $2, 0, $3, $3, 0, '', 0)",
                 (id, name, received.0),
             )?;
-            return Ok((id, 1));
+            return Ok((id, 1, 0));
         };
-        Ok((feed.id, feed.runs + i64::from(feed.is_next(submission, received))))
+        Ok((feed.id, feed.runs + i64::from(feed.is_next(submission, received)), feed.every.unwrap_or(0)))
     }
 
     /// Notes that a submission of a feed has been read to its end.

@@ -68,7 +68,15 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn send(&self, wanted: &mut [Wanted], brake: &Brake, now: Time) -> Result<(), Error> {
-        let Some(Valve { letters, restrictions, usual, .. }) = self.add_errands(wanted, brake, now)? else { return Ok(()) };
+        match self.add_errands(wanted, brake, now)? {
+            Some(valve) => self.raise_brake(&valve, now),
+            None => Ok(()),
+        }
+    }
+
+    /// Wakes a person: the brake has gone on.
+    pub(crate) fn raise_brake(&self, valve: &Valve, now: Time) -> Result<(), Error> {
+        let Valve { letters, restrictions, usual, .. } = valve;
         let text = format!(
             "The outbox stands still: {letters} letters and {restrictions} restrictions this hour, where {usual} letters are usual. \
              Further ones are held until a person has looked: sluis outbox list --hold brake; sluis outbox brake --help"

@@ -25,7 +25,7 @@ pub mod steps;
 pub mod submissions;
 pub mod touch;
 
-pub use db::{Reader, Store, Transaction};
+pub use db::{Engine, Reader, Store, Transaction};
 
 use std::path::PathBuf;
 
@@ -56,6 +56,9 @@ pub enum Error {
     /// Another process works on this data directory.
     #[error("{0}: another sluis process owns this data directory (is 'sluis serve' running?)")]
     Owned(PathBuf),
+    /// PostgreSQL cannot be reached, or is not what this node needs.
+    #[error("{0}")]
+    Server(String),
     /// The data was written by a newer program.
     #[error("the data has schema {found}, this program knows up to {known}: install the newer program again")]
     Newer {
@@ -86,6 +89,14 @@ impl Error {
             Error::File { cause, .. } => {
                 matches!(cause.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
             }
+            _ => false,
+        }
+    }
+
+    /// Whether the same transaction may go well when it is tried again, because others were in its way.
+    pub(crate) fn is_in_the_way(&self) -> bool {
+        match self {
+            Error::Database(failure) | Error::Transaction { cause: failure, .. } => failure.is_in_the_way(),
             _ => false,
         }
     }

@@ -93,7 +93,7 @@ impl Transaction<'_> {
         }
         let mut insert = self.prepare(
             "-- queues::note
-             INSERT INTO notes (submission, place, text) VALUES ($1, $2, $3) ON CONFLICT (submission, place, text) DO NOTHING",
+             INSERT INTO notes (submission, place, text) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         )?;
         for (place, text) in &advance.notes {
             insert.execute((advance.submission, place, text))?;
@@ -106,6 +106,9 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn take_from_rejects(&self, submission: i64, ordinals: &[u32]) -> Result<(), Error> {
+        if ordinals.is_empty() {
+            return Ok(());
+        }
         let mut delete =
             self.prepare("-- queues::take\nDELETE FROM set_aside WHERE submission = $1 AND ordinal = $2 AND queue = 1")?;
         let mut taken = 0;

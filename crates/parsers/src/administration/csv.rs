@@ -18,6 +18,12 @@ const FIELDS: usize = 4_096;
 /// Reads an administration. `separator` is `None` to see it from the first line.
 pub fn read(reader: &mut dyn Read, separator: Option<u8>, limits: &Limits) -> (Snapshot, Vec<Finding>) {
     let mut builder = Builder::default();
+    rows(reader, separator, limits, &mut builder);
+    builder.finish()
+}
+
+/// Reads the rows of one file into `builder`.
+pub(super) fn rows(reader: &mut dyn Read, separator: Option<u8>, limits: &Limits, builder: &mut Builder) {
     let mut records = Records::new(reader, separator, limits.record);
     let mut columns: Vec<Option<Column>> = Vec::new();
     let mut row = Row::default();
@@ -49,7 +55,6 @@ pub fn read(reader: &mut dyn Read, separator: Option<u8>, limits: &Limits) -> (S
         }
         builder.row(record.line, &row);
     }
-    builder.finish()
 }
 
 /// The columns of the first line.

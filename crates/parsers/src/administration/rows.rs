@@ -13,7 +13,7 @@ use super::columns::{COUNT, Column};
 use super::{Finding, Findings};
 
 /// The texts of one row, by column. Empty means that the row does not say.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Row {
     texts: [String; COUNT],
 }
@@ -33,6 +33,19 @@ impl Row {
         let slot = &mut self.texts[column as usize];
         slot.clear();
         slot.push_str(text.trim());
+    }
+
+    /// The identifier of the party that the row is about: empty when it is about nobody.
+    pub(super) fn party(&self) -> &str {
+        match self.get(Column::Party) {
+            "" => self.get(Column::PartyName),
+            reference => reference,
+        }
+    }
+
+    /// Whether a column says just that.
+    pub(super) fn is(&self, column: Column, text: &str) -> bool {
+        self.get(column) == text
     }
 
     fn get(&self, column: Column) -> &str {

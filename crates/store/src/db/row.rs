@@ -2,6 +2,7 @@
 //!
 //! A value is an integer, text, bytes or nothing: what both databases have in the same way. Truth is an integer, 0 or 1.
 
+use super::postgres::{self, Open};
 use super::sqlite;
 
 /// What a statement can go wrong with.
@@ -10,12 +11,30 @@ pub enum Failure {
     /// SQLite said no.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL said no, or says nothing any more.
+    #[error("PostgreSQL: {0}")]
+    Postgres(#[from] ::postgres::Error),
+    /// Rows could not be sent to PostgreSQL.
+    #[error("PostgreSQL: rows could not be sent: {0}")]
+    Sending(#[from] std::io::Error),
     /// A column holds something else than was asked for; its place in the row, from 0.
     #[error("column {0} of the answer holds something else than was asked for")]
     Unexpected(usize),
     /// There is no row, where one was asked for.
     #[error("there is no such row")]
     NoRow,
+    /// A statement of the same transaction failed before.
+    #[error("the transaction had failed before")]
+    Aborted,
+    /// A statement was begun while the answer of another was being read.
+    #[error("another answer is still being read")]
+    Busy,
+    /// Another transaction changed what this one had found.
+    #[error("another transaction was faster")]
+    Overtaken,
+    /// A value is longer than two gigabytes.
+    #[error("a value is too long")]
+    TooLong,
 }
 
 impl Failure {
@@ -23,6 +42,7 @@ impl Failure {
     pub(crate) fn is_full(&self) -> bool {
         match self {
             Failure::Sqlite(error) => sqlite::is_full(error),
+            Failure::Postgres(error) => postgres::is_full(error),
             _ => false,
         }
     }
@@ -31,6 +51,17 @@ impl Failure {
     pub(crate) fn is_surely_undone(&self) -> bool {
         match self {
             Failure::Sqlite(error) => sqlite::is_surely_undone(error),
+            Failure::Postgres(error) => postgres::is_surely_undone(error),
+            Failure::Aborted => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the same transaction may go well when it is tried again, because others were in its way.
+    pub(crate) fn is_in_the_way(&self) -> bool {
+        match self {
+            Failure::Postgres(error) => postgres::is_in_the_way(error),
+            Failure::Overtaken => true,
             _ => false,
         }
     }
@@ -272,6 +303,8 @@ tuples!(A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A2 B2 C2 D2 E2 F2 G2
 pub(crate) enum Row<'a> {
     /// Of SQLite.
     Sqlite(&'a rusqlite::Row<'a>),
+    /// Of PostgreSQL.
+    Postgres(&'a ::postgres::Row),
 }
 
 impl Row<'_> {
@@ -282,6 +315,7 @@ impl Row<'_> {
     pub(crate) fn get<T: FromValue>(&self, at: usize) -> Result<T> {
         let value = match self {
             Row::Sqlite(row) => sqlite::value(row, at)?,
+            Row::Postgres(row) => postgres::value(row, at)?,
         };
         T::from_value(value).ok_or(Failure::Unexpected(at))
     }
@@ -291,6 +325,8 @@ impl Row<'_> {
 pub(crate) enum Statement<'a> {
     /// Of SQLite.
     Sqlite(rusqlite::CachedStatement<'a>),
+    /// Of PostgreSQL, with the transaction it runs in.
+    Postgres(&'a Open, ::postgres::Statement),
 }
 
 impl Statement<'_> {
@@ -301,6 +337,9 @@ impl Statement<'_> {
     pub(crate) fn execute(&mut self, parameters: impl Params) -> Result<usize> {
         match self {
             Statement::Sqlite(statement) => parameters.with(|values| sqlite::execute(statement, values)),
+            Statement::Postgres(open, statement) => {
+                parameters.with(|values| open.on(|session| postgres::execute(session, statement, values)))
+            }
         }
     }
 
@@ -334,6 +373,36 @@ impl Statement<'_> {
         }))
     }
 
+    /// Runs it, and hands every row of its answer to `take`, without keeping them: for answers of any length. No other
+    /// statement may be run meanwhile.
+    ///
+    /// # Errors
+    /// [`Failure`], and those of `take`.
+    pub(crate) fn each<E: From<Failure>>(
+        &mut self,
+        parameters: impl Params,
+        mut take: impl FnMut(&Row<'_>) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        match self {
+            Statement::Sqlite(statement) => {
+                let mut rows = parameters.with(|values| sqlite::query(statement, values))?;
+                while let Some(row) = rows.next().map_err(Failure::from)? {
+                    take(&Row::Sqlite(row))?;
+                }
+                Ok(())
+            }
+            Statement::Postgres(open, statement) => {
+                let mut taken = Ok(());
+                let each = |row: &::postgres::Row| {
+                    taken = take(&Row::Postgres(row));
+                    taken.is_ok()
+                };
+                parameters.with(|values| open.on(|session| postgres::each(session, statement, values, each)))?;
+                taken
+            }
+        }
+    }
+
     /// Runs it; its answer, to be gone through.
     ///
     /// # Errors
@@ -341,6 +410,10 @@ impl Statement<'_> {
     pub(crate) fn query(&mut self, parameters: impl Params) -> Result<Rows<'_>> {
         match self {
             Statement::Sqlite(statement) => Ok(Rows::Sqlite(parameters.with(|values| sqlite::query(statement, values))?)),
+            Statement::Postgres(open, statement) => {
+                let rows = parameters.with(|values| open.on(|session| postgres::query(session, statement, values)))?;
+                Ok(Rows::Postgres(rows.into_iter(), None))
+            }
         }
     }
 }
@@ -349,6 +422,8 @@ impl Statement<'_> {
 pub(crate) enum Rows<'a> {
     /// Of SQLite.
     Sqlite(rusqlite::Rows<'a>),
+    /// Of PostgreSQL: those to come, and the present one.
+    Postgres(std::vec::IntoIter<::postgres::Row>, Option<::postgres::Row>),
 }
 
 impl Rows<'_> {
@@ -360,6 +435,10 @@ impl Rows<'_> {
     pub(crate) fn next(&mut self) -> Result<Option<Row<'_>>> {
         match self {
             Rows::Sqlite(rows) => Ok(rows.next()?.map(Row::Sqlite)),
+            Rows::Postgres(rows, present) => {
+                *present = rows.next();
+                Ok(present.as_ref().map(Row::Postgres))
+            }
         }
     }
 }

@@ -1,125 +1,381 @@
-//! Reading somebody's rows by a description of them.
+//! Rows of somebody's files on their way into a snapshot: what a description takes from each of them.
 
-use std::cell::Cell;
-use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
-use std::rc::Rc;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::Read;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::administration::Snapshot;
 use model::time::Time;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
 
-use super::{Field, Kind, Mapping, Origin, Part};
+use super::{Columns, Field, Kind, Mapping, Origin, Part, json, text, xml};
 use crate::administration::columns::Column;
-use crate::administration::csv::{Records, mended};
-use crate::administration::lines::{Line, Lines};
+use crate::administration::csv;
 use crate::administration::rows::{Builder, Row, dutch, is_never};
-use crate::administration::{Finding, Limits, nearest};
+use crate::administration::{Finding, Limits};
 
-/// Bytes of a part of a JSON document that nobody asked for.
-const IGNORED: usize = 64 << 20;
+/// Texts that one row may have for one column.
+const TEXTS: usize = 4_096;
 
 /// Reads an administration that `mapping` describes.
 pub fn read(reader: &mut dyn Read, mapping: &Mapping, limits: &Limits) -> (Snapshot, Vec<Finding>) {
-    let mut rows =
-        Rows { mapping, builder: Builder::default(), row: Row::default(), seen: vec![false; mapping.columns.len()], count: 0 };
-    match mapping.kind {
-        Kind::Csv => csv(reader, &mut rows, limits),
-        Kind::Json => json(reader, &mut rows, limits),
-    }
+    let mut rows = Rows::default();
+    rows.add(reader, &FileName::default(), mapping, limits);
     rows.finish()
 }
 
-/// The rows on their way into the snapshot.
-struct Rows<'m> {
-    mapping: &'m Mapping,
-    builder: Builder,
-    row: Row,
-    /// Whether any row had something for a column.
-    seen: Vec<bool>,
-    count: u64,
+/// What the name of a file says of its rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileName {
+    /// The whole, for places in findings; empty when one file is all there is.
+    pub shown: String,
+    /// Without folders and endings: `@stem`.
+    pub stem: String,
+    /// The last number in the stem: `@number`.
+    pub number: String,
 }
 
-impl Rows<'_> {
-    /// Takes a row, whose fields `look` finds.
-    fn take(&mut self, line: u64, look: &dyn Fn(&Field) -> Option<String>) {
-        self.count += 1;
-        for (field, texts) in &self.mapping.skip_when {
-            let text = look(field).unwrap_or_default();
-            if texts.iter().any(|skipped| skipped.trim() == text.trim()) {
-                return;
-            }
+impl FileName {
+    /// Of a path; `shown` says whether findings are to name it.
+    pub fn of(path: &str, shown: bool) -> FileName {
+        let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        let mut stem = name;
+        for ending in [".gz", ".json", ".csv", ".xml", ".txt", ".conf", ".tsv"] {
+            stem = stem.strip_suffix(ending).unwrap_or(stem);
         }
-        self.row.clear();
-        for ((column, origin), seen) in self.mapping.columns.iter().zip(&mut self.seen) {
-            let (text, found) = origin.text(look);
-            *seen |= found;
-            let is_date = matches!(column, Column::From | Column::To | Column::AupAccepted | Column::KycChecked);
-            if is_date && !is_never(text.trim()) {
-                let zone = self.mapping.zone.as_ref();
-                match &self.mapping.date_format {
-                    Some(format) => self.row.set(*column, &date(format, zone, text.trim())),
-                    None => self.row.set(*column, &local(zone, text.trim())),
-                }
-            } else {
-                self.row.set(*column, &text);
-            }
+        let end = stem.rfind(|c: char| c.is_ascii_digit()).map_or(0, |at| at + 1);
+        let digits = stem.get(..end).unwrap_or_default();
+        let from = digits.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| at + digits[at..].chars().next().map_or(1, char::len_utf8));
+        FileName {
+            shown: if shown { name.to_owned() } else { String::new() },
+            stem: stem.to_owned(),
+            number: digits.get(from..).unwrap_or_default().to_owned(),
         }
-        self.builder.row(line, &self.row);
+    }
+}
+
+/// What a field of a row holds.
+pub(super) enum Texts {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// The rows of all files of one import on their way into the snapshot.
+#[derive(Default)]
+pub struct Rows {
+    pub(super) builder: Builder,
+    row: Row,
+    file: FileName,
+    /// Resources that are taken when one party alone has them: the row, or nothing when others have it too.
+    soles: BTreeMap<String, (u64, String, Option<Row>)>,
+    /// Rows of the file that is being read.
+    pub(super) count: u64,
+    /// Which columns any row of it had something for.
+    seen: Vec<bool>,
+    /// Of each kind of file that says how many rows there are: that number, and how many came.
+    totals: BTreeMap<String, (u64, u64)>,
+}
+
+impl Rows {
+    /// Adds a file. Parties of several files are one when they have the same identifier.
+    pub fn add(&mut self, reader: &mut dyn Read, name: &FileName, mapping: &Mapping, limits: &Limits) {
+        self.begin(name);
+        self.seen = vec![false; mapping.columns.len()];
+        match mapping.kind {
+            Kind::Csv => text::csv(reader, self, mapping, limits),
+            Kind::Json => json::read(reader, self, mapping, limits),
+            Kind::Xml => xml::read(reader, self, mapping, limits),
+            Kind::Pairs => text::pairs(reader, self, mapping, limits),
+            Kind::Settings => text::settings(reader, self, mapping, limits),
+        }
+        self.remark_unseen(mapping);
     }
 
-    fn lose(&mut self, line: u64, reason: impl FnOnce() -> String) {
-        let place = self.builder.place(line);
-        self.builder.findings.lose(|| place, "", reason);
+    /// Adds a CSV in the columns of Sluis.
+    pub fn add_csv(&mut self, reader: &mut dyn Read, name: &FileName, separator: Option<u8>, limits: &Limits) {
+        self.begin(name);
+        csv::rows(reader, separator, limits, &mut self.builder);
     }
 
-    fn finish(mut self) -> (Snapshot, Vec<Finding>) {
-        for ((column, origin), seen) in self.mapping.columns.iter().zip(&self.seen) {
-            if !seen && self.count > 0 && origin.parts.iter().any(|part| matches!(part, Part::Field(_))) {
-                let names: Vec<&str> = origin.fields().map(|field| field.name.as_str()).collect();
-                let reason = || format!("no row has it, so the column '{}' stays empty", column.name());
-                self.builder.findings.note(|| "the file".to_owned(), &names.join(", "), reason);
+    /// Says that something of the files cannot be taken, so that they are not everything.
+    pub fn lose(&mut self, place: &str, reason: String) {
+        self.builder.findings.lose(|| place.to_owned(), "", || reason);
+    }
+
+    /// The snapshot of all that was added.
+    pub fn finish(mut self) -> (Snapshot, Vec<Finding>) {
+        self.builder.unit = "row";
+        let mut shared = 0usize;
+        for (line, _, row) in std::mem::take(&mut self.soles).into_values() {
+            match row {
+                Some(row) => self.builder.row(line, &row),
+                None => shared += 1,
+            }
+        }
+        self.builder.findings.file.clear();
+        if shared > 0 {
+            let reason = || {
+                format!("{shared} addresses are shared by several parties and so are nobody's; content on them is traced by its names")
+            };
+            self.builder.findings.note(|| "the files".to_owned(), "", reason);
+        }
+        for (path, (total, came)) in std::mem::take(&mut self.totals) {
+            if came < total {
+                let reason = || format!("there are {total} rows and {came} came; hand in every page of the answer together");
+                self.builder.findings.lose(|| "the files".to_owned(), &path, reason);
             }
         }
         self.builder.finish()
     }
+
+    fn begin(&mut self, name: &FileName) {
+        self.file = name.clone();
+        self.builder.findings.file.clone_from(&name.shown);
+        self.builder.unit = "line";
+        self.count = 0;
+        self.seen.clear();
+    }
+
+    /// Notes how many rows there are of this kind, and how many came.
+    pub(super) fn total(&mut self, path: &[String], total: u64, came: u64) {
+        let kept = self.totals.entry(path.join(".")).or_default();
+        *kept = (kept.0.max(total), kept.1 + came);
+    }
+
+    pub(super) fn lose_row(&mut self, line: u64, reason: impl FnOnce() -> String) {
+        let place = self.builder.place(line);
+        self.builder.findings.lose(|| place, "", reason);
+    }
+
+    /// Takes a row, whose fields `look` finds.
+    pub(super) fn take(&mut self, mapping: &Mapping, line: u64, look: &dyn Fn(&Field) -> Option<Texts>) {
+        self.count += 1;
+        let file = self.file.clone();
+        let look = |field: &Field| match field.name.as_str() {
+            "@stem" => Some(Texts::One(file.stem.clone())),
+            "@number" => Some(Texts::One(file.number.clone())),
+            _ => look(field),
+        };
+        for (field, texts) in &mapping.skip_when {
+            let is_skipped = |text: &str| texts.iter().any(|skipped| skipped.trim() == text.trim());
+            let skipped = match look(field) {
+                None => is_skipped(""),
+                Some(Texts::One(text)) => is_skipped(&text),
+                Some(Texts::Many(texts)) if texts.is_empty() => is_skipped(""),
+                Some(Texts::Many(texts)) => texts.iter().any(|text| is_skipped(text)),
+            };
+            if skipped {
+                return;
+            }
+        }
+        let mut seen = std::mem::take(&mut self.seen);
+        self.columns(mapping, &mapping.columns, line, &look, Some(&mut seen));
+        self.seen = seen;
+        for also in &mapping.also {
+            self.columns(mapping, also, line, &look, None);
+        }
+    }
+
+    /// Fills a row from `columns`. `seen` is `None` for a row that may be about nobody.
+    fn columns(
+        &mut self,
+        mapping: &Mapping,
+        columns: &Columns,
+        line: u64,
+        look: &dyn Fn(&Field) -> Option<Texts>,
+        mut seen: Option<&mut Vec<bool>>,
+    ) {
+        let main = seen.is_some();
+        self.row.clear();
+        let mut resources: Vec<(String, bool)> = Vec::new();
+        for (at, (column, origins)) in columns.iter().enumerate() {
+            let mut found = false;
+            for origin in origins {
+                let (text, there) = origin.texts(look);
+                found |= there;
+                if *column == Column::Resource {
+                    match text {
+                        Texts::One(text) => resources.push((text, origin.sole)),
+                        Texts::Many(texts) => resources.extend(texts.into_iter().map(|text| (text, origin.sole))),
+                    }
+                    continue;
+                }
+                let text = match text {
+                    Texts::One(text) => text,
+                    Texts::Many(texts) => texts.join(";"),
+                };
+                if !text.trim().is_empty() {
+                    self.row.set(*column, &mapping.dated(*column, text.trim()));
+                    break;
+                }
+            }
+            if let Some(seen) = seen.as_mut().and_then(|seen| seen.get_mut(at)) {
+                *seen |= found;
+            }
+        }
+        let party = self.row.party().to_owned();
+        if party.is_empty() && !main {
+            return;
+        }
+        // Who stands at the top of a panel owns itself there; that is nobody to rent from.
+        if self.row.is(Column::Parent, &party) {
+            self.row.set(Column::Parent, "");
+        }
+        resources.retain(|(text, _)| !text.trim().is_empty());
+        if resources.len() > TEXTS {
+            self.lose_row(line, || format!("a row with over {TEXTS} resources"));
+            resources.truncate(TEXTS);
+        }
+        let mut told = false;
+        for (text, sole) in resources {
+            self.row.set(Column::Resource, &text);
+            if sole {
+                self.sole(line, text.trim());
+            } else {
+                told = true;
+                self.builder.row(line, &self.row);
+            }
+        }
+        if !told {
+            self.row.set(Column::Resource, "");
+            self.builder.row(line, &self.row);
+        }
+    }
+
+    fn sole(&mut self, line: u64, resource: &str) {
+        let party = self.row.party();
+        match self.soles.get_mut(resource) {
+            Some((_, holder, row)) if holder != party => *row = None,
+            Some(_) => {}
+            None => drop(self.soles.insert(resource.to_owned(), (line, party.to_owned(), Some(self.row.clone())))),
+        }
+    }
+
+    fn remark_unseen(&mut self, mapping: &Mapping) {
+        for ((column, origins), seen) in mapping.columns.iter().zip(std::mem::take(&mut self.seen)) {
+            let names: Vec<&str> = origins.iter().flat_map(Origin::fields).map(|field| field.name.as_str()).collect();
+            if !seen && self.count > 0 && !names.is_empty() {
+                let reason = || format!("no row has it, so the column '{}' stays empty", column.name());
+                self.builder.findings.note(|| "the file".to_owned(), &names.join(", "), reason);
+            }
+        }
+    }
+}
+
+impl Mapping {
+    /// A text as its column takes it: dates in the described format become ISO 8601.
+    fn dated<'t>(&self, column: Column, text: &'t str) -> Cow<'t, str> {
+        let is_date = matches!(column, Column::From | Column::To | Column::AupAccepted | Column::KycChecked);
+        if !is_date || is_never(text) {
+            return Cow::Borrowed(text);
+        }
+        let zone = self.zone.as_ref();
+        Cow::Owned(match &self.date_format {
+            Some(format) => date(format, zone, text),
+            None => local(zone, text),
+        })
+    }
 }
 
 impl Origin {
-    fn fields(&self) -> impl Iterator<Item = &Field> {
+    pub(super) fn fields(&self) -> impl Iterator<Item = &Field> {
         self.parts.iter().filter_map(|part| match part {
             Part::Field(field) => Some(field),
             Part::Text(_) => None,
         })
     }
 
-    /// The text for a row, and whether the row has any of the fields. A template whose fields are all empty is empty.
-    fn text(&self, look: &dyn Fn(&Field) -> Option<String>) -> (String, bool) {
-        let (mut text, mut found, mut filled) = (String::new(), false, self.fields().next().is_none());
+    /// The texts for a row, and whether the row has any of the fields. A template whose fields are all empty is empty; one
+    /// with a field of many texts is as many.
+    fn texts(&self, look: &dyn Fn(&Field) -> Option<Texts>) -> (Texts, bool) {
+        let (mut texts, mut found, mut filled) = (Texts::One(String::new()), false, self.fields().next().is_none());
         for part in &self.parts {
             match part {
-                Part::Text(part) => text.push_str(part),
-                Part::Field(field) => {
-                    if let Some(value) = look(field) {
+                Part::Text(part) => texts.push(part),
+                Part::Field(field) => match look(field) {
+                    None => {}
+                    Some(Texts::One(value)) => {
                         found = true;
                         filled |= !value.trim().is_empty();
-                        text.push_str(value.trim());
+                        texts.push(value.trim());
                     }
-                }
+                    Some(Texts::Many(values)) => {
+                        found = true;
+                        filled |= values.iter().any(|value| !value.trim().is_empty());
+                        texts = texts.times(&values);
+                    }
+                },
             }
         }
         if !filled {
-            text.clear();
+            texts = Texts::One(String::new());
         }
+        let is_plain = self.setting.is_empty() && self.before.is_empty() && self.split.is_empty();
+        if is_plain && let Texts::One(text) = texts {
+            return (Texts::One(self.mapped(text)), found);
+        }
+        let texts = match texts {
+            Texts::One(text) => vec![text],
+            Texts::Many(texts) => texts,
+        };
+        let mut made = Vec::with_capacity(texts.len());
+        for text in &texts {
+            let text = match self.setting.as_str() {
+                "" => Some(text.as_str()),
+                setting => setting_of(text, setting),
+            };
+            let Some(text) = text else { continue };
+            let is_cut = |c: char| c == '\n' || self.split.contains(c);
+            for piece in text.split(|c| !self.split.is_empty() && is_cut(c)) {
+                let piece = if self.before.is_empty() { piece } else { piece.split(self.before.as_str()).next().unwrap_or(piece) };
+                let piece = self.mapped(piece.trim().to_owned());
+                if !piece.is_empty() && made.len() <= TEXTS {
+                    made.push(piece);
+                }
+            }
+        }
+        (Texts::Many(made), found)
+    }
+
+    fn mapped(&self, text: String) -> String {
         match (self.map.get(text.trim()), &self.otherwise) {
-            (Some(mapped), _) => (mapped.clone(), found),
-            (None, Some(otherwise)) => (otherwise.clone(), found),
-            (None, None) => (text, found),
+            (Some(mapped), _) => mapped.clone(),
+            (None, Some(otherwise)) => otherwise.clone(),
+            (None, None) => text,
         }
     }
+}
+
+impl Texts {
+    fn push(&mut self, text: &str) {
+        match self {
+            Texts::One(one) => one.push_str(text),
+            Texts::Many(many) => many.iter_mut().for_each(|one| one.push_str(text)),
+        }
+    }
+
+    /// Each text so far with each of `values` behind it.
+    fn times(self, values: &[String]) -> Texts {
+        let before = match self {
+            Texts::One(one) => vec![one],
+            Texts::Many(many) => many,
+        };
+        let mut made = Vec::new();
+        for one in &before {
+            for value in values.iter().map(|value| value.trim()).filter(|value| !value.is_empty()) {
+                if made.len() <= TEXTS {
+                    made.push(format!("{one}{value}"));
+                }
+            }
+        }
+        Texts::Many(made)
+    }
+}
+
+/// The value of a key in `key=value,key=value`.
+fn setting_of<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+    text.split(',').find_map(|part| part.trim().split_once('=').filter(|(name, _)| name.trim() == key)).map(|(_, value)| value.trim())
 }
 
 /// A date in the described format, in ISO 8601; a sentence that is no date when it is not in that format.
@@ -175,192 +431,22 @@ fn described(format: &str, zone: Option<&TimeZone>, text: &str) -> Option<Time> 
     zone.map_or(Some(shown), |zone| in_zone(zone, shown))
 }
 
-fn csv(reader: &mut dyn Read, rows: &mut Rows<'_>, limits: &Limits) {
-    let mut records = Records::new(reader, rows.mapping.separator, limits.record);
-    let mut header: Option<Vec<String>> = None;
-    while let Some(record) = records.next_record(&mut rows.builder.findings) {
-        let Some(names) = &header else {
-            let names: Vec<String> = record.fields().map(|field| mended(field).trim().to_lowercase()).collect();
-            for field in rows.mapping.columns.iter().flat_map(|(_, origin)| origin.fields()) {
-                if !names.contains(&field.name.to_lowercase()) {
-                    let near = nearest(&field.name, names.iter().map(String::as_str).filter(|name| !super::is_secret(name)));
-                    let hint = near.map_or(String::new(), |near| format!("; did you mean '{near}'?"));
-                    let reason = || format!("the first line has no such field{hint}");
-                    rows.builder.findings.note(|| "line 1".to_owned(), &field.name, reason);
-                }
-            }
-            header = Some(names);
-            continue;
-        };
-        let fields: Vec<&[u8]> = record.fields().collect();
-        if fields.len() > names.len() && fields[names.len()..].iter().any(|field| !field.trim_ascii().is_empty()) {
-            let (got, wanted) = (fields.len(), names.len());
-            rows.lose(record.line, || format!("it has {got} fields and the first line names {wanted}"));
-            continue;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_files_name_says() {
+        for (path, stem, number) in [
+            ("/srv/qemu-104.json", "qemu-104", "104"),
+            ("104.conf", "104", "104"),
+            ("da01.example.json.gz", "da01.example", "01"),
+            ("clients.csv", "clients", ""),
+            ("é7é.json", "é7é", "7"),
+            ("-", "-", ""),
+        ] {
+            let name = FileName::of(path, false);
+            assert_eq!((name.stem.as_str(), name.number.as_str()), (stem, number), "{path}");
         }
-        rows.take(record.line, &|field| {
-            let at = names.iter().position(|name| name.eq_ignore_ascii_case(&field.name))?;
-            fields.get(at).map(|field| mended(field))
-        });
-    }
-}
-
-/// What a field of a JSON row holds, as text. Objects and lists of lists hold nothing that is a text.
-fn look(row: &Value, field: &Field) -> Option<String> {
-    let mut at = row.get(&field.name);
-    if at.is_none() {
-        at = Some(row);
-        for step in &field.steps {
-            at = match at? {
-                Value::Array(items) => items.get(step.parse::<usize>().ok()?),
-                other => other.get(step),
-            };
-        }
-    }
-    let scalar = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        _ => None,
-    };
-    match at? {
-        Value::Null => Some(String::new()),
-        Value::Array(items) => Some(items.iter().filter_map(scalar).collect::<Vec<_>>().join(";")),
-        value => scalar(value),
-    }
-}
-
-fn json(reader: &mut dyn Read, rows: &mut Rows<'_>, limits: &Limits) {
-    rows.builder.unit = "row";
-    let mut reader = BufReader::with_capacity(64 << 10, reader);
-    let first = loop {
-        match reader.fill_buf().map(|bytes| (bytes.iter().position(|byte| !byte.is_ascii_whitespace()), bytes.len())) {
-            Ok((_, 0)) => return rows.lose(1, || "it is empty".to_owned()),
-            Ok((Some(at), _)) => break reader.buffer().get(at).copied(),
-            Ok((None, blank)) => reader.consume(blank),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return rows.lose(1, || format!("it cannot be read: {error}")),
-        }
-    };
-    if first == Some(b'{') && rows.mapping.rows.is_empty() {
-        return json_lines(reader, rows, limits);
-    }
-    let left = Rc::new(Cell::new(limits.record));
-    let bounded = Bounded { reader, left: Rc::clone(&left) };
-    let mut deserializer = serde_json::Deserializer::from_reader(bounded);
-    let mut found = false;
-    let steps = rows.mapping.rows.as_slice();
-    let walk = Walk { steps, rows, left: &left, record: limits.record, found: &mut found };
-    let result = walk.deserialize(&mut deserializer);
-    match result {
-        Err(error) => {
-            let count = rows.count;
-            rows.lose(count + 1, || format!("reading stopped here: {error}"));
-        }
-        Ok(()) if !found => {
-            let path = rows.mapping.rows.join(".");
-            rows.lose(1, || format!("there is no array of rows at '{path}'; say in 'rows' where it is"));
-        }
-        Ok(()) => {}
-    }
-}
-
-/// An object a line: a bad line costs that line.
-fn json_lines(reader: impl Read, rows: &mut Rows<'_>, limits: &Limits) {
-    rows.builder.unit = "line";
-    let mut lines = Lines::new(reader, limits.record);
-    loop {
-        let number = lines.number() + 1;
-        let row = match lines.next_line() {
-            Ok(None) => return,
-            Ok(Some(Line::Whole(line))) if line.trim_ascii().is_empty() => continue,
-            Ok(Some(Line::Whole(line))) => {
-                serde_json::from_slice::<Value>(line).map_err(|error| format!("not a JSON object: {error}"))
-            }
-            Ok(Some(Line::TooLong(_))) => Err(format!("a line of over {} bytes", limits.record)),
-            Err(error) => return rows.lose(number, || format!("reading stopped here: {error}")),
-        };
-        match row {
-            Ok(row) if row.is_object() => rows.take(number, &|field| look(&row, field)),
-            Ok(_) => rows.lose(number, || "not a JSON object".to_owned()),
-            Err(reason) => rows.lose(number, || reason),
-        }
-    }
-}
-
-/// A reader that gives only so much until somebody allows more.
-struct Bounded<R> {
-    reader: R,
-    left: Rc<Cell<usize>>,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.reader.read(into)?;
-        let left = self.left.get().checked_sub(count);
-        self.left.set(left.ok_or_else(|| io::Error::other("a row, or something beside the rows, is larger than allowed"))?);
-        Ok(count)
-    }
-}
-
-/// Goes down to the array of rows, and through it.
-struct Walk<'w, 'm> {
-    steps: &'w [String],
-    rows: &'w mut Rows<'m>,
-    left: &'w Rc<Cell<usize>>,
-    record: usize,
-    found: &'w mut bool,
-}
-
-impl<'de> DeserializeSeed<'de> for Walk<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Walk<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.steps.is_empty() { "an array of rows" } else { "an object on the way to the rows" })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Some((step, steps)) = self.steps.split_first() else {
-            return Err(serde::de::Error::custom("an object is where the array of rows should be; say in 'rows' where it is"));
-        };
-        self.left.set(self.record);
-        while let Some(key) = map.next_key::<String>()? {
-            if key == *step {
-                let rows = &mut *self.rows;
-                map.next_value_seed(Walk { steps, rows, left: self.left, record: self.record, found: self.found })?;
-            } else {
-                self.left.set(IGNORED);
-                map.next_value::<IgnoredAny>()?;
-            }
-            self.left.set(self.record);
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        if !self.steps.is_empty() {
-            return Err(serde::de::Error::custom("an array is where an object should be; look at 'rows'"));
-        }
-        *self.found = true;
-        self.left.set(self.record);
-        while let Some(row) = seq.next_element::<Value>()? {
-            let number = self.rows.count + 1;
-            if row.is_object() {
-                self.rows.take(number, &|field| look(&row, field));
-            } else {
-                self.rows.count += 1;
-                self.rows.lose(number, || "not a JSON object".to_owned());
-            }
-            self.left.set(self.record);
-        }
-        Ok(())
     }
 }

@@ -1,0 +1,4 @@
+//! The journeys of `work.rs`, on PostgreSQL.
+
+#[path = "work.rs"]
+mod work;
