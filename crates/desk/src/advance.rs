@@ -49,7 +49,7 @@ impl Desk {
         let in_force = self.policy();
         let around = self.store.reader()?.read(|transaction| transaction.around())?;
         *self.around.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::sync::Arc::new(around.clone()));
-        self.settle(&in_force, &around)?;
+        self.settle_outbox(&in_force, &around)?;
         loop {
             if self.is_stopping() {
                 return Ok(advanced);
@@ -92,7 +92,7 @@ impl Desk {
 
     /// Brings what waits in line with a policy or sources that are others than the last time: cases are looked at that
     /// were only shown and no longer are, letters wait that may not go any more, and go that waited for a fresh source.
-    fn settle(&self, in_force: &InForce, around: &Around) -> Result<(), Error> {
+    fn settle_outbox(&self, in_force: &InForce, around: &Around) -> Result<(), Error> {
         let now = self.now();
         let stale = around.stale(now);
         let seen = self.settled.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -7,7 +7,9 @@
 //! - [`outbox`]: what would be sent or done, let go or discarded by people.
 //! - [`place`]: which reports of a batch belong together; a pure function.
 //! - [`acts`]: what people do to cases.
+//! - [`alert`]: what wakes people, whom, and when.
 //! - [`import`]: an address administration is compared with what is known, and changes it.
+//! - [`changes`]: changes of it that are told one by one, for those who have thousands a day.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
@@ -16,6 +18,8 @@
 
 pub mod acts;
 pub mod advance;
+pub mod alert;
+pub mod changes;
 mod decide;
 pub mod import;
 pub mod outbox;

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use model::calendar::{Calendar, Term};
 use model::category::Kind;
-use model::policy::{Acknowledge, Addressee, Brake, Care, Mark, Mode, Policy, Repeat, Rule, When};
+use model::policy::{Acknowledge, Addressee, Brake, Care, Mark, Mode, Policy, Repeat, Rule};
 use model::severity::Severity;
 use model::time::{DAY, HOUR};
 
@@ -24,7 +24,7 @@ pub fn shipped() -> Policy {
     let rule = Rule {
         name: "other".to_owned(),
         kinds: Kind::ALL.to_vec(),
-        when: When::default(),
+        when: Vec::new(),
         severity: Severity::P3,
         acknowledge: Acknowledge::Never,
         customer: Some(Term::BusinessDays(1)),
