@@ -25,6 +25,8 @@ use plan::{Due, Known, Receiver};
 const ORDER: i64 = HOUR;
 /// Open cases whose clocks an order may shorten.
 const CASES: u32 = 100_000;
+/// Alerts that are looked through for new ones.
+const NEWEST: u32 = 200;
 /// Bytes of a person's reason.
 const REASON: usize = 4 << 10;
 /// Shown as its own source in alerts about the disk.
@@ -152,6 +154,14 @@ impl Desk {
         Ok(plan::due(receiver, &known).into_iter().enumerate().map(message).collect())
     }
 
+    /// The newest alerts, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn newest_alerts(&self) -> Result<Vec<Alert>, Error> {
+        Ok(self.store.reader()?.read(|transaction| transaction.alerts(NEWEST))?)
+    }
+
     /// Keeps what became of a message: that it went out, or why not. `trouble` says nothing of persons.
     ///
     /// # Errors
@@ -242,7 +252,7 @@ impl Desk {
     }
 
     /// The clock and working days by which people are on call.
-    fn alert_calendar(&self) -> Calendar {
+    pub fn alert_calendar(&self) -> Calendar {
         Calendar::default()
     }
 }

@@ -41,6 +41,9 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     let config = Config::load(args.config.as_deref(), &data)?;
     if args.check {
         config.readers()?;
+        for receiver in &config.alert {
+            receiver.sender()?;
+        }
         return Ok(0);
     }
     logs::begin(&config.logs)?;
