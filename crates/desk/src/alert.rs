@@ -69,18 +69,16 @@ impl Desk {
     /// [`Error::Unavailable`].
     pub fn check_alarms(&self, machine: &Machine) -> Result<(), Error> {
         let now = self.now();
-        let (open, stale) = self.store.reader()?.read(|transaction| {
-            let stale = transaction.overdue_sources(now)?;
-            Ok::<_, store::Error>((transaction.open_alerts()?, stale))
-        })?;
-        let stale: Vec<State> = stale
+        let open = self.store.reader()?.read(|transaction| transaction.open_alerts())?;
+        let stale: Vec<State> = self
+            .stale_sources(now)?
             .into_iter()
-            .map(|(source, name, since)| State {
-                key: format!("source/{source}"),
+            .map(|source| State {
+                key: format!("source/{}", source.id),
                 severity: Severity::P2,
                 text: format!(
-                    "Source '{name}' was last imported at {since}, longer ago than it may be: letters about its ranges wait. \
-                     Import it again: sluis import; see 'sluis administration'."
+                    "Source '{}' was last imported at {}, longer ago than it may be: letters about its ranges wait. Import it again: sluis import.",
+                    source.name, source.checked
                 ),
             })
             .collect();

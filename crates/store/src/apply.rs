@@ -249,39 +249,36 @@ impl Transaction<'_> {
 
     /// Looks chains up and writes those that are missing, all together, so that [`Transaction::chain_number`] remembers them.
     fn remember_chains(&self, open: &Open, chains: &[Chain], memory: &mut Memory) -> Result<(), Error> {
-        let mut missing: HashMap<[u8; 32], (Vec<u8>, &Chain)> = HashMap::new();
+        let mut missing: Vec<([u8; 32], Vec<u8>, &Chain)> = Vec::new();
+        let mut seen = HashSet::new();
         for chain in chains.iter().filter(|chain| !chain.links.is_empty()) {
             let bytes = bytes_of(chain);
-            if !memory.chains.contains_key(&bytes) {
-                missing.insert(sha256(&bytes), (bytes, chain));
+            if !memory.chains.contains_key(&bytes) && !seen.contains(&bytes) {
+                seen.insert(bytes.clone());
+                missing.push((sha256(&bytes), bytes, chain));
             }
         }
-        let mut known = HashMap::new();
-        // Once to look, once to write what is not there, once more for what another worker wrote meanwhile.
-        for _ in 0..3 {
-            let mut digests: Vec<&[u8]> = missing.keys().map(|digest| &digest[..]).collect();
-            digests.retain(|digest| !known.contains_key(*digest));
-            if digests.is_empty() {
+        let mut known: HashMap<Vec<u8>, i64> = HashMap::new();
+        // Once to look and to write what is not there, once more for what another worker wrote meanwhile.
+        for _ in 0..2 {
+            let mut asked: Vec<_> = missing.iter().filter(|(digest, ..)| !known.contains_key(&digest[..])).collect();
+            if asked.is_empty() {
                 break;
             }
-            known.extend(sets::known_chains(open, &digests)?);
-            digests.retain(|digest| !known.contains_key(*digest));
-            digests.sort_unstable();
-            let first = self.numbers("chains", digests.len() as i64)?;
-            let numbers: Vec<i64> = (first..).take(digests.len()).collect();
-            let taken: HashSet<i64> = sets::add_chains(open, &numbers, &digests)?.into_iter().collect();
-            let written: Vec<(i64, &[u8])> =
-                numbers.into_iter().zip(digests).filter(|(number, _)| taken.contains(number)).collect();
+            known.extend(sets::known_chains(open, &asked.iter().map(|(digest, ..)| &digest[..]).collect::<Vec<_>>())?);
+            asked.retain(|(digest, ..)| !known.contains_key(&digest[..]));
+            let first = self.numbers("chains", asked.len() as i64)?;
+            let mut new: Vec<(&[u8], i64, &Chain)> =
+                (first..).zip(asked).map(|(number, (digest, _, chain))| (&digest[..], number, *chain)).collect();
+            new.sort_unstable_by_key(|(digest, ..)| *digest);
+            let taken = sets::add_chains(open, &new)?;
+            new.retain(|(_, number, _)| taken.contains(number));
             self.insert_many("chain_links", LINK, |links| {
-                for (number, digest) in &written {
-                    let chain = <[u8; 32]>::try_from(*digest).ok().and_then(|digest| missing.get(&digest));
-                    chain.map_or(Ok(()), |(_, chain)| add_links(links, *number, chain))?;
-                }
-                Ok(())
+                new.iter().try_for_each(|(_, number, chain)| add_links(links, *number, chain))
             })?;
-            known.extend(written.into_iter().map(|(number, digest)| (digest.to_vec(), number)));
+            known.extend(new.iter().map(|(digest, number, _)| (digest.to_vec(), *number)));
         }
-        for (digest, (bytes, _)) in missing {
+        for (digest, bytes, _) in missing {
             let number = known.get(&digest[..]).ok_or(Failure::Overtaken)?;
             memory.chains.insert(bytes, *number);
         }

@@ -3,9 +3,10 @@
 //! Each function does what the statements for one row do that stand where it is called; a test compares the tables that
 //! both leave. Rows are locked in the order of their keys, so that workers wait for each other, and not in a circle.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use model::address::Address;
+use model::chain::Chain;
 use model::step::What;
 use model::time::Time;
 use postgres::types::ToSql;
@@ -67,7 +68,9 @@ pub(crate) fn known_chains(open: &Open, digests: &[&[u8]]) -> Result<HashMap<Vec
 }
 
 /// Writes chains under numbers, sorted by their digests; which of the numbers were taken. The others are there already.
-pub(crate) fn add_chains(open: &Open, numbers: &[i64], digests: &[&[u8]]) -> Result<Vec<i64>> {
+pub(crate) fn add_chains(open: &Open, new: &[(&[u8], i64, &Chain)]) -> Result<HashSet<i64>> {
+    let numbers: Vec<i64> = new.iter().map(|(_, number, _)| *number).collect();
+    let digests: Vec<&[u8]> = new.iter().map(|(digest, ..)| *digest).collect();
     let rows = run(
         open,
         "-- sets::add_chains
