@@ -160,23 +160,23 @@ impl Desk {
         Ok(self.store.reader()?.read(|transaction| transaction.alerts(NEWEST))?)
     }
 
-    /// Keeps what became of a message: that it went out, or why not. `trouble` says nothing of persons.
+    /// Keeps what became of a message: that it went out, or what the trouble was, in words that name nobody.
     ///
     /// # Errors
     /// [`Error::Unavailable`]; the message is sent once more then.
-    pub fn message_sent(&self, receiver: &str, message: &Message, outcome: Result<(), &str>) -> Result<(), Error> {
+    pub fn message_sent(&self, receiver: &str, message: &Message, trouble: Option<&str>) -> Result<(), Error> {
         let now = self.now();
         Ok(self.store.write("alert told", |transaction| {
             let channels = transaction.channels()?;
             let channel = channels.into_iter().find(|channel| channel.name == receiver);
             let channel = channel.unwrap_or_else(|| Channel { name: receiver.to_owned(), ..Channel::default() });
-            match outcome {
-                Ok(()) => {
+            match trouble {
+                None => {
                     let alerts: Vec<i64> = message.alerts.iter().map(|alert| alert.id).collect();
                     transaction.set_told(receiver, &alerts, now)?;
                     transaction.set_channel(&plan::after_success(&channel, message.urgent, now))
                 }
-                Err(trouble) => transaction.set_channel(&plan::after_failure(&channel, trouble, now)),
+                Some(trouble) => transaction.set_channel(&plan::after_failure(&channel, trouble, now)),
             }
         })?)
     }

@@ -115,8 +115,8 @@ impl Telling<'_> {
     }
 
     fn keep(&mut self, message: Message, outcome: Result<(), String>) {
-        let told = outcome.as_ref().map(|()| ()).map_err(String::as_str);
-        if let Err(error) = self.node.desk.message_sent(&self.sender.receiver.name, &message, told) {
+        let trouble = outcome.as_ref().err().map(String::as_str);
+        if let Err(error) = self.node.desk.message_sent(&self.sender.receiver.name, &message, trouble) {
             self.failing = said(Err(error.to_string()), self.failing);
             self.unkept = Some((message, outcome));
         }
