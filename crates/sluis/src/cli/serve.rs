@@ -41,6 +41,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     let config = Config::load(args.config.as_deref(), &data)?;
     if args.check {
         config.readers()?;
+        config.administrations()?;
         return Ok(0);
     }
     logs::begin(&config.logs)?;
