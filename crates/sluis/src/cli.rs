@@ -1,6 +1,6 @@
 //! The command line: its commands, one file each, and what they have in common.
 
-mod administration;
+pub(crate) mod administration;
 pub(crate) mod alert;
 mod case;
 mod db;

@@ -2,10 +2,12 @@
 //!
 //! - [`config`]: what can be configured.
 //! - [`intake`]: the thread that takes in and works off.
+//! - [`administrations`]: the folders in which sources of administration lay what they have to say.
 //! - [`socket`], [`remote`] and [`wire`]: where other commands reach this process, which owns the desk.
 //! - [`http`] and [`metrics`]: health, readiness and numbers.
 //! - [`logs`]: what is logged, without personal data.
 
+pub(crate) mod administrations;
 pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod intake;
@@ -129,7 +131,8 @@ impl Node {
             }
         }
         let state = self.intake.state();
-        for part in state.parts.iter().filter(|part| part.name == "spool" || part.name == "work") {
+        let is_needed = |name: &str| name == "spool" || name == "work" || name.starts_with("administration");
+        for part in state.parts.iter().filter(|part| is_needed(&part.name)) {
             if let Some(trouble) = &part.trouble {
                 reasons.push(format!("intake ({}): {}; {}", part.name, trouble.reason, trouble.hint));
             }
@@ -186,7 +189,7 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
         tracing::warn!(%listen, hint = "numbers are shown without a password: let only those who may see them reach it", "open to the network");
     }
     let poll = Duration::from_secs(config.intake.poll_seconds.into());
-    let intake = Arc::new(Intake::new(Arc::clone(&desk), &config.intake.maildirs, poll));
+    let intake = Arc::new(Intake::new(Arc::clone(&desk), &config.intake.maildirs, config.administrations()?, poll));
     let node = Arc::new(Node {
         started: desk.now(),
         desk,
