@@ -6,10 +6,13 @@ use std::sync::PoisonError;
 use model::administration::{Changes, Foreign, Known, KnownAssignment, KnownParty, Snapshot, compare};
 use model::case::CaseKey;
 use model::chain::{Chains, PartyId};
+use model::step::What;
 use model::time::Time;
 use store::Transaction;
 use store::cases::Filter;
 
+use crate::acts::step;
+use crate::correct::decide::give;
 use crate::{Desk, Error};
 
 /// Cases without a holder that are traced again in one transaction.
@@ -35,6 +38,8 @@ pub struct Imported {
     pub changes: Changes,
     /// Cases that had no holder and have one now.
     pub holders_found: u64,
+    /// Cases that turn out to be another party's, and wait in the queue `holder-changed` since.
+    pub holders_changed: u64,
 }
 
 impl Desk {
@@ -52,7 +57,7 @@ impl Desk {
                 let known = load(transaction, source)?.0;
                 Ok::<_, store::Error>(compare(&known, said, now))
             })?;
-            return Ok(Imported { changes, holders_found: 0 });
+            return Ok(Imported { changes, ..Imported::default() });
         }
         let changes = self.store.write("import", |transaction| {
             let (known, mut parties) = load(transaction, source)?;
@@ -77,12 +82,13 @@ impl Desk {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).clear();
         // Not only when this import changed something: one that was killed may have left holders to be found.
         let holders_found = if sought == generation { 0 } else { self.find_holders()? };
-        Ok(Imported { changes, holders_found })
+        let holders_changed = self.find_changed()?;
+        Ok(Imported { changes, holders_found, holders_changed })
     }
 
     /// Traces the open cases that have no holder once more; how many have one now.
     ///
-    /// A case whose holder has an open case about the same already stays where it is: a person merges them.
+    /// A case whose holder has an open case about the same already becomes part of that.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -101,7 +107,7 @@ impl Desk {
                         Ok(first) => first,
                         // Whoever opens the case is told; the other cases have holders to be found.
                         Err(store::Error::Damaged(_)) => continue,
-                        Err(error) => return Err(error),
+                        Err(error) => return Err(error.into()),
                     };
                     if kept.is_empty() {
                         continue;
@@ -112,12 +118,22 @@ impl Desk {
                     let report = batch.report(0);
                     let key = CaseKey::of(&report, Some(holder));
                     let chain = chains.chain(0, report.core.observed().unwrap_or(Time::MIN), &known.index);
-                    found += u64::from(transaction.set_holder(filed, &key, &chain, now)?);
+                    if transaction.set_holder(filed, &key, &chain, now)? {
+                        found += 1;
+                        continue;
+                    }
+                    let Some((mut filed, mut standing)) = transaction.case_standing(filed.case.id)? else { continue };
+                    if give(transaction, &mut filed, &mut standing, &key, &chain, now)? {
+                        let step = step(What::HolderFound, now, "", "");
+                        transaction.add_step(filed.case.id, &step)?;
+                        transaction.save_case(&filed, &standing)?;
+                        found += 1;
+                    }
                 }
                 if page.is_empty() {
                     transaction.set_counter(SOUGHT, known.generation)?;
                 }
-                Ok::<_, store::Error>((found, page.last().map(|filed| filed.case.id)))
+                Ok::<_, Error>((found, page.last().map(|filed| filed.case.id)))
             })?;
             found += page_found;
             before = last;

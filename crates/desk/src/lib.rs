@@ -6,6 +6,7 @@
 //! - [`place`]: which reports of a batch belong together; a pure function.
 //! - [`acts`]: what people do to cases.
 //! - [`import`]: an address administration is compared with what is known, and changes it.
+//! - [`correct`]: cases that turn out to be another party's.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
@@ -14,6 +15,7 @@
 
 pub mod acts;
 pub mod alert;
+pub mod correct;
 pub mod import;
 pub mod place;
 pub mod progress;

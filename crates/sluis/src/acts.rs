@@ -23,6 +23,8 @@ pub(crate) enum Act {
     Cases(Box<cases::OnCases>),
     /// Gives some of a case's reports a case of their own.
     Split(Box<cases::Splitting>),
+    /// Decides about cases whose holder turned out to be another.
+    Correct(Box<cases::Correcting>),
     /// Undoes an act.
     Undo {
         /// Row number of the act.
@@ -42,6 +44,7 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
     match act {
         Act::Cases(asked) => asked.perform(desk),
         Act::Split(asked) => asked.perform(desk),
+        Act::Correct(asked) => asked.perform(desk),
         Act::Undo { act, by, reason } => {
             let undone = desk.undo(*act, by, reason)?;
             value(&cases::UndoOutcome { cases: undone.cases, left: undone.left })
