@@ -42,6 +42,15 @@ pub struct Imported {
     pub holders_changed: u64,
 }
 
+/// What changed administration came to for the cases there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refreshed {
+    /// Cases that had no holder and have one now.
+    pub holders_found: u64,
+    /// Cases that turn out to be another party's, and wait in the queue `holder-changed` since.
+    pub holders_changed: u64,
+}
+
 impl Desk {
     /// Imports what `source` says. `kind` is how it was read: `csv`, `rpsl`, `map`.
     ///
@@ -51,15 +60,26 @@ impl Desk {
     /// [`Error::Invalid`] when more than half of what is held would end for want of being named, and nobody vouches for
     /// that; [`Error::Unavailable`]. Either way nothing has changed.
     pub fn import(&self, source: &str, kind: &str, said: &Snapshot, how: How) -> Result<Imported, Error> {
+        let changes = self.take_in(source, kind, said, how)?;
+        let Refreshed { holders_found, holders_changed } =
+            if how == How::DryRun { Refreshed::default() } else { self.refresh()? };
+        Ok(Imported { changes, holders_found, holders_changed })
+    }
+
+    /// The first half of [`Desk::import`]: traces see what changed after [`Desk::refresh`].
+    ///
+    /// # Errors
+    /// As [`Desk::import`].
+    pub fn take_in(&self, source: &str, kind: &str, said: &Snapshot, how: How) -> Result<Changes, Error> {
         let now = self.now();
         if how == How::DryRun {
             let changes = self.store.reader()?.read(|transaction| {
                 let known = load(transaction, source)?.0;
                 Ok::<_, store::Error>(compare(&known, said, now))
             })?;
-            return Ok(Imported { changes, ..Imported::default() });
+            return Ok(changes);
         }
-        let changes = self.store.write("import", |transaction| {
+        self.store.write("import", |transaction| {
             let (known, mut parties) = load(transaction, source)?;
             let changes = compare(&known, said, now);
             if how == How::Careful {
@@ -72,7 +92,15 @@ impl Desk {
                 transaction.raise("generation")?;
             }
             Ok::<_, Error>(changes)
-        })?;
+        })
+    }
+
+    /// Builds the index of who held what anew, looks for holders of cases that have none, and for cases that turn out to be
+    /// another party's.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn refresh(&self) -> Result<Refreshed, Error> {
         // The age of the source changed in any case, so answers about it do.
         let (index, generation, sought) = self.store.reader()?.read(|transaction| {
             let (index, generation) = transaction.index()?;
@@ -82,8 +110,7 @@ impl Desk {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).clear();
         // Not only when this import changed something: one that was killed may have left holders to be found.
         let holders_found = if sought == generation { 0 } else { self.find_holders()? };
-        let holders_changed = self.find_changed()?;
-        Ok(Imported { changes, holders_found, holders_changed })
+        Ok(Refreshed { holders_found, holders_changed: self.find_changed()? })
     }
 
     /// Traces the open cases that have no holder once more; how many have one now.
@@ -179,7 +206,7 @@ fn load(transaction: &Transaction<'_>, name: &str) -> Result<(Known, HashMap<Str
     Ok((known, parties))
 }
 
-fn apply(
+pub(crate) fn apply(
     transaction: &Transaction<'_>,
     source: i64,
     changes: &Changes,

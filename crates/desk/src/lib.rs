@@ -5,8 +5,10 @@
 //! - [`work`]: a submission is read, traced, placed in cases and applied, batch by batch.
 //! - [`place`]: which reports of a batch belong together; a pure function.
 //! - [`acts`]: what people do to cases.
+//! - [`alert`]: what wakes people, whom, and when.
 //! - [`import`]: an address administration is compared with what is known, and changes it.
 //! - [`correct`]: cases that turn out to be another party's.
+//! - [`changes`]: changes of it that are told one by one, for those who have thousands a day.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
@@ -15,6 +17,7 @@
 
 pub mod acts;
 pub mod alert;
+pub mod changes;
 pub mod correct;
 pub mod import;
 pub mod place;

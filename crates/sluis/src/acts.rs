@@ -62,14 +62,14 @@ fn value(outcome: &impl Serialize) -> Result<Value, desk::Error> {
 /// # Errors
 /// As [`perform`], and when an owner does not listen.
 pub(crate) fn ask(globals: &Globals, act: &Act) -> Result<Value> {
-    let directory = crate::data::directory(globals.data.as_deref())?;
+    let data = globals.data()?;
     // What is only read must exist; a new data directory has nothing in it that could be acted on.
-    drop(globals.reader()?);
-    match Desk::open(&directory, globals.clock(), Reading::default()) {
+    drop(data.reader()?);
+    match data.desk(globals.clock(), Reading::default()) {
         Ok(desk) => Ok(perform(&desk, act)?),
         Err(desk::Error::Conflict(owned)) => {
             let request = Request::Do(Box::new(socket::Do { act: act.clone() }));
-            match socket::call(&directory, &request, None).context(owned)? {
+            match socket::call(&data.directory, &request, None).context(owned)? {
                 Response::Did { outcome } => Ok(outcome),
                 Response::Refused { reason } => bail!("{reason}"),
                 _ => bail!("'sluis serve' answered something else; is it another version?"),

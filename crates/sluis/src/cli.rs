@@ -2,6 +2,7 @@
 
 mod administration;
 mod case;
+mod db;
 mod demo;
 #[cfg(test)]
 mod documented;
@@ -28,6 +29,9 @@ use model::submission::PublicId;
 use model::time::Time;
 use store::Reader;
 
+use crate::data::Data;
+use crate::serve::config::Config;
+
 /// Abuse reports in, traced to the party that held the address at the time, one case per problem.
 #[derive(Parser)]
 #[command(name = "sluis", version, max_term_width = 120, disable_help_subcommand = true)]
@@ -52,6 +56,9 @@ pub(crate) struct Globals {
     /// The node's data directory
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// The settings; without it sluis.toml in the data directory, else (data in /var/lib/sluis) /etc/sluis/sluis.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Where the clock starts. For tests and demonstrations.
     #[arg(long, global = true, value_name = "TIME", value_parser = time, hide = true)]
     pub(crate) now: Option<Time>,
@@ -63,9 +70,16 @@ impl Globals {
         crate::data::clock(self.now)
     }
 
+    /// Where the data is, and how it is opened.
+    pub(crate) fn data(&self) -> Result<Data> {
+        let directory = crate::data::directory(self.data.as_deref())?;
+        let config = Config::load(self.config.as_deref(), &directory)?;
+        Data::new(directory, &config)
+    }
+
     /// The data, to read.
     pub(crate) fn reader(&self) -> Result<Reader> {
-        crate::data::reader(self.data.as_deref())
+        Ok(self.data()?.reader()?)
     }
 }
 
@@ -84,6 +98,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Submission(submission::Command),
     Formats(formats::Args),
+    #[command(subcommand)]
+    Db(db::Command),
     Serve(serve::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -103,6 +119,7 @@ impl Command {
             Command::Queue(args) => queue::run(args, globals),
             Command::Submission(command) => submission::run(command, globals),
             Command::Formats(args) => formats::run(args),
+            Command::Db(command) => db::run(command, globals),
             Command::Serve(args) => serve::run(args, globals),
             Command::Demo(args) => demo::run(args, globals),
             Command::Generate(args) => generate::run(args),

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use desk::{Clock, SystemClock};
+use desk::{Clock, Desk, SystemClock};
 use model::time::Time;
-use store::Reader;
+use store::{Engine, Reader};
+
+use crate::serve::config::Config;
 
 /// The directory of the service that the Debian package sets up.
 pub(crate) const SYSTEM: &str = "/var/lib/sluis";
@@ -69,9 +71,42 @@ fn chosen(option: Option<&Path>) -> Result<PathBuf> {
     Ok(own)
 }
 
-/// Opens the data to read, whether or not another process works on it.
-pub(crate) fn reader(option: Option<&Path>) -> Result<Reader> {
-    Ok(Reader::open(&directory(option)?)?)
+/// A node's data: its directory, and the database that the configuration says.
+pub(crate) struct Data {
+    /// The data directory.
+    pub(crate) directory: PathBuf,
+    engine: Engine,
+    workers: Option<usize>,
+}
+
+impl Data {
+    /// The data of a directory, as a configuration has it.
+    ///
+    /// # Errors
+    /// When the configuration asks for what cannot be.
+    pub(crate) fn new(directory: PathBuf, config: &Config) -> Result<Data> {
+        Ok(Data { directory, engine: config.engine()?, workers: config.work.workers.map(usize::from) })
+    }
+
+    /// Opens it to work on it.
+    ///
+    /// # Errors
+    /// As [`Desk::open_on`].
+    pub(crate) fn desk(&self, clock: Arc<dyn Clock>, reading: desk::Reading) -> Result<Desk, desk::Error> {
+        let mut desk = Desk::open_on(&self.directory, &self.engine, clock, reading)?;
+        if let Some(workers) = self.workers {
+            desk.set_workers(workers);
+        }
+        Ok(desk)
+    }
+
+    /// Opens it to read, whether or not another process works on it.
+    ///
+    /// # Errors
+    /// As [`Reader::open_on`].
+    pub(crate) fn reader(&self) -> Result<Reader, store::Error> {
+        Reader::open_on(&self.directory, &self.engine)
+    }
 }
 
 /// Whether this user can make files there. Asking the mode bits would miss read-only mounts and access lists.

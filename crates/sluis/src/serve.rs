@@ -16,7 +16,6 @@ pub(crate) mod socket;
 pub(crate) mod wire;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,6 +29,7 @@ use store::queues::Waiting;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::data::Data;
 use config::Config;
 use intake::Intake;
 
@@ -139,8 +139,8 @@ impl Node {
 ///
 /// # Errors
 /// When it cannot begin: another process owns the data, an address is taken, a path is too long.
-pub(crate) fn run(directory: &Path, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
-    let desk = Arc::new(Desk::open(directory, clock, config.readers()?)?);
+pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+    let desk = Arc::new(data.desk(clock, config.readers()?)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(32)

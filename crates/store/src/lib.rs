@@ -19,6 +19,7 @@ pub mod db;
 pub mod keys;
 pub mod listing;
 pub mod merges;
+pub mod orders;
 pub mod outbox;
 pub mod queues;
 pub mod raw;

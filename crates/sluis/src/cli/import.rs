@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use desk::Reading;
 use desk::import::Imported;
-use desk::{Desk, Reading};
 use model::administration::{Changes, Remarks, Snapshot};
 use model::time::Time;
 use serde::{Deserialize, Serialize};
@@ -162,7 +162,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     let mut read = administration::read(&args.files, &args.reading)?;
     read.snapshot.complete = (read.snapshot.complete || args.complete) && !args.partial;
     bar.wait("comparing");
-    let directory = crate::data::directory(globals.data.as_deref())?;
+    let data = globals.data()?;
     let mut asked = Import {
         source,
         kind: read.kind.to_owned(),
@@ -172,13 +172,13 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         dry_run: args.dry_run,
         bytes: 0,
     };
-    let mut view = match Desk::open(&directory, globals.clock(), Reading::default()) {
+    let mut view = match data.desk(globals.clock(), Reading::default()) {
         Ok(desk) => {
             let done = desk.import(&asked.source, &asked.kind, &read.snapshot, asked.how())?;
             desk.store().reader()?.read(|transaction| View::of(&asked, &done, transaction))?
         }
         // Another process owns the data: it does the same for us, if it is one that listens.
-        Err(desk::Error::Conflict(owned)) => by_owner(&directory, &mut asked, &read.snapshot).context(owned)?,
+        Err(desk::Error::Conflict(owned)) => by_owner(&data.directory, &mut asked, &read.snapshot).context(owned)?,
         Err(error) => return Err(error.into()),
     };
     bar.finish();

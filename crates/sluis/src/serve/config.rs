@@ -7,6 +7,7 @@ use anyhow::Context;
 use parsers::formats::csv::Declared;
 use parsers::formats::shadowserver::Maps;
 use serde::Deserialize;
+use store::Engine;
 
 /// The name of the configuration file in a data directory.
 pub(crate) const FILE: &str = "sluis.toml";
@@ -27,8 +28,30 @@ pub(crate) struct Config {
     pub(crate) intake: Intake,
     /// What readers are told.
     pub(crate) reading: Reading,
+    /// Where the rows are.
+    pub(crate) database: Database,
+    /// How submissions are worked off.
+    pub(crate) work: Work,
     /// What is logged, and how.
     pub(crate) logs: Logs,
+}
+
+/// Where the rows are: in the data directory (SQLite), unless PostgreSQL is named.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Database {
+    /// How to reach PostgreSQL.
+    pub(crate) postgres: Option<String>,
+    /// A file with the password, so that it stands in no other.
+    pub(crate) password_file: Option<PathBuf>,
+}
+
+/// How submissions are worked off.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Work {
+    /// Submissions that are worked on at the same time, 1 to 64; more than one only with PostgreSQL.
+    pub(crate) workers: Option<u8>,
 }
 
 /// The listener for `/healthz`, `/readyz` and `/metrics`.
@@ -150,10 +173,38 @@ impl Config {
             );
             *maildir = folder.join(&*maildir);
         }
-        for file in [&mut config.reading.shadowserver_maps, &mut config.reading.declared_csv].into_iter().flatten() {
+        match config.work.workers {
+            Some(0 | 65..) => anyhow::bail!("{}: [work] workers: give 1 to 64", path.display()),
+            Some(2..) if config.database.postgres.is_none() => anyhow::bail!(
+                "{}: [work] workers: SQLite has one writer; leave it out, or name a server under [database] postgres",
+                path.display()
+            ),
+            _ => {}
+        }
+        anyhow::ensure!(
+            config.database.postgres.is_some() || config.database.password_file.is_none(),
+            "{}: [database] password_file: only PostgreSQL asks for one; name it under [database] postgres",
+            path.display()
+        );
+        let Reading { shadowserver_maps, declared_csv } = &mut config.reading;
+        for file in [shadowserver_maps, declared_csv, &mut config.database.password_file].into_iter().flatten() {
             *file = folder.join(&*file);
         }
         Ok(config)
+    }
+
+    /// The database that holds the rows.
+    ///
+    /// # Errors
+    /// When a connection string cannot be understood, or the password's file cannot be read. Neither is shown.
+    pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
+        let Some(connection) = &self.database.postgres else { return Ok(Engine::Sqlite) };
+        let password = match &self.database.password_file {
+            Some(path) => Some(text_of(path)?),
+            None => None,
+        };
+        let password = password.as_deref().map(|text| text.trim_end_matches(['\r', '\n']).as_bytes());
+        Engine::postgres(connection, password).context("[database] postgres")
     }
 
     /// What readers are told, from the files that are named.
@@ -203,6 +254,9 @@ mod tests {
         assert_eq!(parsed.reading.declared_csv, Some(PathBuf::from("/etc/sluis/own.toml")));
         assert_eq!(parsed.reading.shadowserver_maps, Some(PathBuf::from("/etc/sluis/shadowserver.toml")));
         assert_eq!(parsed.logs.format, Some(LogFormat::Json));
+        assert_eq!(parsed.database.password_file, Some(PathBuf::from("/etc/sluis/database-password")));
+        assert_eq!(parsed.work.workers, Some(2));
+        assert!(Engine::postgres(parsed.database.postgres.as_deref().unwrap(), None).is_ok());
     }
 
     #[test]
@@ -215,6 +269,9 @@ mod tests {
             ("never looking", "[intake]\npoll_seconds = 0\n", &["poll_seconds = 0", "1 to 3600"]),
             ("a path of nothing", "[intake]\nmaildirs = [\"\"]\n", &["maildirs", "empty"]),
             ("not TOML", "listen", &["line 1"]),
+            ("no workers", "[work]\nworkers = 0\n", &["workers", "1 to 64"]),
+            ("two writers", "[work]\nworkers = 2\n", &["workers", "one writer", "[database] postgres"]),
+            ("a password for nothing", "[database]\npassword_file = \"x\"\n", &["password_file", "[database] postgres"]),
         ];
         for (name, text, expected) in cases {
             let error = format!("{:#}", Config::parse(text, Path::new("/etc/sluis/x.toml")).unwrap_err());

@@ -260,3 +260,7 @@ CREATE TABLE erasures (
 ) STRICT;
 CREATE INDEX submissions_received ON submissions (received);
 CREATE INDEX cases_closed ON cases (closed) WHERE closed IS NOT NULL;
+
+-- Who has one resource at one level: what a change of it is compared with.
+CREATE INDEX assignments_range ON assignments (first, last) WHERE superseded IS NULL AND first IS NOT NULL;
+CREATE INDEX assignments_name ON assignments (name) WHERE superseded IS NULL AND name IS NOT NULL;
