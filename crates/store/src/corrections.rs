@@ -163,10 +163,10 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn rechecks(&self, names: bool, most: u32) -> Result<Vec<Recheck>, Error> {
+        let not = if names { "NOT" } else { "" };
         let text = format!(
             "-- corrections::rechecks
-             SELECT id, first, last, name, party, since, until, case_id FROM rechecks WHERE name IS {} NULL ORDER BY id LIMIT $1",
-            if names { "NOT" } else { "" }
+             SELECT id, first, last, name, party, since, until, case_id FROM rechecks WHERE name IS {not} NULL ORDER BY id LIMIT $1"
         );
         let mut select = self.prepare(&text)?;
         let rows = select.query_map([most], |row| {
@@ -351,7 +351,7 @@ impl Transaction<'_> {
         }
         let mut sorted = cases.to_vec();
         sorted.sort_unstable();
-        let mut select = self.prepare("-- corrections::lock\nSELECT id FROM cases WHERE id = $1 FOR UPDATE")?;
+        let mut select = self.prepare("-- sets::lock_case\nSELECT id FROM cases WHERE id = $1 FOR UPDATE")?;
         for case in sorted {
             select.query_row([case], |row| row.get::<i64>(0)).optional()?;
         }
