@@ -43,6 +43,8 @@ pub(crate) enum Act {
         /// Why.
         reason: String,
     },
+    /// Decides about cases whose holder turned out to be another.
+    Correct(Box<cases::Correcting>),
     /// Undoes an act.
     Undo {
         /// Row number of the act.
@@ -66,6 +68,7 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
         Act::Order { submission, is_order, term, by, reason } => {
             crate::cli::order::perform(desk, submission, *is_order, term.as_deref(), by, reason)
         }
+        Act::Correct(asked) => asked.perform(desk),
         Act::Undo { act, by, reason } => {
             let undone = desk.undo(*act, by, reason)?;
             value(&cases::UndoOutcome { cases: undone.cases, left: undone.left })

@@ -245,10 +245,10 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
 }
 
 /// Counts the beginning of work on what is unread. Until that has been done no work begins: it is what sets aside a
-/// submission that processes die of.
+/// submission that processes die of. Cases that an import was about to look at when the process ended are looked at.
 fn recover(node: &Node) {
     let mut said = false;
-    while let Err(error) = node.desk.recover() {
+    while let Err(error) = node.desk.recover().and_then(|()| node.desk.find_changed()) {
         if !said {
             let (reason, hint) = logs::cause(&error.to_string());
             tracing::error!(reason, hint, "work cannot begin, and is tried again");

@@ -81,6 +81,8 @@ pub(crate) struct View {
     assignments_ended: usize,
     assignments_superseded: usize,
     holders_found: u64,
+    #[serde(default)]
+    holders_changed: u64,
     changes: Vec<Vec<String>>,
     conflicts: Said,
     overlaps: Said,
@@ -138,6 +140,7 @@ impl View {
             assignments_ended: changes.ended.len(),
             assignments_superseded: changes.superseded.len(),
             holders_found: done.holders_found,
+            holders_changed: done.holders_changed,
             changes: diff(changes, transaction, most)?,
             conflicts: Said::of(&changes.conflicts, most),
             overlaps: Said::of(&changes.overlaps, most),
@@ -276,6 +279,11 @@ fn draw(screen: &mut Screen, view: &View) -> Result<()> {
     if view.holders_found > 0 {
         let found = counted(view.holders_found, "case");
         screen.line(format_args!("\n{found} that had no holder: now known"))?;
+    }
+    if view.holders_changed > 0 {
+        let changed = counted(view.holders_changed, "case");
+        let text = format!("{changed} turned out to be another party's: look at them with 'sluis queue holder-changed'");
+        screen.line(screen.paint(Style::Alarm, &text))?;
     }
     draw_remarks(screen, "Held by another source, so not taken", &view.conflicts)?;
     draw_remarks(screen, "Two parties for one resource at one time", &view.overlaps)?;
