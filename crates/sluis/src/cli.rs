@@ -10,6 +10,7 @@ mod formats;
 mod generate;
 pub(crate) mod import;
 mod party;
+mod policy;
 mod queue;
 mod read;
 mod reading;
@@ -94,6 +95,8 @@ pub(crate) enum Command {
     Case(case::Command),
     #[command(subcommand)]
     Party(party::Command),
+    #[command(subcommand)]
+    Policy(policy::Command),
     Queue(queue::Args),
     #[command(subcommand)]
     Submission(submission::Command),
@@ -116,6 +119,7 @@ impl Command {
             Command::Receive(args) => receive::run(args, globals),
             Command::Case(command) => case::run(command, globals),
             Command::Party(command) => party::run(command, globals),
+            Command::Policy(command) => policy::run(command, globals),
             Command::Queue(args) => queue::run(args, globals),
             Command::Submission(command) => submission::run(command, globals),
             Command::Formats(args) => formats::run(args),
