@@ -3,6 +3,8 @@
 //! - [`receive`]: bytes become a submission, durable before anybody understands them.
 //! - [`screen`]: child abuse material is recognised before anything is acknowledged, and only its traces are kept.
 //! - [`work`]: a submission is read, traced, placed in cases and applied, batch by batch.
+//! - [`advance`]: cases whose moment has come are looked at again: the clocks.
+//! - [`outbox`]: what would be sent or done, let go or discarded by people.
 //! - [`place`]: which reports of a batch belong together; a pure function.
 //! - [`policy`]: the policy file, its versions, and which one is in force; [`calendar`]: its business days.
 //! - [`acts`]: what people do to cases.
@@ -16,10 +18,13 @@
 //! [`Clock`], so every test repeats. Everything here blocks.
 
 pub mod acts;
+pub mod advance;
 pub mod alert;
 pub mod calendar;
 pub mod changes;
+mod decide;
 pub mod import;
+pub mod outbox;
 pub mod place;
 pub mod policy;
 pub mod progress;
@@ -38,6 +43,7 @@ use parsers::formats::csv::Declared;
 use parsers::formats::shadowserver::Maps;
 use parsers::source::Limits;
 use store::apply::Memory;
+use store::clocks::Around;
 use store::{Engine, Store};
 
 /// What went wrong, by what its reader can do about it.
@@ -111,6 +117,10 @@ pub struct Desk {
     clock: Arc<dyn Clock>,
     reading: Reading,
     known: RwLock<Arc<Known>>,
+    /// What decisions look at beside cases; forgotten when an administration is imported.
+    around: Mutex<Option<Arc<Around>>>,
+    /// Which sources were stale when entries that wait for that were looked at last, and by which policy.
+    settled: Mutex<Option<(Vec<bool>, i64)>>,
     /// What workers remember, while they are not at work.
     memories: Mutex<Vec<Memory>>,
     workers: usize,
@@ -144,6 +154,8 @@ impl Desk {
             clock,
             reading,
             known,
+            around: Mutex::default(),
+            settled: Mutex::default(),
             memories: Mutex::default(),
             workers: if matches!(engine, Engine::Sqlite) { 1 } else { 2 },
             totals: Mutex::default(),
@@ -179,6 +191,18 @@ impl Desk {
     fn set_known(&self, index: Index, generation: i64) -> Arc<Known> {
         let known = Arc::new(Known { index, generation });
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
+        *self.around.lock().unwrap_or_else(PoisonError::into_inner) = None;
         known
+    }
+
+    /// What decisions look at beside cases.
+    fn around(&self) -> Result<Arc<Around>, Error> {
+        let mut kept = self.around.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(around) = &*kept {
+            return Ok(Arc::clone(around));
+        }
+        let around = Arc::new(self.store.reader()?.read(|transaction| transaction.around())?);
+        *kept = Some(Arc::clone(&around));
+        Ok(around)
     }
 }

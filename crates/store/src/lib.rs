@@ -5,6 +5,8 @@
 //! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`policies`], [`queues`]. [`apply`] is the one
 //! transaction in which a batch of reports
 //! becomes rows.
+//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`feeds`], [`queues`]. [`apply`] is
+//! the one transaction in which a batch of reports becomes rows; [`touch`] is its part about cases.
 //!
 //! Everything here blocks. One thread writes; any number read.
 
@@ -16,6 +18,8 @@ pub mod cases;
 pub mod clocks;
 pub mod corrections;
 pub mod db;
+pub mod feeds;
+pub mod follow;
 pub mod keys;
 pub mod listing;
 pub mod merges;
@@ -27,6 +31,7 @@ pub mod raw;
 pub mod reports;
 pub mod steps;
 pub mod submissions;
+pub mod touch;
 
 pub use db::{Engine, Reader, Store, Transaction};
 
