@@ -54,6 +54,8 @@ pub(crate) enum Act {
         /// Why.
         reason: String,
     },
+    /// Looks at the policy file now.
+    Policy,
 }
 
 /// Does it. What comes back is shown by the command that asked.
@@ -62,6 +64,13 @@ pub(crate) enum Act {
 /// What the person is told: why not, and what would be right.
 pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
     match act {
+        Act::Policy => {
+            let looked = desk.look_at_policy()?;
+            if let desk::policy::Looked::Wrong(reason) = looked {
+                return Err(desk::Error::Invalid(format!("{reason}\nthe last good policy holds")));
+            }
+            value(&desk.policy().version)
+        }
         Act::Cases(asked) => asked.perform(desk),
         Act::Split(asked) => asked.perform(desk),
         Act::AcknowledgeAlert { alert, by } => crate::cli::alert::perform_acknowledge(desk, alert, by),
