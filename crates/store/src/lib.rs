@@ -2,7 +2,8 @@
 //!
 //! [`Store::open`] opens a node's data directory: the database ([`db`]), the keys apart from it ([`keys`]) and the raw
 //! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`acts`], [`administration`],
-//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`queues`]. [`apply`] is the one
+//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`queues`], [`holds`], [`erasures`]. [`backup`] copies a node
+//! and brings it back. [`apply`] is the one
 //! transaction in which a batch of reports
 //! becomes rows.
 //!
@@ -12,9 +13,12 @@ pub mod acts;
 pub mod administration;
 pub mod alerts;
 pub mod apply;
+pub mod backup;
 pub mod cases;
 pub mod clocks;
 pub mod db;
+pub mod erasures;
+pub mod holds;
 pub mod keys;
 pub mod outbox;
 pub mod queues;
