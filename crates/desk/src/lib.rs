@@ -13,10 +13,12 @@
 //! [`Clock`], so every test repeats. Everything here blocks.
 
 pub mod acts;
+pub mod backup;
 pub mod import;
 pub mod place;
 pub mod progress;
 pub mod receive;
+pub mod restore;
 pub mod screen;
 pub mod spool;
 pub mod work;

@@ -26,6 +26,15 @@ pub(crate) enum Act {
         /// Who.
         by: String,
     },
+    /// Says that a restored node has been looked at.
+    ConfirmRestore {
+        /// Lets go what was held.
+        release: bool,
+        /// Withdraws what was held.
+        withdraw: bool,
+        /// Who.
+        by: String,
+    },
 }
 
 /// Does it. What comes back is shown by the command that asked.
@@ -35,6 +44,9 @@ pub(crate) enum Act {
 pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
     match act {
         Act::Note { case, text, by } => desk.note(*case, text, by).map(|()| Value::Null),
+        Act::ConfirmRestore { release, withdraw, by } => {
+            desk.confirm_restored(*release, *withdraw, by).map(|held| serde_json::json!({ "held": held }))
+        }
     }
 }
 

@@ -82,6 +82,11 @@ impl Data {
         Ok(Data { directory, engine: config.engine()?, workers: config.work.workers.map(usize::from) })
     }
 
+    /// Where its rows are.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Opens it to work on it.
     ///
     /// # Errors

@@ -1,14 +1,17 @@
 //! What a backup needs to know of the rows, and what a node knows of having been restored.
 
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use model::outbox::Hold;
-use model::submission::PublicId;
+use model::submission::{Door, PublicId};
 use model::time::Time;
+use ring::digest;
 
-use crate::Error;
-use crate::db::Transaction;
+use crate::db::{OptionalExtension, Transaction};
 use crate::keys::Keys;
+use crate::{At, Error};
 
 /// What is not as it should be with a node as a whole; nothing keeps it from working.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,20 +96,13 @@ impl Transaction<'_> {
     pub fn set_restored(&self, from: Time, now: Time) -> Result<u64, Error> {
         self.set_counter("restored", now.0.max(1))?;
         self.set_counter("restored_from", from.0)?;
-        // One that a person let go and one that is held already may differ in nothing else; a millisecond keeps them apart.
-        self.execute(
-            "-- backup::apart
-             UPDATE outbox SET ready = ready + 1 WHERE delivery = 0 AND hold = $1
-                 AND EXISTS (SELECT 1 FROM outbox o WHERE o.delivery = 0 AND o.hold = $2 AND o.party = outbox.party
-                     AND o.purpose = outbox.purpose AND o.subject = outbox.subject AND o.severity = outbox.severity
-                     AND o.ready = outbox.ready)",
-            (Hold::Free as u8, Hold::Restored as u8),
-        )?;
-        let held = self.execute(
-            "-- backup::hold\nUPDATE outbox SET hold = $2 WHERE delivery = 0 AND hold = $1",
-            (Hold::Free as u8, Hold::Restored as u8),
-        )?;
-        Ok(held as u64)
+        let free = self.held_for(Hold::Free)?;
+        for &entry in &free {
+            if let Some(entry) = self.entry(entry)? {
+                self.set_hold(&entry, Hold::Restored, "", "")?;
+            }
+        }
+        Ok(free.len() as u64)
     }
 
     /// A person has looked: what is decided from now on may go. What was held stays held, for the person to let go or to
@@ -127,8 +123,12 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn held_by_restore(&self) -> Result<Vec<i64>, Error> {
+        self.held_for(Hold::Restored)
+    }
+
+    fn held_for(&self, hold: Hold) -> Result<Vec<i64>, Error> {
         let mut select = self.prepare("-- backup::held\nSELECT id FROM outbox WHERE delivery = 0 AND hold = $1 ORDER BY id")?;
-        Ok(select.query_map([Hold::Restored as u8], |row| row.get(0))?.collect::<Result<_, _>>()?)
+        Ok(select.query_map([hold as u8], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
     /// What a backup says of the rows.
@@ -167,9 +167,8 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn door_of(&self, digest: &[u8; 32]) -> Result<Option<model::submission::Door>, Error> {
-        use crate::db::OptionalExtension;
-        for door in model::submission::Door::ALL {
+    pub fn door_of(&self, digest: &[u8; 32]) -> Result<Option<Door>, Error> {
+        for door in Door::ALL {
             let mut select = self.prepare("-- backup::door\nSELECT id FROM submissions WHERE door = $1 AND digest = $2")?;
             if select.query_row((door as u8, digest), |row| row.get::<i64>(0)).optional()?.is_some() {
                 return Ok(Some(door));
@@ -206,4 +205,58 @@ impl Transaction<'_> {
 /// [`Error::Database`], [`Error::File`].
 pub fn copy_keys(from: &Path, to: &Path) -> Result<(), Error> {
     Keys::open_to_read(from)?.copy_to(to)
+}
+
+/// Size and SHA-256 of a file.
+pub type Sum = (u64, [u8; 32]);
+
+/// Size and SHA-256 of a file.
+///
+/// # Errors
+/// [`Error::File`].
+pub fn sum(path: &Path) -> Result<Sum, Error> {
+    let mut file = File::open(path).at(path)?;
+    pass(&mut file, &mut std::io::sink()).at(path)
+}
+
+/// Copies a file into one that appears whole or not at all, durably, for its owner only; what it is.
+///
+/// # Errors
+/// [`Error::File`], of the kind `NotFound` when there is no such file any more.
+pub fn copy_file(from: &Path, to: &Path) -> Result<Sum, Error> {
+    let mut source = File::open(from).at(from)?;
+    let mut unfinished = to.as_os_str().to_owned();
+    unfinished.push(".part");
+    let unfinished = std::path::PathBuf::from(unfinished);
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&unfinished).at(&unfinished)?;
+    let sum = pass(&mut source, &mut file).at(&unfinished)?;
+    file.sync_all().at(&unfinished)?;
+    std::fs::rename(&unfinished, to).at(to)?;
+    Ok(sum)
+}
+
+/// Passes bytes on, and sums them up.
+fn pass(from: &mut dyn Read, to: &mut dyn Write) -> std::io::Result<Sum> {
+    let mut context = digest::Context::new(&digest::SHA256);
+    let mut part = vec![0; 1 << 18];
+    let mut size = 0;
+    loop {
+        let count = match from.read(&mut part) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let bytes = part.get(..count).unwrap_or_default();
+        context.update(bytes);
+        to.write_all(bytes)?;
+        size += count as u64;
+    }
+    let mut sum = [0; 32];
+    sum.copy_from_slice(context.finish().as_ref());
+    Ok((size, sum))
 }

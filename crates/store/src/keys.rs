@@ -47,7 +47,8 @@ impl Keys {
     /// [`Error::Database`], also when there are no keys.
     pub fn open_to_read(path: &Path) -> Result<Keys, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
+        let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).or_else(|_| Connection::open_with_flags(path, read_only))?;
         connection.busy_timeout(std::time::Duration::from_secs(30))?;
         connection.execute_batch("PRAGMA query_only = ON")?;
         let secret = connection.query_row("SELECT secret FROM node_secrets WHERE name = 'node'", (), |row| row.get(0))?;
