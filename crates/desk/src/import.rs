@@ -46,15 +46,25 @@ impl Desk {
     /// [`Error::Invalid`] when more than half of what is held would end for want of being named, and nobody vouches for
     /// that; [`Error::Unavailable`]. Either way nothing has changed.
     pub fn import(&self, source: &str, kind: &str, said: &Snapshot, how: How) -> Result<Imported, Error> {
+        let changes = self.take_in(source, kind, said, how)?;
+        let holders_found = if how == How::DryRun { 0 } else { self.refresh()? };
+        Ok(Imported { changes, holders_found })
+    }
+
+    /// The first half of [`Desk::import`]: traces see what changed after [`Desk::refresh`].
+    ///
+    /// # Errors
+    /// As [`Desk::import`].
+    pub fn take_in(&self, source: &str, kind: &str, said: &Snapshot, how: How) -> Result<Changes, Error> {
         let now = self.now();
         if how == How::DryRun {
             let changes = self.store.reader()?.read(|transaction| {
                 let known = load(transaction, source)?.0;
                 Ok::<_, store::Error>(compare(&known, said, now))
             })?;
-            return Ok(Imported { changes, holders_found: 0 });
+            return Ok(changes);
         }
-        let changes = self.store.write("import", |transaction| {
+        self.store.write("import", |transaction| {
             let (known, mut parties) = load(transaction, source)?;
             let changes = compare(&known, said, now);
             if how == How::Careful {
@@ -67,7 +77,14 @@ impl Desk {
                 transaction.raise("generation")?;
             }
             Ok::<_, Error>(changes)
-        })?;
+        })
+    }
+
+    /// Builds the index of who held what anew, and looks for holders of cases that have none; how many were found.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn refresh(&self) -> Result<u64, Error> {
         // The age of the source changed in any case, so answers about it do.
         let (index, generation, sought) = self.store.reader()?.read(|transaction| {
             let (index, generation) = transaction.index()?;
@@ -76,8 +93,7 @@ impl Desk {
         self.set_known(index, generation);
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).clear();
         // Not only when this import changed something: one that was killed may have left holders to be found.
-        let holders_found = if sought == generation { 0 } else { self.find_holders()? };
-        Ok(Imported { changes, holders_found })
+        if sought == generation { Ok(0) } else { self.find_holders() }
     }
 
     /// Traces the open cases that have no holder once more; how many have one now.
@@ -163,7 +179,7 @@ fn load(transaction: &Transaction<'_>, name: &str) -> Result<(Known, HashMap<Str
     Ok((known, parties))
 }
 
-fn apply(
+pub(crate) fn apply(
     transaction: &Transaction<'_>,
     source: i64,
     changes: &Changes,

@@ -5,7 +5,9 @@
 //! - [`work`]: a submission is read, traced, placed in cases and applied, batch by batch.
 //! - [`place`]: which reports of a batch belong together; a pure function.
 //! - [`acts`]: what people do to cases.
+//! - [`alert`]: what wakes people, whom, and when.
 //! - [`import`]: an address administration is compared with what is known, and changes it.
+//! - [`changes`]: changes of it that are told one by one, for those who have thousands a day.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
@@ -14,6 +16,8 @@
 
 pub mod acts;
 pub mod backup;
+pub mod alert;
+pub mod changes;
 pub mod import;
 pub mod place;
 pub mod progress;

@@ -26,7 +26,7 @@ use store::queues::{Queue, SetAside};
 
 use self::claim::{Claim, Claims};
 use crate::place::place;
-use crate::{Desk, Error, Known};
+use crate::{Desk, Error, Known, alert};
 
 /// Submissions up to this size are read in the thread that asks, and committed together with others.
 const SMALL: u64 = 1 << 20;
@@ -90,6 +90,8 @@ struct Flush {
     cursor: u32,
     /// The last flush says how the reading ended.
     end: Option<Ended>,
+    /// Why it is perhaps an order, which the last flush says too.
+    order: Option<String>,
 }
 
 /// A flush that is traced, placed and packed.
@@ -98,6 +100,8 @@ struct Part {
     known: Arc<Known>,
     placed: Placed,
     advance: Advance,
+    /// The submission, when it is perhaps an order, and why.
+    order: Option<(Submission, String)>,
 }
 
 impl Flush {
@@ -391,7 +395,7 @@ impl Desk {
                 Err(error) => return Err(error.into()),
             };
             let mut raw = self.until_stop(&mut *raw);
-            let mut counted = Counted { reader: &mut raw, count: 0, progress };
+            let mut counted = Counted { reader: &mut raw, count: 0, progress, beginning: Vec::new() };
             let hint = Hint {
                 name: &submission.name,
                 content_type: "",
@@ -423,6 +427,7 @@ impl Desk {
                 last.cursor = last.cursor.max(outcome.statements);
             }
             last.end = Some(ended);
+            last.order = self.looks_like_order(&counted.beginning, submission.received);
             let _ = give(last);
             return Ok(());
         }
@@ -457,8 +462,9 @@ impl Desk {
             notes: flush.notes,
             end,
         };
+        let order = flush.order.map(|why| (submission.clone(), why));
         self.count(|totals| totals.tracing += begun.elapsed());
-        Ok(Part { known, placed, advance })
+        Ok(Part { known, placed, advance, order })
     }
 
     /// Prepares flushes and applies them in one transaction.
@@ -499,7 +505,11 @@ impl Desk {
                 .iter()
                 .map(|part| store::apply::Flush { placed: &part.placed, index: &part.known.index, advance: &part.advance })
                 .collect();
-            transaction.apply(&flushes, &mut memory)
+            let applied = transaction.apply(&flushes, &mut memory)?;
+            for (submission, why) in parts.iter().filter_map(|part| part.order.as_ref()) {
+                alert::put_order(transaction, submission, why, self.now())?;
+            }
+            Ok(applied)
         });
         match result {
             Ok(applied) => {
@@ -593,17 +603,20 @@ impl Sink for Flushing<'_> {
     }
 }
 
-/// A reader that tells how far it is.
+/// A reader that tells how far it is, and keeps the beginning.
 struct Counted<'a> {
     reader: &'a mut dyn Read,
     count: u64,
     progress: &'a dyn Fn(u64),
+    beginning: Vec<u8>,
 }
 
 impl Read for Counted<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(into)?;
         self.count += count as u64;
+        let room = alert::order::PREFIX.saturating_sub(self.beginning.len()).min(count);
+        self.beginning.extend_from_slice(into.get(..room).unwrap_or_default());
         (self.progress)(self.count);
         Ok(count)
     }

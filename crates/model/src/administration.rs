@@ -8,6 +8,7 @@
 //! any instant; the rules stand in the module `lane`. Before that, ranges that cross each other inside the snapshot are cut
 //! (`crossing`); after it, address space that nobody was given is counted ([`gaps`]).
 
+pub mod change;
 mod crossing;
 pub mod gaps;
 mod lane;

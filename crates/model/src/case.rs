@@ -20,6 +20,8 @@ const ABOUT_SERVICE: u8 = 2;
 const ABOUT_SITE: u8 = 3;
 const ABOUT_ACCOUNT: u8 = 4;
 const ABOUT_TEXT: u8 = 5;
+/// Stands before the number in the key of a split case; no name has it.
+const SPLIT: u8 = 0;
 /// Bytes of a name that go into a key; longer ones (which no domain name is) are cut.
 const NAME: usize = 255;
 
@@ -73,6 +75,15 @@ impl CaseKey {
         }
     }
 
+    /// The key of a case that a person split off one with this key, made one of its own by the case's number. No report
+    /// has such a key: further ones join the case that it was split off.
+    pub fn split(&self, case: i64) -> CaseKey {
+        let mut key = self.0.clone();
+        key.push(SPLIT);
+        key.extend_from_slice(&case.to_be_bytes());
+        CaseKey(key)
+    }
+
     /// What the key is about, for people: `192.0.2.7`, `192.0.2.7 port 23`, `shop.example`, `account da01/c1042`.
     pub fn about(&self) -> String {
         let Some((about, rest)) = self.0.get(9..).and_then(<[u8]>::split_first) else { return String::new() };
@@ -80,11 +91,13 @@ impl CaseKey {
             bytes.get(..16).and_then(|bytes| bytes.try_into().ok()).map(|bytes| Address(u128::from_be_bytes(bytes)))
         };
         let port = |bytes: &[u8]| bytes.get(16..18).and_then(|bytes| bytes.try_into().ok()).map(u16::from_be_bytes);
+        // Behind a name may stand what makes a split case one of its own.
+        let text = || String::from_utf8_lossy(rest.split(|byte| *byte == SPLIT).next().unwrap_or_default()).into_owned();
         match (*about, address(rest)) {
             (ABOUT_ADDRESS, Some(address)) => address.to_string(),
             (ABOUT_SERVICE, Some(address)) => format!("{address} port {}", port(rest).unwrap_or_default()),
-            (ABOUT_ACCOUNT, _) => format!("account {}", String::from_utf8_lossy(rest)),
-            _ => String::from_utf8_lossy(rest).into_owned(),
+            (ABOUT_ACCOUNT, _) => format!("account {}", text()),
+            _ => text(),
         }
     }
 }
@@ -217,6 +230,23 @@ mod tests {
                 "somewhere"
             ]
         );
+    }
+
+    #[test]
+    fn a_split_case_is_about_the_same() {
+        let mut batch = Batch::new();
+        batch.text(Word::URL, "http://shop.example/x");
+        batch.finish(Core::new(Kind::Phishing, 0));
+        let mut core = Core::new(Kind::OpenService, 1);
+        core.address = Address::parse(b"192.0.2.7").unwrap();
+        core.port = 23;
+        batch.finish(core);
+        for report in batch.reports() {
+            let key = CaseKey::of(&report, Some(7));
+            assert_eq!(key.split(300).about(), key.about());
+            assert_ne!(key.split(300), key.split(301));
+            assert_ne!(key.split(300), key);
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Address administrations: bytes in, parties and assignments out.
 //!
 //! Three readers, one result: [`csv`] reads the columns that Sluis documents, [`rpsl`] reads the databases of the
-//! Internet registries, and [`map`] reads anybody's CSV or JSON by a description of it. Each gives a [`Snapshot`] and
-//! [`Finding`]s, and none fails as a whole: a bad row costs that row.
+//! Internet registries, and [`map`] reads anybody's files by a description of them; [`systems`] has the descriptions of
+//! what hosters use most. Each gives a [`Snapshot`] and [`Finding`]s, and none fails as a whole: a bad row costs that row.
 //!
 //! A snapshot is `complete` only when everything in the file could be read: a row that was lost must not look like an
 //! assignment that has ended. The caller turns it off for feeds of changes, and may turn it on against the reader's
@@ -10,12 +10,14 @@
 //!
 //! Columns whose name looks like that of a password are never kept, and never quoted in a finding.
 
+pub mod changes;
 pub mod columns;
 pub mod csv;
 pub mod lines;
 pub mod map;
 mod rows;
 pub mod rpsl;
+pub mod systems;
 
 pub use model::administration::Snapshot;
 
@@ -84,6 +86,11 @@ impl Findings {
         self.note(place, text, reason);
     }
 
+    /// Whether something is lost.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
     /// Whether the snapshot is complete, and the findings.
     pub(crate) fn finish(mut self) -> (bool, Vec<Finding>) {
         if self.more > 0 {
@@ -135,7 +142,7 @@ pub fn is_secret(name: &str) -> bool {
 }
 
 /// The candidate that is spelt most like `word`, if one is near: for hints.
-pub(crate) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+pub fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     let word: Vec<char> = word.chars().take(64).flat_map(char::to_lowercase).collect();
     let best = candidates.map(|candidate| (distance(&word, candidate), candidate)).min()?;
     (best.0 <= 1 + word.len() / 3).then_some(best.1)

@@ -2,6 +2,8 @@
 //!
 //! To add a verb: a variant of [`Act`], an arm of [`perform`], and a command that calls [`ask`].
 
+pub(crate) mod cases;
+
 use anyhow::{Context, Result, bail};
 use desk::{Desk, Reading};
 use serde::{Deserialize, Serialize};
@@ -17,14 +19,18 @@ const NAME: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Act {
-    /// Writes something down in the journal of a case.
-    Note {
-        /// Row number of the case.
-        case: i64,
-        /// What.
-        text: String,
-        /// Who.
+    /// Does something to one or many cases.
+    Cases(Box<cases::OnCases>),
+    /// Gives some of a case's reports a case of their own.
+    Split(Box<cases::Splitting>),
+    /// Undoes an act.
+    Undo {
+        /// Row number of the act.
+        act: i64,
+        /// Who undoes it.
         by: String,
+        /// Why.
+        reason: String,
     },
     /// Says that a restored node has been looked at.
     ConfirmRestore {
@@ -43,11 +49,21 @@ pub(crate) enum Act {
 /// What the person is told: why not, and what would be right.
 pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
     match act {
-        Act::Note { case, text, by } => desk.note(*case, text, by).map(|()| Value::Null),
+        Act::Cases(asked) => asked.perform(desk),
+        Act::Split(asked) => asked.perform(desk),
+        Act::Undo { act, by, reason } => {
+            let undone = desk.undo(*act, by, reason)?;
+            value(&cases::UndoOutcome { cases: undone.cases, left: undone.left })
+        }
         Act::ConfirmRestore { release, withdraw, by } => {
             desk.confirm_restored(*release, *withdraw, by).map(|held| serde_json::json!({ "held": held }))
         }
     }
+}
+
+/// What came of an act, on its way to the command that asked.
+fn value(outcome: &impl Serialize) -> Result<Value, desk::Error> {
+    serde_json::to_value(outcome).map_err(|error| desk::Error::Unavailable(error.to_string()))
 }
 
 /// Does it here when nobody owns the data, and has the owner do it else.
@@ -93,7 +109,7 @@ impl By {
     }
 }
 
-fn name(text: &str) -> Result<String, String> {
+pub(crate) fn name(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.len() > NAME || text.chars().any(char::is_control) {
         return Err(format!("a name has 1 to {NAME} letters"));

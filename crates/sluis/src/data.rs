@@ -62,7 +62,13 @@ fn chosen(option: Option<&Path>) -> Result<PathBuf> {
     }
     // The XDG base directory specification: a relative XDG_DATA_HOME is to be ignored.
     let home = set("XDG_DATA_HOME").filter(|path| path.is_absolute()).or_else(|| Some(set("HOME")?.join(".local/share")));
-    Ok(home.context("there is no home directory; say where the data is with --data DIR or SLUIS_DATA")?.join("sluis"))
+    let own = home.context("there is no home directory; say where the data is with --data DIR or SLUIS_DATA")?.join("sluis");
+    // A colleague at the machine of a node means that node, and not a second one that begins in their home.
+    anyhow::ensure!(
+        own.exists() || !Path::new(SYSTEM).exists(),
+        "{SYSTEM}: this data is not yours: put 'sudo -u sluis' before the command, or name data of your own with --data DIR"
+    );
+    Ok(own)
 }
 
 /// A node's data: its directory, and the database that the configuration says.

@@ -12,7 +12,7 @@ fn a_csv_of_ones_own_is_declared_and_read_again() {
     let queue = user.run(&["queue"]).good();
     assert!(queue.lines().any(|line| line.starts_with("unreadable") && line.contains("1  look at it")), "{queue}");
     assert!(user.run(&["queue", "unreadable"]).good().contains("eigen.csv"));
-    let map = "separator = \";\"\nkind = \"content/fraud\"\n[columns]\n\"Datum\" = \"time\"\n\"Adres\" = \"ip\"\n\"Soort\" = \"ignore\"\n\
+    let map = "separator = \";\"\nkind = \"content/fraud\"\n[columns]\ntime = \"Datum\"\nip = \"Adres\"\nignore = [\"Soort\"]\n\
                [time]\nformat = \"%d-%m-%Y %H:%M\"\nzone = \"Europe/Amsterdam\"\n";
     user.file("map.toml", map);
     user.run(&["receive", "--again", "unreadable", "--map", "map.toml"]).good();
@@ -23,10 +23,7 @@ fn a_csv_of_ones_own_is_declared_and_read_again() {
     assert!(rejects["text"].as_str().unwrap().contains("192.0.2.8"), "{rejects}");
 
     // The dates are read differently now: the reject becomes a report, what was a report stays one.
-    user.file(
-        "map.toml",
-        map.replace("[columns]", "[columns]\n\"Datum2\" = \"time\"").replace("\"Datum\" = \"time\"", "\"Datum\" = \"ignore\""),
-    );
+    user.file("map.toml", map.replace("time = \"Datum\"", "time = \"Datum2\"").replace("ignore = [", "ignore = [\"Datum\", "));
     user.run(&["receive", "--again", "rejects", "--map", "map.toml"]).good();
     let cases = lines(&user.run(&["case", "list", "--json"]).good());
     assert!(cases.iter().filter(|case| case["about"] == "192.0.2.7").count() == 1, "{cases:?}");

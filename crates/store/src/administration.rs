@@ -21,10 +21,19 @@ pub struct KeptSource {
     pub id: i64,
     /// The name its operator gave it.
     pub name: String,
-    /// What kind of file it reads: `csv`, `rpsl`, `map`.
+    /// What kind of file it reads: `csv`, `rpsl`, `map`, `changes`, or the name of a system.
     pub kind: String,
     /// When it was last imported.
     pub checked: Time,
+    /// How old it may be before it is stale, in milliseconds; 0 when it never is.
+    pub fresh: i64,
+}
+
+impl KeptSource {
+    /// Whether it is older than its operator said it may be.
+    pub fn is_stale(&self, now: Time) -> bool {
+        self.fresh > 0 && now.0.saturating_sub(self.checked.0) > self.fresh
+    }
 }
 
 /// A party, as it is kept.
@@ -150,9 +159,11 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn sources(&self) -> Result<Vec<KeptSource>, Error> {
-        let mut select = self.prepare("-- administration::sources\nSELECT id, name, kind, checked FROM sources ORDER BY id")?;
+        let mut select =
+            self.prepare("-- administration::sources\nSELECT id, name, kind, checked, fresh FROM sources ORDER BY id")?;
         let rows = select.query_map((), |row| {
-            Ok(KeptSource { id: row.get(0)?, name: row.get(1)?, kind: row.get(2)?, checked: Time(row.get(3)?) })
+            let (id, name, kind) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(KeptSource { id, name, kind, checked: Time(row.get(3)?), fresh: row.get(4)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -176,6 +187,42 @@ impl Transaction<'_> {
             (id, name, kind, now.0),
         )?;
         Ok(id)
+    }
+
+    /// Says how old a source may be before it is stale, in milliseconds, 0 for ever; whether there is such a source.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_fresh(&self, name: &str, fresh: i64) -> Result<bool, Error> {
+        let changed =
+            self.execute("-- administration::set_fresh\nUPDATE sources SET fresh = $2 WHERE name = $1", (name, fresh))?;
+        Ok(changed > 0)
+    }
+
+    /// What counts of one resource at one level, of all sources, by row number.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn lane(&self, resource: &Resource, level: Level) -> Result<Vec<KeptAssignment>, Error> {
+        let from = "FROM assignments a JOIN parties p ON p.id = a.party";
+        if let Resource::Addresses(range) = resource {
+            let statement = format!(
+                "-- administration::lane_of_range
+                 SELECT {ASSIGNMENT} {from}
+                 WHERE a.first = $1 AND a.last = $2 AND a.first IS NOT NULL AND a.superseded IS NULL AND a.level = $3 ORDER BY a.id"
+            );
+            let mut found = self.prepare(&statement)?;
+            let rows = found.query_map((range.first.bytes(), range.last.bytes(), level as u8), assignment_from)?;
+            return Ok(rows.collect::<Result<_, _>>()?);
+        }
+        let statement = format!(
+            "-- administration::lane_of_name
+             SELECT {ASSIGNMENT} {from}
+             WHERE a.name = $1 AND a.name IS NOT NULL AND a.superseded IS NULL AND a.level = $2 ORDER BY a.id"
+        );
+        let mut found = self.prepare(&statement)?;
+        let rows = found.query_map((resource.to_string(), level as u8), assignment_from)?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The index of everything that is assigned, and the generation it was built from.

@@ -177,7 +177,8 @@ impl Transaction<'_> {
         self.execute(
             "-- alerts::raise
              INSERT INTO alerts (id, public, kind, key, severity, text, raised, last, count, due, acknowledged, person, ended)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 1, $8, NULL, '', NULL)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 1, $8, NULL, '', NULL)
+             ON CONFLICT (key) WHERE ended IS NULL DO UPDATE SET count = alerts.count + 1",
             (id, public_id(now)?.0.to_be_bytes(), raise.kind as i64, key, severity, text, now.0, raise.due.map(|due| due.0)),
         )?;
         if id % 256 == 0 {
@@ -312,6 +313,18 @@ impl Transaction<'_> {
     pub fn alerts(&self, most: u32) -> Result<Vec<Alert>, Error> {
         let text = format!("-- alerts::all\nSELECT {COLUMNS} FROM alerts ORDER BY id DESC LIMIT $1");
         Ok(self.prepare(&text)?.query_map([i64::from(most)], from_row)?.collect::<Result<_, _>>()?)
+    }
+
+    /// Sources that are older than they may be: number, name, and when they were last imported.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn overdue_sources(&self, now: Time) -> Result<Vec<(i64, String, Time)>, Error> {
+        let mut select = self.prepare(
+            "-- alerts::overdue_sources\nSELECT id, name, checked FROM sources WHERE fresh > 0 AND checked < $1 - fresh ORDER BY id",
+        )?;
+        let rows = select.query_map([now.0], |row| Ok((row.get(0)?, row.get(1)?, Time(row.get(2)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// How many alerts are open, by kind; kinds of which none is open are left out.

@@ -11,7 +11,7 @@ fn policy(mode: Mode) -> Policy {
     let rule = Rule {
         name: "phishing".to_owned(),
         kinds: vec![Kind::Phishing],
-        when: When::default(),
+        when: Vec::new(),
         severity: Severity::P1,
         acknowledge: Acknowledge::Within(Term::Elapsed(HOUR)),
         customer: Some(Term::Elapsed(HOUR)),
@@ -273,4 +273,32 @@ fn trust() {
     ] {
         assert_eq!(policy.confidence(reporter, format, door, stated), expected, "{name}");
     }
+}
+
+#[test]
+fn rules_ask_for_what_a_report_says() {
+    let when = |ports: &[u16], traits: &[&str], order| When {
+        ports: ports.to_vec(),
+        traits: traits.iter().map(|one| (*one).to_owned()).collect(),
+        order,
+    };
+    let rule = |when| Rule { when, ..policy(Mode::Act).rules[0].clone() };
+    let amplifier = rule(vec![when(&[53, 123], &[], false), when(&[], &["rsit:vulnerable/ddos-amplifier"], false)]);
+    let order = rule(vec![when(&[], &["tco"], true)]);
+    for (name, rule, port, traits, ordered, expected) in [
+        ("a port", &amplifier, 123, "", false, true),
+        ("another port", &amplifier, 443, "feed:scan_http", false, false),
+        ("or what it says, in any case", &amplifier, 0, "feed:scan\nRSIT:vulnerable/DDoS-amplifier", false, true),
+        ("part of a word", &amplifier, 0, "rsit:vulnerable/ddos-amplifier-not", false, false),
+        ("a tag that anybody can write is no order", &order, 0, "tco", false, false),
+        ("an order about something else", &order, 0, "", true, false),
+        ("both", &order, 0, "tco", true, true),
+    ] {
+        assert_eq!(rule.is_about(Kind::Phishing, port, traits, ordered), expected, "{name}");
+        assert!(!rule.is_about(Kind::Malware, port, traits, ordered), "{name}: another kind");
+    }
+    assert!(when(&[], &[], false).covers(&when(&[53], &["x"], true)), "no condition covers every condition");
+    assert!(when(&[53, 123], &[], false).covers(&when(&[53], &["x"], false)));
+    assert!(!when(&[53], &[], false).covers(&when(&[], &["x"], false)), "any port is more than one port");
+    assert!(!when(&[], &[], true).covers(&when(&[], &[], false)));
 }

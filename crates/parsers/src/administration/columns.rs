@@ -103,6 +103,11 @@ impl Column {
         TABLE[self as usize].2
     }
 
+    /// Whether the column holds several texts, separated by `;` or on lines of their own.
+    pub fn is_list(self) -> bool {
+        self.help().ends_with("separated by ;")
+    }
+
     /// The column of a name; case, blanks and `-` for `_` do not matter.
     pub fn parse(name: &str) -> Option<Column> {
         let name = name.trim().to_ascii_lowercase().replace([' ', '-'], "_");

@@ -88,10 +88,14 @@ fn header(record: &Record<'_>, findings: &mut Findings) -> Vec<Option<Column>> {
 
 /// The text of a field: UTF-8, or else Latin-1, in which older systems export. Control characters become blanks.
 pub(super) fn mended(field: &[u8]) -> String {
-    let text = match std::str::from_utf8(field) {
+    without_controls(match std::str::from_utf8(field) {
         Ok(text) => text.to_owned(),
         Err(_) => field.iter().copied().map(char::from).collect(),
-    };
+    })
+}
+
+/// A text whose control characters are blanks; ends of lines stay, for lists stand on several.
+pub(super) fn without_controls(text: String) -> String {
     if text.chars().any(|c| c.is_control() && c != '\n') {
         return text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
     }

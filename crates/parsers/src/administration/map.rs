@@ -27,7 +27,8 @@
 //!
 //! A `resource` may be a list too, and then each of its texts is one. `split = ", "` cuts a text at any of these
 //! characters; `setting = "ip"` takes the value out of `ip=…,gw=…`; `before = "/"` keeps what stands before; `sole = true`
-//! takes a resource only when no other party has the same. `@stem` and `@number` are of the file's name, `@member` is the
+//! takes a resource only when no other party has the same, and `maybe = true` leaves out, with a remark, what is no resource or
+//! a private address. In a list, a text that lacks one of its fields is left out. `@stem` and `@number` are of the file's name, `@member` is the
 //! name of a row that is a member of an object.
 //!
 //! A field that looks like a password, key or token is refused wherever it stands.
@@ -77,6 +78,8 @@ pub struct Mapping {
     columns: Columns,
     also: Vec<Columns>,
     skip_when: Vec<(Field, Vec<String>)>,
+    /// Fields that no row has are not worth a remark: the description is not its reader's own.
+    quiet: bool,
 }
 
 /// Columns, each with the places it may come from.
@@ -111,6 +114,8 @@ struct Origin {
     split: String,
     /// Of a resource: only when no other party has it.
     sole: bool,
+    /// Of a resource: left out with a remark when it is none that anybody could have alone.
+    maybe: bool,
     /// What texts stand for.
     map: BTreeMap<String, String>,
     /// What texts that are not in `map` stand for; without it they stay.
@@ -143,12 +148,22 @@ impl Mapping {
 
     /// Reads a description that is part of another document; `others` are keys that its caller reads.
     pub(crate) fn of_table(text: &str, table: &DeTable<'_>, line: usize, others: &[&'static str]) -> Result<Mapping, MapError> {
-        parse::Parser { text }.mapping(table, line, others)
+        Ok(Mapping { quiet: true, ..parse::Parser { text }.mapping(table, line, others)? })
     }
 
     /// How the rows are written.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// The first step to the rows of JSON or XML.
+    pub(crate) fn first_step(&self) -> Option<&str> {
+        self.rows.first().map(String::as_str)
+    }
+
+    /// Whether what is there is one row.
+    pub(crate) fn is_single(&self) -> bool {
+        self.single
     }
 }
 

@@ -48,7 +48,7 @@ impl Row {
         self.get(column) == text
     }
 
-    fn get(&self, column: Column) -> &str {
+    pub(super) fn get(&self, column: Column) -> &str {
         &self.texts[column as usize]
     }
 
@@ -76,7 +76,7 @@ struct Known {
 }
 
 /// Why a row is lost: the text, and the reason.
-type Lost = (String, String);
+pub(super) type Lost = (String, String);
 
 impl Default for Builder {
     fn default() -> Builder {
@@ -91,15 +91,15 @@ impl Builder {
         format!("{} {row}", self.unit)
     }
 
-    /// Takes a row in; `line` is where it began.
-    pub(super) fn row(&mut self, line: u64, row: &Row) {
+    /// Takes a row in; `line` is where it began. Whether nothing of it was lost.
+    pub(super) fn row(&mut self, line: u64, row: &Row) -> bool {
         if row.texts.iter().all(String::is_empty) {
-            return;
+            return true;
         }
-        if let Err((text, reason)) = self.take(line, row) {
-            let place = self.place(line);
-            self.findings.lose(|| place, &text, || reason);
-        }
+        let Err((text, reason)) = self.take(line, row) else { return true };
+        let place = self.place(line);
+        self.findings.lose(|| place, &text, || reason);
+        false
     }
 
     /// The snapshot, and what was found on the way.
@@ -199,7 +199,7 @@ impl Builder {
 }
 
 /// The columns that say something of the party itself.
-const PARTY: [Column; 25] = [
+pub(super) const PARTY: [Column; 25] = [
     Column::PartyName,
     Column::Parent,
     Column::Roles,
@@ -320,7 +320,7 @@ fn written(party: &Party, column: Column) -> String {
 }
 
 /// The resource of a row, if the row is about one.
-fn resource(row: &Row) -> Result<Option<Resource>, Lost> {
+pub(super) fn resource(row: &Row) -> Result<Option<Resource>, Lost> {
     let (text, first, last) = (row.get(Column::Resource), row.get(Column::First), row.get(Column::Last));
     if !text.is_empty() {
         return Resource::parse(text).map(Some).map_err(|error| (text.to_owned(), error.to_string()));
@@ -336,7 +336,7 @@ fn resource(row: &Row) -> Result<Option<Resource>, Lost> {
     range.map(|range| Some(Resource::Addresses(range))).map_err(|error| (written(), error.to_string()))
 }
 
-fn date(row: &Row, column: Column) -> Result<Option<Time>, Lost> {
+pub(super) fn date(row: &Row, column: Column) -> Result<Option<Time>, Lost> {
     let text = row.get(column);
     if is_never(text) {
         return Ok(None);

@@ -41,10 +41,11 @@
 //! header = true                    # without a header, columns are "1", "2", …
 //! kind = "content/phishing"        # of rows that do not say
 //!
-//! [columns]                        # the file's column = a name of the table above, or "ignore"
-//! "Datum" = "time"
-//! "IP-adres" = "ip"
-//! "Soort" = "kind"
+//! [columns]                        # a name of the table above, or "ignore" = the file's column, or several
+//! time = "Datum"
+//! ip = "IP-adres"
+//! kind = "Soort"
+//! ignore = ["Intern", "Volgnummer"]
 //!
 //! [kinds]                          # values of the column for the kind
 //! "oplichting" = "content/fraud"

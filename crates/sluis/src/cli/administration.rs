@@ -1,24 +1,28 @@
-//! Reading address administrations from files, for `trace --assignments` and `import`.
+//! Reading address administrations from files, for `trace --assignments`, `import` and the folders of `serve`.
 
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use model::address::Range;
 use parsers::administration::lines::Unpacked;
-use parsers::administration::map::Mapping;
-use parsers::administration::{Finding, Limits, Snapshot, csv, map, rpsl};
+use parsers::administration::map::{FileName, Mapping, Rows};
+use parsers::administration::systems::{self, System, Takes};
+use parsers::administration::{Finding, Limits, Snapshot, rpsl};
 
 /// How administrations are read.
 #[derive(clap::Args)]
 pub(super) struct Options {
     /// How the files are written; default is what they look like
-    #[arg(long = "as", value_name = "FORMAT", value_enum, conflicts_with = "map")]
+    #[arg(long = "as", value_name = "FORMAT", value_enum, conflicts_with_all = ["map", "system"])]
     form: Option<Form>,
-    /// A description of a CSV or JSON of your own
+    /// The system that wrote the files, as 'sluis formats' lists them; default is what they say of themselves
+    #[arg(long, value_name = "NAME", conflicts_with = "map")]
+    system: Option<String>,
+    /// A description of a CSV, JSON or XML of your own
     #[arg(long, value_name = "TOML")]
     map: Option<PathBuf>,
     /// Of a registry's database, only what overlaps this address or prefix. May be given again
@@ -35,13 +39,41 @@ pub(super) enum Form {
     Rpsl,
 }
 
+/// How files of a source are read, once it is known what can be known before they are opened.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Way {
+    form: Option<Form>,
+    mapping: Option<Mapping>,
+    system: Option<&'static System>,
+    within: Vec<Range>,
+}
+
+impl Way {
+    /// By the name of a system, or by a description.
+    ///
+    /// # Errors
+    /// When there is no such system, or the description cannot be read.
+    pub(crate) fn new(system: Option<&str>, map: Option<&Path>) -> Result<Way> {
+        let parse = |path: &Path| super::reading::parsed(path, |text| Mapping::parse(text).map_err(|error| error.to_string()));
+        let system = match system.map(|name| (name, systems::by_name(name))) {
+            None => None,
+            Some((_, Some(system))) => Some(system),
+            Some((name, None)) => {
+                let known: Vec<&str> = systems::all().iter().map(|system| system.name.as_str()).collect();
+                bail!("'{}' is no system that this version knows; there are {}", crate::output::clean(name), known.join(", "))
+            }
+        };
+        Ok(Way { form: None, mapping: map.map(parse).transpose()?, system, within: Vec::new() })
+    }
+}
+
 /// What files say.
-pub(super) struct Administration {
-    pub(super) snapshot: Snapshot,
+pub(crate) struct Administration {
+    pub(crate) snapshot: Snapshot,
     /// What was not taken as it stood, with its file.
-    pub(super) findings: Vec<Finding>,
-    /// `csv`, `rpsl` or `map`.
-    pub(super) kind: &'static str,
+    pub(crate) findings: Vec<Finding>,
+    /// `csv`, `rpsl`, `map` or the name of a system.
+    pub(crate) kind: &'static str,
 }
 
 /// Bytes of a file by which its form is seen.
@@ -53,53 +85,73 @@ fn range(text: &str) -> Result<Range, String> {
 
 /// Reads files as one administration.
 pub(super) fn read(paths: &[PathBuf], options: &Options) -> Result<Administration> {
-    let mapping = match &options.map {
-        Some(path) => Some(super::reading::parsed(path, |text| Mapping::parse(text).map_err(|error| error.to_string()))?),
-        None => None,
-    };
+    let way = Way::new(options.system.as_deref(), options.map.as_deref())?;
+    read_as(paths, &Way { form: options.form, within: options.within.clone(), ..way })
+}
+
+/// Reads files as one administration. Parties of several files are one when they have the same identifier.
+///
+/// # Errors
+/// When a file cannot be opened. What it says is no error.
+pub(crate) fn read_as(paths: &[PathBuf], way: &Way) -> Result<Administration> {
     let limits = Limits::default();
-    let mut whole = Snapshot { complete: true, ..Snapshot::default() };
-    let mut findings = Vec::new();
-    let mut known = HashSet::new();
-    let mut add = |(snapshot, found): (Snapshot, Vec<Finding>), name: &str| {
-        whole.complete &= snapshot.complete;
-        // A party that several files tell of is told of by the first.
-        whole.parties.extend(snapshot.parties.into_iter().filter(|party| known.insert(party.reference.clone())));
-        whole.assignments.extend(snapshot.assignments);
-        findings.extend(found.into_iter().map(|finding| match name {
-            "" => finding,
-            name => Finding { place: format!("{name}, {}", finding.place), ..finding },
-        }));
-    };
+    let mut rows = Rows::default();
     let mut database = None;
     let mut kind = "csv";
     for path in paths {
         let name = path.display().to_string();
-        let shown = if paths.len() > 1 { name.as_str() } else { "" };
+        let file = FileName::of(&name, paths.len() > 1);
         let mut reader = open(path).with_context(|| name.clone())?;
-        if let Some(mapping) = &mapping {
+        if let Some(mapping) = &way.mapping {
             kind = "map";
-            add(map::read(&mut reader, mapping, &limits), shown);
+            rows.add(&mut reader, &file, mapping, &limits);
             continue;
         }
         let mut start = Vec::new();
         reader.by_ref().take(LOOK).read_to_end(&mut start).with_context(|| name.clone())?;
-        let form = options.form.unwrap_or(if looks_like_rpsl(&start) { Form::Rpsl } else { Form::Csv });
+        let found = match way.system {
+            Some(system) => Some((system, system.export(&name, &start))),
+            None if way.form.is_none() => systems::recognise(&name, &start).map(|(system, export)| (system, Some(export))),
+            None => None,
+        };
+        let is_rpsl = way.form.map_or_else(|| looks_like_rpsl(&start), |form| form == Form::Rpsl);
         let mut reader = Cursor::new(start).chain(reader);
-        match form {
-            Form::Csv => add(csv::read(&mut reader, None, &limits), shown),
-            Form::Rpsl => {
+        let place = if file.shown.is_empty() { "the file" } else { &file.shown };
+        match found {
+            Some((system, export)) => {
+                kind = &system.name;
+                match export.map(|export| &export.takes) {
+                    Some(Takes::Rows(mapping)) => rows.add(&mut reader, &file, mapping, &limits),
+                    Some(Takes::Nothing(why)) => rows.note(place, why),
+                    None => rows.lose(place, unknown(system)),
+                }
+            }
+            None if is_rpsl => {
                 kind = "rpsl";
                 // Classes of one database refer to each other, so all its files are read before anything is said.
-                let new = || rpsl::Database::new(rpsl::Options { within: options.within.clone(), limits });
+                let new = || rpsl::Database::new(rpsl::Options { within: way.within.clone(), limits });
+                let shown = if paths.len() > 1 { name.as_str() } else { "" };
                 database.get_or_insert_with(new).add(shown, &mut reader);
             }
+            None => rows.add_csv(&mut reader, &file, None, &limits),
         }
     }
+    let (mut snapshot, mut findings) = rows.finish();
     if let Some(database) = database {
-        add(database.finish(), "");
+        let (said, found) = database.finish();
+        let known: HashSet<String> = snapshot.parties.iter().map(|party| party.reference.clone()).collect();
+        snapshot.complete &= said.complete;
+        snapshot.parties.extend(said.parties.into_iter().filter(|party| !known.contains(&party.reference)));
+        snapshot.assignments.extend(said.assignments);
+        findings.extend(found);
     }
-    Ok(Administration { snapshot: whole, findings, kind })
+    Ok(Administration { snapshot, findings, kind })
+}
+
+/// What a file is not, and could be.
+fn unknown(system: &System) -> String {
+    let known: Vec<&str> = system.exports.iter().map(|export| export.what.as_str()).collect();
+    format!("not an export of {} that this version knows, which are: {}", system.name, known.join("; "))
 }
 
 fn open(path: &Path) -> Result<Box<dyn Read>> {

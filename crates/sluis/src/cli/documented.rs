@@ -216,6 +216,10 @@ fn simple_commands(line: &str) -> Vec<Vec<String>> {
             (_, c) => word.get_or_insert_default().push(c),
         }
     }
+    // A quote that was cut off in front is not closed.
+    if let (Some(word), Some(command)) = (word, commands.last_mut()) {
+        command.push(word.trim_end().to_owned());
+    }
     commands
 }
 
@@ -245,7 +249,7 @@ fn stands_for_something(word: &str) -> bool {
 
 #[test]
 fn commands_are_found_where_people_type_them() {
-    let cases: [(&str, &[&str]); 10] = [
+    let cases: [(&str, &[&str]); 11] = [
         ("sluis queue", &["sluis queue"]),
         ("runuser -u sluis -- sluis case list --open   # the desk", &["sluis case list --open"]),
         ("sudo -u sluis sluis queue > out.txt", &["sluis queue"]),
@@ -254,6 +258,7 @@ fn commands_are_found_where_people_type_them() {
         ("ExecStart=/usr/bin/sluis --data /var/lib/sluis serve", &["/usr/bin/sluis --data /var/lib/sluis serve"]),
         ("abuse: \"|/usr/bin/sluis receive\"", &["/usr/bin/sluis receive"]),
         ("cases opened   4  sluis case list --open", &[]),
+        ("postconf -M 'a/unix=a unix - - argv=/usr/bin/sluis receive'", &["/usr/bin/sluis receive"]),
         ("install -d -o sluis -g sluis /var/lib/sluis", &[]),
         (
             "sluis trace --at '2026-05-19 10:00' 192.0.2.7 && sluis queue",

@@ -27,7 +27,8 @@ use crate::serve::wire;
 
 Examples:
   sluis import --dry-run customers.csv
-  sluis import --source billing --map whmcs.toml export.json
+  sluis import --source billing --system whmcs clients.json services.json
+  sluis import --source billing --map own.toml export.json
   sluis import --source ripe --within 192.0.2.0/24 ripe.db.inetnum.gz ripe.db.organisation.gz")]
 pub(crate) struct Args {
     /// Files of one source; '-' is standard input

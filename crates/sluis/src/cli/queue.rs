@@ -6,9 +6,10 @@ use anyhow::Result;
 use clap::ValueEnum;
 use model::case::State;
 use model::submission::Progress;
+use model::time::Time;
 use serde::Serialize;
 use store::Transaction;
-use store::cases::Filter;
+use store::listing::Listing;
 use store::queues::{Queue, Queued, SetAside};
 
 use super::{Globals, case};
@@ -65,9 +66,10 @@ struct EntryView {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
+    let now = globals.clock().now();
     globals.reader()?.read(|transaction| match args.queue {
         None => counts(args, transaction),
-        Some(Name::NoHolder) => no_holder(args, transaction),
+        Some(Name::NoHolder) => no_holder(args, transaction, now),
         Some(Name::Unreadable) => unreadable(args, transaction),
         Some(Name::Rejects) => entries(args, transaction, Queue::Rejects),
         Some(Name::Undated) => entries(args, transaction, Queue::Undated),
@@ -99,19 +101,19 @@ fn counts(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
     super::done(screen, 0)
 }
 
-fn no_holder(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
-    let filter = Filter { state: Some(State::Open), holder: Some(0), ..Filter::default() };
-    let cases = transaction.cases(&filter, args.most)?;
+fn no_holder(args: &Args, transaction: &Transaction<'_>, now: Time) -> Result<u8> {
+    let listing = Listing { state: Some(State::Open), holder: Some(0), ..Listing::default() };
+    let cases = transaction.list_cases(&listing, args.most)?;
     let mut names = Kept::new(transaction)?;
     let mut screen = Screen::new();
     if args.json {
-        for filed in &cases {
-            json::line(&mut screen, &case::view(&filed.case, &mut names)?)?;
+        for (filed, standing) in &cases {
+            json::line(&mut screen, &case::view(&filed.case, standing, &mut names, now)?)?;
         }
     } else if cases.is_empty() {
         empty(&mut screen)?;
     } else {
-        case::table(&mut screen, &cases, &mut names)?;
+        case::table(&mut screen, &cases, &mut names, now)?;
     }
     super::done(screen, 0)
 }

@@ -9,6 +9,8 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use parsers::administration::systems;
+
 use crate::serve::Node;
 
 /// What the text is, in HTTP's words.
@@ -66,7 +68,9 @@ pub(crate) fn text(node: &Node) -> String {
         let now = node.desk.now();
         let ages = figures.sources.iter().map(|source| {
             // The name of a source is its operator's; its number is nobody's.
-            let kind = ["csv", "rpsl", "map"].into_iter().find(|kind| *kind == source.kind).unwrap_or("other");
+            let known =
+                |kind: &&str| ["csv", "rpsl", "map", "changes", "abuseio"].contains(kind) || systems::by_name(kind).is_some();
+            let kind = Some(source.kind.as_str()).filter(known).unwrap_or("other");
             (vec![("source", source.id.to_string()), ("kind", kind.to_owned())], seconds(now.0.saturating_sub(source.checked.0)))
         });
         family("administration_age_seconds", "Seconds since a source of administration was last imported", ages.collect());

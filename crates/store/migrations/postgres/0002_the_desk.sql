@@ -255,3 +255,8 @@ CREATE TABLE holds (
     ended_by TEXT COLLATE "C" NOT NULL
 );
 CREATE UNIQUE INDEX holds_open ON holds (what, target) WHERE ended IS NULL;
+
+-- Who has one resource at one level: what a change of it is compared with.
+CREATE INDEX assignments_range ON assignments (first, last) WHERE superseded IS NULL AND first IS NOT NULL;
+-- A name may be longer than a B-tree takes.
+CREATE INDEX assignments_name ON assignments USING hash (name) WHERE superseded IS NULL AND name IS NOT NULL;

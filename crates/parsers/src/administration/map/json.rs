@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::read::{Rows, Texts};
 use super::{Field, Mapping};
 use crate::administration::Limits;
+use crate::administration::csv::without_controls;
 use crate::administration::lines::{Line, Lines};
 
 /// Bytes of a part of a JSON document that nobody asked for.
@@ -42,7 +43,7 @@ pub(super) fn read(reader: &mut dyn Read, rows: &mut Rows, mapping: &Mapping, li
     let (found, total) = (state.found, state.total);
     let count = rows.count;
     if let Some(total) = total {
-        rows.total(&mapping.total, total, count);
+        rows.total(&mapping.rows.join("."), total, count);
     }
     match result {
         // The parser's own words quote nothing; those of `Walk` are ours.
@@ -58,13 +59,13 @@ pub(super) fn read(reader: &mut dyn Read, rows: &mut Rows, mapping: &Mapping, li
 /// What a field of a row holds. Objects hold nothing that is a text; a list, or a step with `*`, may hold many.
 fn look(row: &Value, field: &Field, member: &str) -> Option<Texts> {
     let scalar = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(without_controls(text.clone())),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(truth) => Some(truth.to_string()),
         _ => None,
     };
     if field.name == "@member" {
-        return Some(Texts::One(member.to_owned()));
+        return Some(Texts::One(without_controls(member.to_owned())));
     }
     let plain = !field.steps.iter().any(|step| step.ends_with('*'));
     let mut at = row.get(&field.name);

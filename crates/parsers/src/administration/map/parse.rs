@@ -10,7 +10,7 @@ use crate::administration::{is_secret, nearest};
 
 const KEYS: [&str; 11] =
     ["format", "separator", "rows", "single", "total", "begins", "date_format", "zone", "columns", "also", "skip_when"];
-const ORIGIN_KEYS: [&str; 8] = ["value", "from", "setting", "before", "split", "sole", "map", "otherwise"];
+const ORIGIN_KEYS: [&str; 9] = ["value", "from", "setting", "before", "split", "sole", "maybe", "map", "otherwise"];
 /// What can be said of a row beside its fields.
 const ABOUT: [&str; 3] = ["@stem", "@number", "@member"];
 
@@ -36,6 +36,7 @@ impl Parser<'_> {
             columns: Vec::new(),
             also: Vec::new(),
             skip_when: Vec::new(),
+            quiet: false,
         };
         let mut format = None;
         for (key, value) in table {
@@ -178,6 +179,7 @@ impl Parser<'_> {
                 "before" => origin.before = self.text(value)?.to_owned(),
                 "split" => origin.split = self.text(value)?.to_owned(),
                 "sole" => origin.sole = self.truth(value)?,
+                "maybe" => origin.maybe = self.truth(value)?,
                 "otherwise" => origin.otherwise = Some(self.text(value)?.to_owned()),
                 "map" => {
                     for (text, stands_for) in self.table(value)? {
@@ -190,8 +192,8 @@ impl Parser<'_> {
         if origin.parts.is_empty() {
             return Err(self.error(value, "say where it comes from: value = \"…\" or from = \"…\"".to_owned()));
         }
-        if origin.sole && column != Column::Resource {
-            return Err(self.error(value, "'sole' is for resources".to_owned()));
+        if (origin.sole || origin.maybe) && column != Column::Resource {
+            return Err(self.error(value, "'sole' and 'maybe' are for resources".to_owned()));
         }
         Ok(origin)
     }

@@ -1,12 +1,14 @@
 //! Rows of somebody's files on their way into a snapshot: what a description takes from each of them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::administration::Snapshot;
+use model::resource::Resource;
 use model::time::Time;
 
 use super::{Columns, Field, Kind, Mapping, Origin, Part, json, text, xml};
@@ -46,7 +48,9 @@ impl FileName {
         }
         let end = stem.rfind(|c: char| c.is_ascii_digit()).map_or(0, |at| at + 1);
         let digits = stem.get(..end).unwrap_or_default();
-        let from = digits.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| at + digits[at..].chars().next().map_or(1, char::len_utf8));
+        let from = digits
+            .rfind(|c: char| !c.is_ascii_digit())
+            .map_or(0, |at| at + digits[at..].chars().next().map_or(1, char::len_utf8));
         FileName {
             shown: if shown { name.to_owned() } else { String::new() },
             stem: stem.to_owned(),
@@ -89,7 +93,9 @@ impl Rows {
             Kind::Pairs => text::pairs(reader, self, mapping, limits),
             Kind::Settings => text::settings(reader, self, mapping, limits),
         }
-        self.remark_unseen(mapping);
+        if !mapping.quiet {
+            self.remark_unseen(mapping);
+        }
     }
 
     /// Adds a CSV in the columns of Sluis.
@@ -98,27 +104,41 @@ impl Rows {
         csv::rows(reader, separator, limits, &mut self.builder);
     }
 
+    /// Says something that costs nothing.
+    pub fn note(&mut self, place: &str, text: &str) {
+        self.builder.findings.file.clear();
+        self.builder.findings.note(|| place.to_owned(), "", || text.to_owned());
+    }
+
     /// Says that something of the files cannot be taken, so that they are not everything.
     pub fn lose(&mut self, place: &str, reason: String) {
+        self.builder.findings.file.clear();
         self.builder.findings.lose(|| place.to_owned(), "", || reason);
     }
 
     /// The snapshot of all that was added.
     pub fn finish(mut self) -> (Snapshot, Vec<Finding>) {
         self.builder.unit = "row";
-        let mut shared = 0usize;
-        for (line, _, row) in std::mem::take(&mut self.soles).into_values() {
+        let (mut shared, mut unsure) = (0usize, 0usize);
+        let lost = self.builder.findings.is_lost();
+        for (resource, (line, _, row)) in std::mem::take(&mut self.soles) {
+            let is_address = matches!(Resource::parse(&resource), Ok(Resource::Addresses(_)));
             match row {
-                Some(row) => self.builder.row(line, &row),
+                // Perhaps a row that was lost had it too. A wrong holder is worse than one who is known a day later.
+                Some(_) if lost && is_address => unsure += 1,
+                Some(row) => drop(self.builder.row(line, &row)),
                 None => shared += 1,
             }
         }
         self.builder.findings.file.clear();
         if shared > 0 {
-            let reason = || {
-                format!("{shared} addresses are shared by several parties and so are nobody's; content on them is traced by its names")
-            };
+            let reason =
+                || format!("shared by several parties, and so nobody's: {shared}; content there is traced by other names");
             self.builder.findings.note(|| "the files".to_owned(), "", reason);
+        }
+        if unsure > 0 {
+            let reason = || format!("not taken, for a row that was lost may share them: {unsure}");
+            self.builder.findings.note(|| "the files".to_owned(), "addresses of one party alone", reason);
         }
         for (path, (total, came)) in std::mem::take(&mut self.totals) {
             if came < total {
@@ -138,8 +158,8 @@ impl Rows {
     }
 
     /// Notes how many rows there are of this kind, and how many came.
-    pub(super) fn total(&mut self, path: &[String], total: u64, came: u64) {
-        let kept = self.totals.entry(path.join(".")).or_default();
+    pub(super) fn total(&mut self, path: &str, total: u64, came: u64) {
+        let kept = self.totals.entry(path.to_owned()).or_default();
         *kept = (kept.0.max(total), kept.1 + came);
     }
 
@@ -188,16 +208,16 @@ impl Rows {
     ) {
         let main = seen.is_some();
         self.row.clear();
-        let mut resources: Vec<(String, bool)> = Vec::new();
+        let mut resources: Vec<(String, &Origin)> = Vec::new();
         for (at, (column, origins)) in columns.iter().enumerate() {
             let mut found = false;
             for origin in origins {
-                let (text, there) = origin.texts(look);
+                let (text, there) = origin.texts(look, origins.len() > 1);
                 found |= there;
                 if *column == Column::Resource {
                     match text {
-                        Texts::One(text) => resources.push((text, origin.sole)),
-                        Texts::Many(texts) => resources.extend(texts.into_iter().map(|text| (text, origin.sole))),
+                        Texts::One(text) => resources.push((text, origin)),
+                        Texts::Many(texts) => resources.extend(texts.into_iter().map(|text| (text, origin))),
                     }
                     continue;
                 }
@@ -206,7 +226,12 @@ impl Rows {
                     Texts::Many(texts) => texts.join(";"),
                 };
                 if !text.trim().is_empty() {
-                    self.row.set(*column, &mapping.dated(*column, text.trim()));
+                    let text = mapping.dated(*column, text.trim());
+                    // A name on two lines is one name; lists are what stands on several.
+                    match text.contains('\n') && !column.is_list() {
+                        true => self.row.set(*column, &text.replace('\n', " ")),
+                        false => self.row.set(*column, &text),
+                    }
                     break;
                 }
             }
@@ -215,7 +240,15 @@ impl Rows {
             }
         }
         let party = self.row.party().to_owned();
-        if party.is_empty() && !main {
+        // Where the description says what identifies a party, its name does not stand in for that.
+        let is_nobody =
+            party.is_empty() || (self.row.is(Column::Party, "") && columns.iter().any(|(column, _)| *column == Column::Party));
+        if is_nobody && main {
+            let place = self.builder.place(line);
+            let text = resources.first().map_or("", |(text, _)| text.as_str());
+            self.builder.findings.lose(|| place, text, || "the row names no party, so it is nobody's".to_owned());
+        }
+        if is_nobody {
             return;
         }
         // Who stands at the top of a panel owns itself there; that is nobody to rent from.
@@ -228,13 +261,26 @@ impl Rows {
             resources.truncate(TEXTS);
         }
         let mut told = false;
-        for (text, sole) in resources {
+        let mut known = HashSet::new();
+        for (text, origin) in resources {
+            if !known.insert(text.trim().to_owned()) {
+                continue;
+            }
+            if origin.maybe && !is_somebodys(text.trim()) {
+                let place = self.builder.place(line);
+                let reason = || "nothing that a party alone could have in public; left out".to_owned();
+                self.builder.findings.note(|| place, text.trim(), reason);
+                continue;
+            }
             self.row.set(Column::Resource, &text);
-            if sole {
+            if origin.sole {
                 self.sole(line, text.trim());
             } else {
                 told = true;
-                self.builder.row(line, &self.row);
+                // What is wrong with the row beside its resource is said once.
+                if !self.builder.row(line, &self.row) && Resource::parse(text.trim()).is_ok() {
+                    break;
+                }
             }
         }
         if !told {
@@ -288,15 +334,18 @@ impl Origin {
 
     /// The texts for a row, and whether the row has any of the fields. A template whose fields are all empty is empty; one
     /// with a field of many texts is as many.
-    fn texts(&self, look: &dyn Fn(&Field) -> Option<Texts>) -> (Texts, bool) {
+    /// With `whole`, it is empty already when one of its fields is.
+    fn texts(&self, look: &dyn Fn(&Field) -> Option<Texts>, whole: bool) -> (Texts, bool) {
         let (mut texts, mut found, mut filled) = (Texts::One(String::new()), false, self.fields().next().is_none());
+        let mut lacks = false;
         for part in &self.parts {
             match part {
                 Part::Text(part) => texts.push(part),
                 Part::Field(field) => match look(field) {
-                    None => {}
+                    None => lacks = true,
                     Some(Texts::One(value)) => {
                         found = true;
+                        lacks |= value.trim().is_empty();
                         filled |= !value.trim().is_empty();
                         texts.push(value.trim());
                     }
@@ -308,7 +357,7 @@ impl Origin {
                 },
             }
         }
-        if !filled {
+        if !filled || (whole && lacks) {
             texts = Texts::One(String::new());
         }
         let is_plain = self.setting.is_empty() && self.before.is_empty() && self.split.is_empty();
@@ -328,7 +377,8 @@ impl Origin {
             let Some(text) = text else { continue };
             let is_cut = |c: char| c == '\n' || self.split.contains(c);
             for piece in text.split(|c| !self.split.is_empty() && is_cut(c)) {
-                let piece = if self.before.is_empty() { piece } else { piece.split(self.before.as_str()).next().unwrap_or(piece) };
+                let piece =
+                    if self.before.is_empty() { piece } else { piece.split(self.before.as_str()).next().unwrap_or(piece) };
                 let piece = self.mapped(piece.trim().to_owned());
                 if !piece.is_empty() && made.len() <= TEXTS {
                     made.push(piece);
@@ -373,9 +423,34 @@ impl Texts {
     }
 }
 
+/// Whether a text is a resource that can be one party's alone, as others see it.
+fn is_somebodys(text: &str) -> bool {
+    match Resource::parse(text) {
+        Ok(Resource::Addresses(range)) => !is_local(range.first.to_string().parse().ok()),
+        Ok(_) => true,
+        Err(_) => false,
+    }
+}
+
+/// Loopback, private, shared and link-local addresses (RFC 1918, 3927, 4193, 4291, 6598).
+fn is_local(address: Option<IpAddr>) -> bool {
+    match address {
+        Some(IpAddr::V4(address)) => {
+            let [a, b, ..] = address.octets();
+            address.is_private() || address.is_loopback() || address.is_link_local() || a == 0 || (a == 100 && b & 0xc0 == 64)
+        }
+        Some(IpAddr::V6(address)) => {
+            address.is_loopback() || address.is_unspecified() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+        None => false,
+    }
+}
+
 /// The value of a key in `key=value,key=value`.
 fn setting_of<'t>(text: &'t str, key: &str) -> Option<&'t str> {
-    text.split(',').find_map(|part| part.trim().split_once('=').filter(|(name, _)| name.trim() == key)).map(|(_, value)| value.trim())
+    text.split(',')
+        .find_map(|part| part.trim().split_once('=').filter(|(name, _)| name.trim() == key))
+        .map(|(_, value)| value.trim())
 }
 
 /// A date in the described format, in ISO 8601; a sentence that is no date when it is not in that format.

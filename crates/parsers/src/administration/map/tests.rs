@@ -97,7 +97,24 @@ fn json_nested_in_lines_and_in_an_array() {
 fn descriptions_are_refused_with_line_and_hint() {
     for (text, expected) in [
         ("format = \"csv\"\ncolums = {}\n", "line 2: 'colums' is not a known key; did you mean 'columns'?"),
-        ("format = \"xml\"\n", "line 1: 'xml' is not a format: csv or json"),
+        ("format = \"yaml\"\n", "line 1: 'yaml' is not a format: csv, json, xml, pairs or settings"),
+        ("format = \"xml\"\n[columns]\nparty = \"id\"\n", "line 1: 'rows' is missing"),
+        (
+            "format = \"csv\"\n[columns]\n\"Client ID\" = \"party\"\n",
+            "line 3: it is the other way round: write party = \"Client ID\"",
+        ),
+        ("format = \"csv\"\n[columns]\nparty = []\n", "line 3: an empty list"),
+        ("format = \"csv\"\n[columns]\nparty = { from = \"x\", sole = true }\n", "line 3: 'sole' and 'maybe' are for resources"),
+        (
+            "format = \"csv\"\n[columns]\nparty = \"@stam\"\n",
+            "line 3: '@stam' is not a known fact about a row; did you mean '@stem'?",
+        ),
+        (
+            "format = \"csv\"\n[columns]\nparty = { from = \"x\", setting = \"api_key\" }\n",
+            "line 3: 'api_key' looks like a secret",
+        ),
+        ("format = \"csv\"\n[columns]\nparty = \"x\"\n[[also]]\nparent = \"y\"\n", "line 1: each [[also]] tells of a party"),
+        ("format = \"json\"\nrows = \"a.b\"\ntotal = \"a.n\"\n[columns]\nparty = \"x\"\n", "line 1: 'total' and 'rows' begin"),
         ("format = \"csv\"\n[columns]\nresourc = \"ip\"\n", "line 3: 'resourc' is not a known column; did you mean 'resource'?"),
         (
             "format = \"csv\"\n[columns]\nparty = \"id\"\naccount = \"root_password\"\n",
@@ -138,12 +155,66 @@ fn hostile_json_is_bounded() {
     check("invalid UTF-8", &mut &b"{\"data\": [{\"ip\": \"\xff\xfe\"}]}"[..]);
 }
 
+#[test]
+fn hostile_xml_is_bounded() {
+    let mapping = Mapping::parse("format = \"xml\"\nrows = \"a.b\"\n[columns]\nresource = \"ip\"\nparty = \"who\"\n").unwrap();
+    let check = |why: &str, reader: &mut dyn Read| {
+        let (snapshot, findings) = read(reader, &mapping, &Limits::default());
+        assert!(!snapshot.complete && !findings.is_empty(), "{why}");
+    };
+    check("a tag without end", &mut (&b"<a><b "[..]).chain(std::io::repeat(b'x').take(1 << 28)));
+    check("a text without end", &mut (&b"<a><b><ip>"[..]).chain(std::io::repeat(b'x').take(1 << 28)));
+    check("a comment without end", &mut (&b"<a><!--"[..]).chain(std::io::repeat(b'x').take(1 << 28)));
+    check("deep", &mut "<a>".repeat(100_000).as_bytes());
+    check("many children", &mut format!("<a><b>{}", "<c/>".repeat(100_000)).as_bytes());
+    check("no rows", &mut &b"<a></a>"[..]);
+    check("two ends", &mut &b"<a></b></a>"[..]);
+    check("nothing", &mut &b""[..]);
+    check("invalid UTF-8", &mut &b"<a><b><ip>\xff\xfe</ip></b></a>"[..]);
+}
+
+#[test]
+fn one_row_may_have_many_resources_and_only_those_of_one_party_alone() {
+    let mapping = Mapping::parse(
+        "format = \"csv\"\n[columns]\nparty = \"who\"\nresource = [\"name\", { from = \"ips\", split = \", \", sole = true }]\n",
+    )
+    .unwrap();
+    let text = b"who,name,ips\nA,a.example,\"192.0.2.1, 192.0.2.2\"\nB,b.example,192.0.2.2\nA,a2.example,192.0.2.1\n";
+    let (snapshot, findings) = read(&mut &text[..], &mapping, &Limits::default());
+    assert_eq!(
+        rows(&snapshot),
+        [
+            "a.example A  unknown until now",
+            "b.example B  unknown until now",
+            "a2.example A  unknown until now",
+            "192.0.2.1 A  unknown until now"
+        ]
+    );
+    assert!(snapshot.complete && findings[0].reason.contains("nobody's: 1"), "{findings:?}");
+}
+
+#[test]
+fn a_page_is_not_everything() {
+    let mapping =
+        Mapping::parse("format = \"json\"\nrows = \"items\"\ntotal = \"meta.total\"\n[columns]\nparty = \"who\"\n").unwrap();
+    let (one, two) = (br#"{"meta": {"total": "2"}, "items": [{"who": 1}]}"#, br#"{"items": [{"who": 2}], "meta": {"total": 2}}"#);
+    let limits = Limits::default();
+    assert!(!read(&mut &one[..], &mapping, &limits).0.complete);
+    let mut both = Rows::default();
+    both.add(&mut &one[..], &FileName::default(), &mapping, &limits);
+    both.add(&mut &two[..], &FileName::default(), &mapping, &limits);
+    let (snapshot, findings) = both.finish();
+    assert!(snapshot.complete && snapshot.parties.len() == 2, "{findings:?}");
+}
+
 proptest::proptest! {
     #[test]
     fn any_description_and_any_file_are_safe(mapping in "[ -~\n]{0,200}", text in "[ -~\n]{0,200}") {
         let _ = Mapping::parse(&mapping);
         let _ = read_text("format = \"json\"\n[columns]\nparty = \"a\"\n", text.as_bytes());
         let _ = read_text(PANEL, text.as_bytes());
+        let _ = read_text("format = \"xml\"\nrows = \"a\"\n[columns]\nparty = \"a\"\n", text.as_bytes());
+        let _ = read_text("format = \"settings\"\n[columns]\nparty = \"a\"\n", text.as_bytes());
     }
 }
 

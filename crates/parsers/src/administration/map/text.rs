@@ -20,9 +20,11 @@ pub(super) fn csv(reader: &mut dyn Read, rows: &mut Rows, mapping: &Mapping, lim
             let names: Vec<String> = record.fields().map(|field| mended(field).trim().to_lowercase()).collect();
             for (_, origins) in &mapping.columns {
                 // Of fields that stand in for each other one is enough.
-                let mut missing = origins.iter().flat_map(Origin::fields).filter(|field| !names.contains(&field.name.to_lowercase()));
+                let mut missing =
+                    origins.iter().flat_map(Origin::fields).filter(|field| !names.contains(&field.name.to_lowercase()));
                 let Some(field) = missing.next().filter(|field| !field.name.starts_with('@')) else { continue };
-                let has_one = origins.iter().any(|origin| origin.fields().any(|field| names.contains(&field.name.to_lowercase())));
+                let has_one =
+                    origins.iter().any(|origin| origin.fields().any(|field| names.contains(&field.name.to_lowercase())));
                 if has_one && origins.len() > 1 {
                     continue;
                 }
@@ -70,7 +72,8 @@ pub(super) fn settings(reader: &mut dyn Read, rows: &mut Rows, mapping: &Mapping
     let mut first = 1;
     while let Some((number, line)) = next(&mut lines, rows) {
         // Headings and what spans lines are not settings; what is wanted of them is seen by its key.
-        let Some((key, value)) = line.split_once('=').filter(|(key, _)| !key.contains(':')).or_else(|| line.split_once(':')) else {
+        let Some((key, value)) = line.split_once('=').filter(|(key, _)| !key.contains(':')).or_else(|| line.split_once(':'))
+        else {
             continue;
         };
         let key = key.trim().to_lowercase();

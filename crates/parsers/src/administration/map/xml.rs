@@ -15,6 +15,7 @@ use super::json::Bounded;
 use super::read::{Rows, Texts};
 use super::{Field, Mapping};
 use crate::administration::Limits;
+use crate::administration::csv::without_controls;
 
 /// Elements inside elements.
 const DEPTH: usize = 64;
@@ -33,7 +34,6 @@ pub(super) fn read(reader: &mut dyn Read, rows: &mut Rows, mapping: &Mapping, li
     let left = Rc::new(Cell::new(limits.record));
     let bounded = Bounded { reader, left: Rc::clone(&left) };
     let mut reader = Reader::from_reader(BufReader::with_capacity(16 << 10, bounded));
-    reader.config_mut().trim_text(true);
     let mut buffer = Vec::new();
     let mut path: Vec<String> = Vec::new();
     let mut open: Vec<Open> = Vec::new();
@@ -90,7 +90,8 @@ pub(super) fn read(reader: &mut dyn Read, rows: &mut Rows, mapping: &Mapping, li
 }
 
 fn begin(path: &[String], mapping: &Mapping, open: &mut Vec<Open>, elements: &mut usize, weight: &mut usize) {
-    let is_row = path.len() == mapping.rows.len() && path.iter().zip(&mapping.rows).all(|(name, step)| step == "*" || name == step);
+    let is_row =
+        path.len() == mapping.rows.len() && path.iter().zip(&mapping.rows).all(|(name, step)| step == "*" || name == step);
     if open.is_empty() && !is_row {
         return;
     }
@@ -121,7 +122,7 @@ fn entity(name: &str) -> &'static str {
 
 fn close(rows: &mut Rows, mapping: &Mapping, open: &mut Vec<Open>) {
     let Some(done) = open.pop() else { return };
-    let value = if done.children.is_empty() { Value::String(done.text) } else { Value::Object(done.children) };
+    let value = if done.children.is_empty() { Value::String(done.text.trim().to_owned()) } else { Value::Object(done.children) };
     if let Some(parent) = open.last_mut() {
         match parent.children.get_mut(&done.name) {
             None => drop(parent.children.insert(done.name, value)),
@@ -148,7 +149,8 @@ fn look(row: &Value, field: &Field) -> Option<Texts> {
         }
         places = next;
     }
-    let mut texts: Vec<String> = places.into_iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let mut texts: Vec<String> =
+        places.into_iter().filter_map(Value::as_str).map(|text| without_controls(text.to_owned())).collect();
     match texts.len() {
         0 => None,
         1 => texts.pop().map(Texts::One),

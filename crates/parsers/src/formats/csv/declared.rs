@@ -42,13 +42,21 @@ struct File {
     #[serde(default = "yes")]
     header: bool,
     kind: Option<String>,
-    columns: BTreeMap<String, String>,
+    columns: BTreeMap<String, Columns>,
     #[serde(default)]
     kinds: BTreeMap<String, String>,
     #[serde(default)]
     time: TimeEntry,
     #[serde(default)]
     reporter: Reporter,
+}
+
+/// The column of the file that a name means, or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Columns {
+    One(String),
+    Many(Vec<String>),
 }
 
 #[derive(Default, Deserialize)]
@@ -75,13 +83,27 @@ impl Declared {
             Some(_) => return Err("'separator' must be one ASCII character, such as \";\"".to_owned()),
         };
         let mut columns = BTreeMap::new();
-        for (column, name) in &file.columns {
-            let means = Means::of_name(&plain_name(name))
-                .ok_or_else(|| format!("columns: '{name}' (for '{column}') is not a name that a column can have"))?;
-            if !file.header && !column.parse::<usize>().is_ok_and(|number| (1..=1_000).contains(&number)) {
-                return Err(format!("columns: without a header, '{column}' must be a number from 1 to 1000"));
+        for (name, theirs) in &file.columns {
+            let theirs = match theirs {
+                Columns::One(one) => std::slice::from_ref(one),
+                Columns::Many(many) => many.as_slice(),
+            };
+            let Some(means) = Means::of_name(&plain_name(name)) else {
+                // Somebody may have written the file's column first, which means the opposite.
+                let turned = theirs.first().filter(|word| Means::of_name(&plain_name(word)).is_some());
+                return Err(match turned {
+                    Some(word) => format!("columns: it is the other way round: write {} = \"{name}\"", plain_name(word)),
+                    None => format!("columns: '{name}' is not a name that a column can have"),
+                });
+            };
+            for column in theirs {
+                if !file.header && !column.parse::<usize>().is_ok_and(|number| (1..=1_000).contains(&number)) {
+                    return Err(format!("columns: without a header, '{column}' must be a number from 1 to 1000"));
+                }
+                if columns.insert(plain_name(column), means).is_some() {
+                    return Err(format!("columns: '{column}' is described twice"));
+                }
             }
-            columns.insert(plain_name(column), means);
         }
         let leads = |means: &Means| matches!(means, Means::Ip | Means::Url | Means::Domain);
         if !columns.values().any(leads) {
@@ -251,15 +273,17 @@ mod tests {
         for (text, error) in [
             ("", "missing field `columns`"),
             ("colums = {}", "unknown field `colums`"),
-            ("columns = { a = 'time' }", "one of them must be an 'ip'"),
-            ("columns = { a = 'ipp' }", "'ipp' (for 'a') is not a name"),
-            ("columns = { a = 'ip' }\nseparator = ';;'", "must be one ASCII character"),
-            ("columns = { a = 'ip' }\nkind = 'phishing'", "not a category/type"),
-            ("columns = { a = 'ip' }\nkinds = { x = 'content/x' }", "kinds: 'content/x'"),
-            ("columns = { a = 'ip' }\nheader = false", "must be a number"),
-            ("columns = { a = 'ip' }\ntime.format = 'rfc'", "must be iso, unix"),
-            ("columns = { a = 'ip' }\ntime.format = '%ü'", "'format'"),
-            ("columns = { a = 'ip' }\ntime.zone = 'Europe/Utrecht'", "'zone'"),
+            ("columns = { time = 'a' }", "one of them must be an 'ip'"),
+            ("columns = { Datum = 'time' }", "it is the other way round: write time = \"Datum\""),
+            ("columns = { ip = 'a', url = 'A' }", "'A' is described twice"),
+            ("columns = { ipp = 'a' }", "'ipp' is not a name"),
+            ("columns = { ip = 'a' }\nseparator = ';;'", "must be one ASCII character"),
+            ("columns = { ip = 'a' }\nkind = 'phishing'", "not a category/type"),
+            ("columns = { ip = 'a' }\nkinds = { x = 'content/x' }", "kinds: 'content/x'"),
+            ("columns = { ip = 'a' }\nheader = false", "must be a number"),
+            ("columns = { ip = 'a' }\ntime.format = 'rfc'", "must be iso, unix"),
+            ("columns = { ip = 'a' }\ntime.format = '%ü'", "'format'"),
+            ("columns = { ip = 'a' }\ntime.zone = 'Europe/Utrecht'", "'zone'"),
         ] {
             let found = Declared::parse(text).err().unwrap_or_default();
             assert!(found.contains(error), "{text}: {found}");
