@@ -188,6 +188,9 @@ async fn serve(desk: Arc<Desk>, config: &Config) -> anyhow::Result<()> {
     let pages = tokio::spawn(http::serve(listener, Arc::clone(&node)));
     let commands = tokio::spawn(socket::serve(socket, Arc::clone(&node) as Arc<dyn socket::Remote>));
     let watch = tokio::spawn(watch(Arc::clone(&node)));
+    for warning in node.desk.condition()?.warnings() {
+        tracing::error!(warning, "a person has to look");
+    }
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "ready");
     notify(&[NotifyState::Ready]);
 
