@@ -1,5 +1,6 @@
 //! The command line: its commands, one file each, and what they have in common.
 
+mod abuseio;
 pub(crate) mod administration;
 mod case;
 mod demo;
