@@ -1,5 +1,7 @@
 //! Moving from AbuseIO: its dump becomes an administration and cases, once, and nothing of its secrets is kept.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::path::Path;

@@ -382,7 +382,8 @@ impl<R: Read> Bytes<R> {
                 Some(b'#') => self.skip_line()?,
                 Some(b'-') if self.second()? == Some(b'-') => self.skip_line()?,
                 Some(b'/') if self.second()? == Some(b'*') => {
-                    (self.next()?, self.next()?);
+                    self.next()?;
+                    self.next()?;
                     let mut star = false;
                     while let Some(byte) = self.next()? {
                         if star && byte == b'/' {
