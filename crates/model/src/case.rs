@@ -20,6 +20,8 @@ const ABOUT_SERVICE: u8 = 2;
 const ABOUT_SITE: u8 = 3;
 const ABOUT_ACCOUNT: u8 = 4;
 const ABOUT_TEXT: u8 = 5;
+/// Stands before the number in the key of a split case; no name has it.
+const SPLIT: u8 = 0;
 /// Bytes of a name that go into a key; longer ones (which no domain name is) are cut.
 const NAME: usize = 255;
 
@@ -73,6 +75,25 @@ impl CaseKey {
         }
     }
 
+    /// The port that the key names; 0 when it names none.
+    pub fn port(&self) -> u16 {
+        match self.0.get(9..) {
+            Some([ABOUT_SERVICE, rest @ ..]) => {
+                rest.get(16..18).and_then(|bytes| bytes.try_into().ok()).map_or(0, u16::from_be_bytes)
+            }
+            _ => 0,
+        }
+    }
+
+    /// The key of a case that a person split off one with this key, made one of its own by the case's number. No report
+    /// has such a key: further ones join the case that it was split off.
+    pub fn split(&self, case: i64) -> CaseKey {
+        let mut key = self.0.clone();
+        key.push(SPLIT);
+        key.extend_from_slice(&case.to_be_bytes());
+        CaseKey(key)
+    }
+
     /// What the key is about, for people: `192.0.2.7`, `192.0.2.7 port 23`, `shop.example`, `account da01/c1042`.
     pub fn about(&self) -> String {
         let Some((about, rest)) = self.0.get(9..).and_then(<[u8]>::split_first) else { return String::new() };
@@ -80,11 +101,13 @@ impl CaseKey {
             bytes.get(..16).and_then(|bytes| bytes.try_into().ok()).map(|bytes| Address(u128::from_be_bytes(bytes)))
         };
         let port = |bytes: &[u8]| bytes.get(16..18).and_then(|bytes| bytes.try_into().ok()).map(u16::from_be_bytes);
+        // Behind a name may stand what makes a split case one of its own.
+        let text = || String::from_utf8_lossy(rest.split(|byte| *byte == SPLIT).next().unwrap_or_default()).into_owned();
         match (*about, address(rest)) {
             (ABOUT_ADDRESS, Some(address)) => address.to_string(),
             (ABOUT_SERVICE, Some(address)) => format!("{address} port {}", port(rest).unwrap_or_default()),
-            (ABOUT_ACCOUNT, _) => format!("account {}", String::from_utf8_lossy(rest)),
-            _ => String::from_utf8_lossy(rest).into_owned(),
+            (ABOUT_ACCOUNT, _) => format!("account {}", text()),
+            _ => text(),
         }
     }
 }
@@ -164,9 +187,14 @@ const EARLIEST: Time = Time(631_152_000_000);
 impl Credibility {
     /// Judges the stated time of a report that was received at `received`.
     pub fn of(stated: Option<Time>, received: Time) -> Credibility {
+        Credibility::within(stated, received, HISTORY_AGE)
+    }
+
+    /// Judges it by an operator's own age of history, in milliseconds.
+    pub fn within(stated: Option<Time>, received: Time, history: i64) -> Credibility {
         match stated {
             Some(stated) if stated < EARLIEST || stated > received.plus(CLOCK_SKEW) => Credibility::NotCredible,
-            Some(stated) if stated < received.plus(-HISTORY_AGE) => Credibility::History,
+            Some(stated) if stated < received.plus(-history) => Credibility::History,
             Some(_) => Credibility::Current,
             None => Credibility::NotCredible,
         }
@@ -217,6 +245,23 @@ mod tests {
                 "somewhere"
             ]
         );
+    }
+
+    #[test]
+    fn a_split_case_is_about_the_same() {
+        let mut batch = Batch::new();
+        batch.text(Word::URL, "http://shop.example/x");
+        batch.finish(Core::new(Kind::Phishing, 0));
+        let mut core = Core::new(Kind::OpenService, 1);
+        core.address = Address::parse(b"192.0.2.7").unwrap();
+        core.port = 23;
+        batch.finish(core);
+        for report in batch.reports() {
+            let key = CaseKey::of(&report, Some(7));
+            assert_eq!(key.split(300).about(), key.about());
+            assert_ne!(key.split(300), key.split(301));
+            assert_ne!(key.split(300), key);
+        }
     }
 
     #[test]

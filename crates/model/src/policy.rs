@@ -84,7 +84,8 @@ pub struct Care {
     pub gather: i64,
 }
 
-/// What a report must say for a rule to be about it, beside its kind. Everything that is empty is no condition.
+/// What a report must say for a rule to be about it, beside its kind. Everything that is empty is no condition; what is
+/// not empty must hold together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct When {
     /// The port is one of these.
@@ -95,6 +96,25 @@ pub struct When {
     pub order: bool,
 }
 
+impl When {
+    /// Whether it holds for a report with these marks; `traits` as [`traits_of`] writes them, case is ignored.
+    pub fn holds(&self, port: u16, traits: &str, order: bool) -> bool {
+        (!self.order || order)
+            && (self.ports.is_empty() || self.ports.contains(&port))
+            && (self.traits.is_empty()
+                || traits.lines().any(|one| self.traits.iter().any(|wanted| wanted.eq_ignore_ascii_case(one))))
+    }
+
+    /// Whether it holds wherever `other` does.
+    pub fn covers(&self, other: &When) -> bool {
+        (!self.order || other.order)
+            && (self.ports.is_empty() || !other.ports.is_empty() && other.ports.iter().all(|port| self.ports.contains(port)))
+            && (self.traits.is_empty()
+                || !other.traits.is_empty()
+                    && other.traits.iter().all(|one| self.traits.iter().any(|wanted| wanted.eq_ignore_ascii_case(one))))
+    }
+}
+
 /// A rule: what is to happen about some kinds of abuse, and by when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -102,8 +122,8 @@ pub struct Rule {
     pub name: String,
     /// The kinds it is about.
     pub kinds: Vec<Kind>,
-    /// What else has to be so.
-    pub when: When,
+    /// What else has to be so: one of these. None: nothing else.
+    pub when: Vec<When>,
     /// How bad it is.
     pub severity: Severity,
     /// What the reporter is told.
@@ -131,10 +151,7 @@ pub struct Rule {
 impl Rule {
     /// Whether it is about a report of `kind` with these marks.
     pub fn is_about(&self, kind: Kind, port: u16, traits: &str, order: bool) -> bool {
-        self.kinds.contains(&kind)
-            && (!self.when.order || order)
-            && (self.when.ports.is_empty() || self.when.ports.contains(&port))
-            && (self.when.traits.is_empty() || traits.lines().any(|one| self.when.traits.iter().any(|wanted| wanted == one)))
+        self.kinds.contains(&kind) && (self.when.is_empty() || self.when.iter().any(|when| when.holds(port, traits, order)))
     }
 }
 

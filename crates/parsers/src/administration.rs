@@ -143,7 +143,7 @@ pub fn is_secret(name: &str) -> bool {
 }
 
 /// The candidate that is spelt most like `word`, if one is near: for hints.
-pub(crate) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+pub fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     let word: Vec<char> = word.chars().take(64).flat_map(char::to_lowercase).collect();
     let best = candidates.map(|candidate| (distance(&word, candidate), candidate)).min()?;
     (best.0 <= 1 + word.len() / 3).then_some(best.1)

@@ -2,6 +2,8 @@
 //!
 //! To add a verb: a variant of [`Act`], an arm of [`perform`], and a command that calls [`ask`].
 
+pub(crate) mod cases;
+
 use anyhow::{Context, Result, bail};
 use desk::{Desk, Reading};
 use serde::{Deserialize, Serialize};
@@ -17,15 +19,43 @@ const NAME: usize = 100;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Act {
-    /// Writes something down in the journal of a case.
-    Note {
-        /// Row number of the case.
-        case: i64,
-        /// What.
-        text: String,
+    /// Does something to one or many cases.
+    Cases(Box<cases::OnCases>),
+    /// Gives some of a case's reports a case of their own.
+    Split(Box<cases::Splitting>),
+    /// Says that an alert is cared for.
+    AcknowledgeAlert {
+        /// Public identifier of the alert.
+        alert: String,
         /// Who.
         by: String,
     },
+    /// Says whether a submission is the order of an authority.
+    Order {
+        /// Public identifier of the submission.
+        submission: String,
+        /// Whether it is.
+        is_order: bool,
+        /// The term that it sets, as people write it.
+        term: Option<String>,
+        /// Who says so.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// Decides about cases whose holder turned out to be another.
+    Correct(Box<cases::Correcting>),
+    /// Undoes an act.
+    Undo {
+        /// Row number of the act.
+        act: i64,
+        /// Who undoes it.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// Looks at the policy file now.
+    Policy,
 }
 
 /// Does it. What comes back is shown by the command that asked.
@@ -34,8 +64,30 @@ pub(crate) enum Act {
 /// What the person is told: why not, and what would be right.
 pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
     match act {
-        Act::Note { case, text, by } => desk.note(*case, text, by).map(|()| Value::Null),
+        Act::Policy => {
+            let looked = desk.look_at_policy()?;
+            if let desk::policy::Looked::Wrong(reason) = looked {
+                return Err(desk::Error::Invalid(format!("{reason}\nthe last good policy holds")));
+            }
+            value(&desk.policy().version)
+        }
+        Act::Cases(asked) => asked.perform(desk),
+        Act::Split(asked) => asked.perform(desk),
+        Act::AcknowledgeAlert { alert, by } => crate::cli::alert::perform_acknowledge(desk, alert, by),
+        Act::Order { submission, is_order, term, by, reason } => {
+            crate::cli::order::perform(desk, submission, *is_order, term.as_deref(), by, reason)
+        }
+        Act::Correct(asked) => asked.perform(desk),
+        Act::Undo { act, by, reason } => {
+            let undone = desk.undo(*act, by, reason)?;
+            value(&cases::UndoOutcome { cases: undone.cases, left: undone.left })
+        }
     }
+}
+
+/// What came of an act, on its way to the command that asked.
+fn value(outcome: &impl Serialize) -> Result<Value, desk::Error> {
+    serde_json::to_value(outcome).map_err(|error| desk::Error::Unavailable(error.to_string()))
 }
 
 /// Does it here when nobody owns the data, and has the owner do it else.
@@ -43,14 +95,14 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
 /// # Errors
 /// As [`perform`], and when an owner does not listen.
 pub(crate) fn ask(globals: &Globals, act: &Act) -> Result<Value> {
-    let directory = crate::data::directory(globals.data.as_deref())?;
+    let data = globals.data()?;
     // What is only read must exist; a new data directory has nothing in it that could be acted on.
-    drop(globals.reader()?);
-    match Desk::open(&directory, globals.clock(), Reading::default()) {
+    drop(data.reader()?);
+    match data.desk(globals.clock(), Reading::default()) {
         Ok(desk) => Ok(perform(&desk, act)?),
         Err(desk::Error::Conflict(owned)) => {
             let request = Request::Do(Box::new(socket::Do { act: act.clone() }));
-            match socket::call(&directory, &request, None).context(owned)? {
+            match socket::call(&data.directory, &request, None).context(owned)? {
                 Response::Did { outcome } => Ok(outcome),
                 Response::Refused { reason } => bail!("{reason}"),
                 _ => bail!("'sluis serve' answered something else; is it another version?"),
@@ -81,7 +133,7 @@ impl By {
     }
 }
 
-fn name(text: &str) -> Result<String, String> {
+pub(crate) fn name(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.len() > NAME || text.chars().any(char::is_control) {
         return Err(format!("a name has 1 to {NAME} letters"));

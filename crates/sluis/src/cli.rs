@@ -2,14 +2,18 @@
 
 mod abuseio;
 pub(crate) mod administration;
+pub(crate) mod alert;
 mod case;
+mod db;
 mod demo;
 #[cfg(test)]
 mod documented;
 mod formats;
 mod generate;
 pub(crate) mod import;
+pub(crate) mod order;
 mod party;
+mod policy;
 mod queue;
 mod read;
 mod reading;
@@ -28,6 +32,9 @@ use desk::Clock;
 use model::submission::PublicId;
 use model::time::Time;
 use store::Reader;
+
+use crate::data::Data;
+use crate::serve::config::Config;
 
 /// Abuse reports in, traced to the party that held the address at the time, one case per problem.
 #[derive(Parser)]
@@ -53,6 +60,9 @@ pub(crate) struct Globals {
     /// The node's data directory
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// The settings; without it sluis.toml in the data directory, else (data in /var/lib/sluis) /etc/sluis/sluis.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Where the clock starts. For tests and demonstrations.
     #[arg(long, global = true, value_name = "TIME", value_parser = time, hide = true)]
     pub(crate) now: Option<Time>,
@@ -64,9 +74,16 @@ impl Globals {
         crate::data::clock(self.now)
     }
 
+    /// Where the data is, and how it is opened.
+    pub(crate) fn data(&self) -> Result<Data> {
+        let directory = crate::data::directory(self.data.as_deref())?;
+        let config = Config::load(self.config.as_deref(), &directory)?;
+        Data::new(directory, &config)
+    }
+
     /// The data, to read.
     pub(crate) fn reader(&self) -> Result<Reader> {
-        crate::data::reader(self.data.as_deref())
+        Ok(self.data()?.reader()?)
     }
 }
 
@@ -81,10 +98,16 @@ pub(crate) enum Command {
     Case(case::Command),
     #[command(subcommand)]
     Party(party::Command),
+    #[command(subcommand)]
+    Policy(policy::Command),
     Queue(queue::Args),
+    #[command(subcommand)]
+    Alert(alert::Command),
     #[command(subcommand)]
     Submission(submission::Command),
     Formats(formats::Args),
+    #[command(subcommand)]
+    Db(db::Command),
     Serve(serve::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -101,9 +124,12 @@ impl Command {
             Command::Receive(args) => receive::run(args, globals),
             Command::Case(command) => case::run(command, globals),
             Command::Party(command) => party::run(command, globals),
+            Command::Policy(command) => policy::run(command, globals),
             Command::Queue(args) => queue::run(args, globals),
+            Command::Alert(command) => alert::run(command, globals),
             Command::Submission(command) => submission::run(command, globals),
             Command::Formats(args) => formats::run(args),
+            Command::Db(command) => db::run(command, globals),
             Command::Serve(args) => serve::run(args, globals),
             Command::Demo(args) => demo::run(args, globals),
             Command::Generate(args) => generate::run(args),

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use desk::{Clock, SystemClock};
+use desk::{Clock, Desk, SystemClock};
 use model::time::Time;
-use store::Reader;
+use store::{Engine, Reader};
+
+use crate::serve::config::Config;
 
 /// The directory of the service that the Debian package sets up.
 pub(crate) const SYSTEM: &str = "/var/lib/sluis";
@@ -60,12 +62,63 @@ fn chosen(option: Option<&Path>) -> Result<PathBuf> {
     }
     // The XDG base directory specification: a relative XDG_DATA_HOME is to be ignored.
     let home = set("XDG_DATA_HOME").filter(|path| path.is_absolute()).or_else(|| Some(set("HOME")?.join(".local/share")));
-    Ok(home.context("there is no home directory; say where the data is with --data DIR or SLUIS_DATA")?.join("sluis"))
+    let own = home.context("there is no home directory; say where the data is with --data DIR or SLUIS_DATA")?.join("sluis");
+    // A colleague at the machine of a node means that node, and not a second one that begins in their home.
+    anyhow::ensure!(
+        own.exists() || !Path::new(SYSTEM).exists(),
+        "{SYSTEM}: this data is not yours: put 'sudo -u sluis' before the command, or name data of your own with --data DIR"
+    );
+    Ok(own)
 }
 
-/// Opens the data to read, whether or not another process works on it.
-pub(crate) fn reader(option: Option<&Path>) -> Result<Reader> {
-    Ok(Reader::open(&directory(option)?)?)
+/// A node's data: its directory, and the database that the configuration says.
+pub(crate) struct Data {
+    /// The data directory.
+    pub(crate) directory: PathBuf,
+    engine: Engine,
+    workers: Option<usize>,
+    /// The policy file that the configuration names.
+    pub(crate) policy: Option<PathBuf>,
+}
+
+impl Data {
+    /// The data of a directory, as a configuration has it.
+    ///
+    /// # Errors
+    /// When the configuration asks for what cannot be.
+    pub(crate) fn new(directory: PathBuf, config: &Config) -> Result<Data> {
+        Ok(Data {
+            directory,
+            engine: config.engine()?,
+            workers: config.work.workers.map(usize::from),
+            policy: config.policy.file.clone(),
+        })
+    }
+
+    /// Opens it to work on it.
+    ///
+    /// # Errors
+    /// As [`Desk::open_on`].
+    pub(crate) fn desk(&self, clock: Arc<dyn Clock>, reading: desk::Reading) -> Result<Desk, desk::Error> {
+        let mut desk = Desk::open_on(&self.directory, &self.engine, clock, reading)?;
+        if let Some(workers) = self.workers {
+            desk.set_workers(workers);
+        }
+        if let Some(file) = &self.policy
+            && let desk::policy::Looked::Wrong(reason) = desk.use_policy_file(file)?
+        {
+            crate::output::warn(&format!("{reason}\nthe last good policy holds"));
+        }
+        Ok(desk)
+    }
+
+    /// Opens it to read, whether or not another process works on it.
+    ///
+    /// # Errors
+    /// As [`Reader::open_on`].
+    pub(crate) fn reader(&self) -> Result<Reader, store::Error> {
+        Reader::open_on(&self.directory, &self.engine)
+    }
 }
 
 /// Whether this user can make files there. Asking the mode bits would miss read-only mounts and access lists.

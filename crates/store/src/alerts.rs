@@ -177,7 +177,8 @@ impl Transaction<'_> {
         self.execute(
             "-- alerts::raise
              INSERT INTO alerts (id, public, kind, key, severity, text, raised, last, count, due, acknowledged, person, ended)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 1, $8, NULL, '', NULL)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 1, $8, NULL, '', NULL)
+             ON CONFLICT (key) WHERE ended IS NULL DO UPDATE SET count = alerts.count + 1",
             (id, public_id(now)?.0.to_be_bytes(), raise.kind as i64, key, severity, text, now.0, raise.due.map(|due| due.0)),
         )?;
         if id % 256 == 0 {

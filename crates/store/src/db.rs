@@ -10,6 +10,8 @@ mod postgres;
 mod row;
 mod sqlite;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

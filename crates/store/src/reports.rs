@@ -18,6 +18,8 @@ pub(crate) const BATCH: i64 = 1 << 20;
 pub(crate) const CHUNK: i64 = 1 << 10;
 /// Level of zstd: the fastest, for this is on the way of every report.
 const LEVEL: i32 = 1;
+/// Rows of a run that are asked for together.
+const PAGE: usize = 10_000;
 /// Bytes that the fields of [`CHUNK`] reports unpack to, at the very most.
 const MOST: usize = 1 << 30;
 
@@ -169,29 +171,54 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`], and [`Error::Damaged`] when fields do not unpack.
     pub fn reports_of(&self, case: &Case, tail: i64, most: usize) -> Result<(Batch, Vec<Kept>), Error> {
+        self.load(&self.report_ids(case.id, tail, most)?)
+    }
+
+    /// Numbers of the newest reports of a case, newest run first, at most `most`.
+    pub(crate) fn report_ids(&self, case: i64, tail: i64, most: usize) -> Result<Vec<i64>, Error> {
         let mut ids: Vec<i64> = Vec::new();
-        let mut run = Some(tail);
-        while let Some(first) = run
+        let mut next = Some(tail);
+        while let Some(first) = next
             && ids.len() < most
         {
-            // A run is the reports from its first on, in the same batch, that are of this case.
-            let batch_end = (first / BATCH + 1) * BATCH;
-            let mut select =
-                self.prepare("-- reports::run\nSELECT id, case_id FROM reports WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3")?;
-            let mut rows = select.query((first, batch_end, (most - ids.len()) as i64))?;
-            while let Some(row) = rows.next()? {
-                if row.get::<i64>(1)? != case.id {
-                    break;
-                }
-                ids.push(row.get(0)?);
-            }
-            run = self
-                .prepare("-- reports::prev\nSELECT prev FROM reports WHERE id = $1")?
-                .query_row([first], |row| row.get(0))
-                .optional()?
-                .flatten();
+            next = self.run(case, first, most, &mut ids)?;
         }
-        self.load(&ids)
+        Ok(ids)
+    }
+
+    /// Adds the reports of one run; the first of the run before it.
+    ///
+    /// A run is the reports from its first on, in the same batch, that are of this case. Those that a person gave to
+    /// another case since bear this one's number below zero, and are passed over.
+    fn run(&self, case: i64, first: i64, most: usize, ids: &mut Vec<i64>) -> Result<Option<i64>, Error> {
+        let batch_end = (first / BATCH + 1) * BATCH;
+        let (mut from, mut before) = (first, None);
+        loop {
+            let page = (most - ids.len()).clamp(1, PAGE);
+            let mut select = self.prepare(
+                "-- reports::run\nSELECT id, case_id, prev FROM reports WHERE id >= $1 AND id < $2 ORDER BY id LIMIT $3",
+            )?;
+            let mut rows = select.query((from, batch_end, page as i64))?;
+            let mut count = 0;
+            while let Some(row) = rows.next()? {
+                let (id, of, prev): (i64, i64, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                if id == first {
+                    before = prev;
+                } else if prev.is_some() || of.saturating_abs() != case {
+                    return Ok(before);
+                }
+                if of == case {
+                    ids.push(id);
+                }
+                (count, from) = (count + 1, id + 1);
+                if ids.len() >= most {
+                    return Ok(before);
+                }
+            }
+            if count < page {
+                return Ok(before);
+            }
+        }
     }
 
     /// The reports of a submission, in their places, at most `most`.
@@ -206,7 +233,8 @@ impl Transaction<'_> {
             if ids.len() >= most {
                 break;
             }
-            let mut select = self.prepare("-- reports::of_batch\nSELECT ordinal, id FROM reports WHERE id >= $1 AND id < $2")?;
+            let mut select = self
+                .prepare("-- reports::of_batch\nSELECT ordinal, id FROM reports WHERE id >= $1 AND id < $2 AND case_id >= 0")?;
             let mut of_batch: Vec<(u32, i64)> = select
                 .query_map((batch * BATCH, (batch + 1) * BATCH), |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<Result<_, _>>()?;
@@ -231,7 +259,7 @@ impl Transaction<'_> {
         Ok(select.query_row((submission, Kind::Csam as u8, Kind::Csem as u8), |row| row.get(0))?)
     }
 
-    fn load(&self, ids: &[i64]) -> Result<(Batch, Vec<Kept>), Error> {
+    pub(crate) fn load(&self, ids: &[i64]) -> Result<(Batch, Vec<Kept>), Error> {
         let mut batch = Batch::new();
         let mut kept = Vec::with_capacity(ids.len());
         let mut open: Option<(i64, Unpacked)> = None;

@@ -11,7 +11,7 @@ fn policy(mode: Mode) -> Policy {
     let rule = Rule {
         name: "phishing".to_owned(),
         kinds: vec![Kind::Phishing],
-        when: When::default(),
+        when: Vec::new(),
         severity: Severity::P1,
         acknowledge: Acknowledge::Within(Term::Elapsed(HOUR)),
         customer: Some(Term::Elapsed(HOUR)),
@@ -273,4 +273,61 @@ fn trust() {
     ] {
         assert_eq!(policy.confidence(reporter, format, door, stated), expected, "{name}");
     }
+}
+
+#[test]
+fn rules_ask_for_what_a_report_says() {
+    let when = |ports: &[u16], traits: &[&str], order| When {
+        ports: ports.to_vec(),
+        traits: traits.iter().map(|one| (*one).to_owned()).collect(),
+        order,
+    };
+    let rule = |when| Rule { when, ..policy(Mode::Act).rules[0].clone() };
+    let amplifier = rule(vec![when(&[53, 123], &[], false), when(&[], &["rsit:vulnerable/ddos-amplifier"], false)]);
+    let order = rule(vec![when(&[], &["tco"], true)]);
+    for (name, rule, port, traits, ordered, expected) in [
+        ("a port", &amplifier, 123, "", false, true),
+        ("another port", &amplifier, 443, "feed:scan_http", false, false),
+        ("or what it says, in any case", &amplifier, 0, "feed:scan\nRSIT:vulnerable/DDoS-amplifier", false, true),
+        ("part of a word", &amplifier, 0, "rsit:vulnerable/ddos-amplifier-not", false, false),
+        ("a tag that anybody can write is no order", &order, 0, "tco", false, false),
+        ("an order about something else", &order, 0, "", true, false),
+        ("both", &order, 0, "tco", true, true),
+    ] {
+        assert_eq!(rule.is_about(Kind::Phishing, port, traits, ordered), expected, "{name}");
+        assert!(!rule.is_about(Kind::Malware, port, traits, ordered), "{name}: another kind");
+    }
+    assert!(when(&[], &[], false).covers(&when(&[53], &["x"], true)), "no condition covers every condition");
+    assert!(when(&[53, 123], &[], false).covers(&when(&[53], &["x"], false)));
+    assert!(!when(&[53], &[], false).covers(&when(&[], &["x"], false)), "any port is more than one port");
+    assert!(!when(&[], &[], true).covers(&when(&[], &[], false)));
+}
+
+#[test]
+fn who_is_not_told_has_no_ladder_but_the_clocks_run() {
+    let mut silent = policy(Mode::Act);
+    silent.rules[0].customer = None;
+    let nobody = Facts { deepest: None, direct: None, ..facts() };
+    let minor = Facts { rule: 1, ..nobody };
+    for (name, policy, facts, expected) in [
+        (
+            "a person decides whether it is told",
+            &silent,
+            facts(),
+            &[(0, "clocks set"), (12, "overdue"), (24, "restriction proposed"), (24, "restriction to 7")][..],
+        ),
+        ("nobody is known", &policy(Mode::Act), nobody, &[(0, "clocks set"), (12, "overdue")]),
+        ("nobody is known, and it is not urgent", &policy(Mode::Act), minor, &[(0, "clocks set"), (336, "closed")]),
+        ("not believed", &silent, Facts { confidence: 10, ..facts() }, &[(0, "clocks set")]),
+    ] {
+        assert_eq!(words(&live(facts, policy, 40 * DAY)), expected, "{name}");
+    }
+    // Then a holder is found.
+    let policy = policy(Mode::Act);
+    let begun = decide(&nobody, &policy, T0);
+    let late = decide(&Facts { progress: Some(begun.progress), ..nobody }, &policy, T0.plus(12 * HOUR));
+    assert_eq!((late.progress.rung, late.alarms), (Rung::Due, vec![Alarm::Overdue]));
+    let found = decide(&Facts { progress: Some(late.progress), ..facts() }, &policy, T0.plus(20 * HOUR));
+    assert_eq!(found.progress.rung, Rung::Told);
+    assert_eq!(found.next, Some(T0.plus(23 * HOUR)), "reminded at half of the time that is left to it");
 }

@@ -4,8 +4,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use desk::Reading;
 use desk::import::Imported;
-use desk::{Desk, Reading};
 use model::administration::{Changes, Remarks, Snapshot};
 use model::time::Time;
 use parsers::administration::{Finding, Limits, changes};
@@ -91,6 +91,8 @@ pub(crate) struct View {
     assignments_ended: usize,
     assignments_superseded: usize,
     holders_found: u64,
+    #[serde(default)]
+    holders_changed: u64,
     changes: Vec<Vec<String>>,
     conflicts: Said,
     overlaps: Said,
@@ -148,6 +150,7 @@ impl View {
             assignments_ended: changes.ended.len(),
             assignments_superseded: changes.superseded.len(),
             holders_found: done.holders_found,
+            holders_changed: done.holders_changed,
             changes: diff(changes, transaction, most)?,
             conflicts: Said::of(&changes.conflicts, most),
             overlaps: Said::of(&changes.overlaps, most),
@@ -194,7 +197,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     let mut read = administration::read(&args.files, &args.reading)?;
     read.snapshot.complete = (read.snapshot.complete || args.complete) && !args.partial;
     bar.wait("comparing");
-    let directory = crate::data::directory(globals.data.as_deref())?;
+    let data = globals.data()?;
     let mut asked = Import {
         source,
         kind: read.kind.to_owned(),
@@ -204,13 +207,13 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         dry_run: args.dry_run,
         bytes: 0,
     };
-    let mut view = match Desk::open(&directory, globals.clock(), Reading::default()) {
+    let mut view = match data.desk(globals.clock(), Reading::default()) {
         Ok(desk) => {
             let done = desk.import(&asked.source, &asked.kind, &read.snapshot, asked.how())?;
             desk.store().reader()?.read(|transaction| View::of(&asked, &done, transaction))?
         }
         // Another process owns the data: it does the same for us, if it is one that listens.
-        Err(desk::Error::Conflict(owned)) => by_owner(&directory, &mut asked, &read.snapshot).context(owned)?,
+        Err(desk::Error::Conflict(owned)) => by_owner(&data.directory, &mut asked, &read.snapshot).context(owned)?,
         Err(error) => return Err(error.into()),
     };
     bar.finish();
@@ -235,15 +238,15 @@ fn run_changes(args: &Args, globals: &Globals, source: String) -> Result<u8> {
         bail!("over {} MiB of changes; hand in several files", CHANGES >> 20);
     }
     let told = changes::read(&mut body.as_slice(), &Limits::default()).map_err(anyhow::Error::msg)?;
-    let directory = crate::data::directory(globals.data.as_deref())?;
+    let data = globals.data()?;
     let (kind, complete, most, dry_run) = ("changes".to_owned(), true, args.most, args.dry_run);
     let mut asked = Import { source, kind, complete, most, vouched: false, dry_run, bytes: 0 };
-    let view = match Desk::open(&directory, globals.clock(), Reading::default()) {
+    let view = match data.desk(globals.clock(), Reading::default()) {
         Ok(desk) => {
             let done = desk.import_changes(&asked.source, &told, asked.how())?;
             desk.store().reader()?.read(|transaction| View::of(&asked, &done, transaction))?
         }
-        Err(desk::Error::Conflict(owned)) => ask_owner(&directory, &mut asked, &body).context(owned)?,
+        Err(desk::Error::Conflict(owned)) => ask_owner(&data.directory, &mut asked, &body).context(owned)?,
         Err(error) => return Err(error.into()),
     };
     let mut screen = Screen::new();
@@ -294,6 +297,11 @@ pub(super) fn draw(screen: &mut Screen, view: &View) -> Result<()> {
     if view.holders_found > 0 {
         let found = counted(view.holders_found, "case");
         screen.line(format_args!("\n{found} that had no holder: now known"))?;
+    }
+    if view.holders_changed > 0 {
+        let changed = counted(view.holders_changed, "case");
+        let text = format!("{changed} turned out to be another party's: look at them with 'sluis queue holder-changed'");
+        screen.line(screen.paint(Style::Alarm, &text))?;
     }
     draw_remarks(screen, "Held by another source, so not taken", &view.conflicts)?;
     draw_remarks(screen, "Two parties for one resource at one time", &view.overlaps)?;

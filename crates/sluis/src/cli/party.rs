@@ -8,7 +8,7 @@ use model::time::Time;
 use serde::Serialize;
 use store::Transaction;
 use store::administration::{KeptAssignment, KeptParty};
-use store::cases::Filter;
+use store::listing::Listing;
 
 use super::{Globals, case};
 use crate::output::chain::{Kept, party_title};
@@ -300,8 +300,8 @@ fn show(args: &Show, transaction: &Transaction<'_>, now: Time) -> Result<u8> {
     let sources = sources(transaction)?;
     let line = ancestors(transaction, &kept)?;
     let assignments = transaction.assignments_of_party(kept.id, args.most.saturating_add(1))?;
-    let filter = Filter { state: Some(model::case::State::Open), holder: Some(kept.id), ..Filter::default() };
-    let cases = transaction.cases(&filter, args.most)?;
+    let listing = Listing { state: Some(model::case::State::Open), holder: Some(kept.id), ..Listing::default() };
+    let cases = transaction.list_cases(&listing, args.most)?;
     let mut names = Kept::new(transaction)?;
     let mut screen = Screen::new();
     if args.json {
@@ -312,7 +312,10 @@ fn show(args: &Show, transaction: &Transaction<'_>, now: Time) -> Result<u8> {
             rents_from: line.iter().rev().skip(1).map(|kept| kept.party.reference.clone()).collect(),
             children: children.iter().map(reference).collect::<Result<_>>()?,
             assignments: assignments.iter().take(args.most as usize).map(assignment_view).collect(),
-            open_cases: cases.iter().map(|filed| case::view(&filed.case, &mut names)).collect::<Result<_>>()?,
+            open_cases: cases
+                .iter()
+                .map(|(filed, standing)| case::view(&filed.case, standing, &mut names, now))
+                .collect::<Result<_>>()?,
         };
         json::line(&mut screen, &whole)?;
         return super::done(screen, 0);
@@ -332,7 +335,7 @@ fn show(args: &Show, transaction: &Transaction<'_>, now: Time) -> Result<u8> {
     screen.heading("Open cases")?;
     match cases.is_empty() {
         true => screen.line("none")?,
-        false => case::table(&mut screen, &cases, &mut names)?,
+        false => case::table(&mut screen, &cases, &mut names, now)?,
     }
     super::done(screen, 0)
 }

@@ -17,6 +17,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use store::submissions::Receipt;
 
 use super::{Globals, Id};
+use crate::data::Data;
 use crate::output::progress::Progress as Bar;
 use crate::output::words::count;
 use crate::output::{Screen, Style, Table, complain, json, warn};
@@ -135,21 +136,21 @@ pub(super) fn error_code(error: &anyhow::Error) -> u8 {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
-    let directory = crate::data::directory(globals.data.as_deref())?;
+    let data = globals.data()?;
     let again = if args.again_all { Some(Again::All) } else { args.again };
     let from_files = args.maildir.is_none() && again.is_none();
     let mut summary = Summary::default();
-    let desk = match Desk::open(&directory, globals.clock(), args.reading.reading()?) {
+    let desk = match data.desk(globals.clock(), args.reading.reading()?) {
         Ok(desk) => desk,
-        Err(Error::Conflict(_)) if from_files && is_owned(&directory) => {
-            into_spool(args, globals, &directory, &mut summary)?;
+        Err(Error::Conflict(_)) if from_files && is_owned(&data) => {
+            into_spool(args, globals, &data.directory, &mut summary)?;
             // Had the owner ended meanwhile, nobody would take what lies in the spool until the next comes by.
-            match Desk::open(&directory, globals.clock(), args.reading.reading()?) {
+            match data.desk(globals.clock(), args.reading.reading()?) {
                 Ok(desk) => desk,
                 Err(_) => return finish(args, &summary),
             }
         }
-        Err(Error::Conflict(_)) if again.is_some() && is_owned(&directory) => return ask_again(args, globals, again),
+        Err(Error::Conflict(_)) if again.is_some() && is_owned(&data) => return ask_again(args, globals, again),
         Err(error) => return Err(error.into()),
     };
     desk.recover()?;
@@ -184,8 +185,8 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
 }
 
 /// Whether the conflict is with another process, which ends by itself, and not with a newer program's data.
-fn is_owned(directory: &Path) -> bool {
-    !matches!(store::Reader::open(directory), Err(store::Error::Newer { .. }))
+fn is_owned(data: &Data) -> bool {
+    !matches!(data.reader(), Err(store::Error::Newer { .. }))
 }
 
 /// Whether what comes is from standard input, as from a mail server.

@@ -1,11 +1,12 @@
 //! `sluis serve`: a node that takes reports in as they come.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 
 use crate::cli::Globals;
+use crate::data::Data;
 use crate::serve::config::Config;
 use crate::serve::socket::{self, Request, Response};
 use crate::serve::{self, logs};
@@ -21,9 +22,6 @@ use crate::serve::{self, logs};
 Signals: SIGTERM and SIGINT finish what is under way and end with exit code 0; a second one ends at once.
 Exit codes: 0 stopped as asked, or (--status) ready; 1 it could not begin, or (--status) not ready.")]
 pub(crate) struct Args {
-    /// The settings; without it sluis.toml in the data directory, else (data in /var/lib/sluis) /etc/sluis/sluis.toml
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
     /// Look whether the settings can be understood, and end
     #[arg(long, conflicts_with = "status")]
     check: bool,
@@ -38,14 +36,18 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     if args.status {
         return status(&data);
     }
-    let config = Config::load(args.config.as_deref(), &data)?;
+    let config = Config::load(globals.config.as_deref(), &data)?;
     if args.check {
         config.readers()?;
+        config.engine()?;
+        for receiver in &config.alert {
+            receiver.sender()?;
+        }
         config.administrations()?;
         return Ok(0);
     }
     logs::begin(&config.logs)?;
-    serve::run(&data, &config, globals.clock())?;
+    serve::run(&Data::new(data, &config)?, &config, globals.clock())?;
     Ok(0)
 }
 

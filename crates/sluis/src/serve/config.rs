@@ -7,6 +7,7 @@ use anyhow::Context;
 use parsers::formats::csv::Declared;
 use parsers::formats::shadowserver::Maps;
 use serde::Deserialize;
+use store::Engine;
 
 use crate::cli::administration::Way;
 use crate::serve::administrations::Source;
@@ -30,10 +31,44 @@ pub(crate) struct Config {
     pub(crate) intake: Intake,
     /// What readers are told.
     pub(crate) reading: Reading,
+    /// Where the rows are.
+    pub(crate) database: Database,
+    /// How submissions are worked off.
+    pub(crate) work: Work,
+    /// The rules.
+    pub(crate) policy: Policy,
     /// What is logged, and how.
     pub(crate) logs: Logs,
+    /// Who is told of alerts, when and how.
+    pub(crate) alert: Vec<crate::alert::config::Config>,
     /// Sources of administration.
     pub(crate) administration: Vec<Administration>,
+}
+
+/// The rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Policy {
+    /// The policy file; without it `policy.toml` in the data directory, if there is one.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Where the rows are: in the data directory (SQLite), unless PostgreSQL is named.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Database {
+    /// How to reach PostgreSQL.
+    pub(crate) postgres: Option<String>,
+    /// A file with the password, so that it stands in no other.
+    pub(crate) password_file: Option<PathBuf>,
+}
+
+/// How submissions are worked off.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Work {
+    /// Submissions that are worked on at the same time, 1 to 64; more than one only with PostgreSQL.
+    pub(crate) workers: Option<u8>,
 }
 
 /// A source of administration: how old it may be, and where what it has to say appears.
@@ -165,6 +200,7 @@ impl Config {
         let poll = config.intake.poll_seconds;
         anyhow::ensure!((1..=3600).contains(&poll), "{}: [intake] poll_seconds = {poll}: give 1 to 3600 seconds", path.display());
         let folder = path.parent().unwrap_or(Path::new("."));
+        crate::alert::config::check(&mut config.alert, folder).with_context(|| path.display().to_string())?;
         for maildir in &mut config.intake.maildirs {
             anyhow::ensure!(
                 !maildir.as_os_str().is_empty(),
@@ -173,16 +209,45 @@ impl Config {
             );
             *maildir = folder.join(&*maildir);
         }
+        match config.work.workers {
+            Some(0 | 65..) => anyhow::bail!("{}: [work] workers: give 1 to 64", path.display()),
+            Some(2..) if config.database.postgres.is_none() => anyhow::bail!(
+                "{}: [work] workers: SQLite has one writer; leave it out, or name a server under [database] postgres",
+                path.display()
+            ),
+            _ => {}
+        }
+        anyhow::ensure!(
+            config.database.postgres.is_some() || config.database.password_file.is_none(),
+            "{}: [database] password_file: only PostgreSQL asks for one; name it under [database] postgres",
+            path.display()
+        );
         config.check_administrations(path)?;
         for administration in &mut config.administration {
             for file in [&mut administration.map, &mut administration.folder].into_iter().flatten() {
                 *file = folder.join(&*file);
             }
         }
-        for file in [&mut config.reading.shadowserver_maps, &mut config.reading.declared_csv].into_iter().flatten() {
+        let Reading { shadowserver_maps, declared_csv } = &mut config.reading;
+        let files = [shadowserver_maps, declared_csv, &mut config.database.password_file, &mut config.policy.file];
+        for file in files.into_iter().flatten() {
             *file = folder.join(&*file);
         }
         Ok(config)
+    }
+
+    /// The database that holds the rows.
+    ///
+    /// # Errors
+    /// When a connection string cannot be understood, or the password's file cannot be read. Neither is shown.
+    pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
+        let Some(connection) = &self.database.postgres else { return Ok(Engine::Sqlite) };
+        let password = match &self.database.password_file {
+            Some(path) => Some(text_of(path)?),
+            None => None,
+        };
+        let password = password.as_deref().map(|text| text.trim_end_matches(['\r', '\n']).as_bytes());
+        Engine::postgres(connection, password).context("[database] postgres")
     }
 
     fn check_administrations(&self, path: &Path) -> anyhow::Result<()> {
@@ -279,7 +344,11 @@ mod tests {
         assert_eq!(parsed.intake.maildirs, [PathBuf::from("/var/mail/abuse/Maildir"), PathBuf::from("/etc/sluis/feeds")]);
         assert_eq!(parsed.reading.declared_csv, Some(PathBuf::from("/etc/sluis/own.toml")));
         assert_eq!(parsed.reading.shadowserver_maps, Some(PathBuf::from("/etc/sluis/shadowserver.toml")));
+        assert_eq!(parsed.policy.file, Some(PathBuf::from("/etc/sluis/policy.toml")));
         assert_eq!(parsed.logs.format, Some(LogFormat::Json));
+        assert_eq!(parsed.database.password_file, Some(PathBuf::from("/etc/sluis/database-password")));
+        assert_eq!(parsed.work.workers, Some(2));
+        assert!(Engine::postgres(parsed.database.postgres.as_deref().unwrap(), None).is_ok());
         assert_eq!(parsed.administration[0].folder, Some(PathBuf::from("/var/spool/sluis/billing")));
         assert!(parsed.administrations().is_ok());
     }
@@ -294,6 +363,9 @@ mod tests {
             ("never looking", "[intake]\npoll_seconds = 0\n", &["poll_seconds = 0", "1 to 3600"]),
             ("a path of nothing", "[intake]\nmaildirs = [\"\"]\n", &["maildirs", "empty"]),
             ("not TOML", "listen", &["line 1"]),
+            ("no workers", "[work]\nworkers = 0\n", &["workers", "1 to 64"]),
+            ("two writers", "[work]\nworkers = 2\n", &["workers", "one writer", "[database] postgres"]),
+            ("a password for nothing", "[database]\npassword_file = \"x\"\n", &["password_file", "[database] postgres"]),
             ("no name", "[[administration]]\nfolder = \"x\"\n", &["source"]),
             ("twice", "[[administration]]\nsource = \"a\"\n[[administration]]\nsource = \"a\"\n", &["twice"]),
             ("two ways", "[[administration]]\nsource = \"a\"\nsystem = \"whmcs\"\nmap = \"x\"\n", &["not both"]),

@@ -7,7 +7,7 @@
 //! {"command":"wake"}                                   {"result":"done"}
 //! {"command":"status"}                                 {"result":"status","version":"0.1.0",...}
 //! {"command":"again","which":"unreadable"}             {"result":"again","submissions":3}
-//! {"command":"do","act":{"verb":"note",...}}           {"result":"did","outcome":...}
+//! {"command":"do","act":{"verb":"cases",...}}          {"result":"did","outcome":...}
 //! {"command":"import","source":"ripe",...,"bytes":7}   (then 7 bytes, then) {"result":"imported","summary":{...}}
 //! ```
 
@@ -397,8 +397,8 @@ mod tests {
             (r#"{"command":"import","source":"ripe"}"#, None),
             (r#"{"command":"again","which":"rejects","all":true}"#, None),
             (
-                r#"{"command":"do","act":{"verb":"note","case":7,"text":"called them","by":"anna"}}"#,
-                Some(Request::Do(Box::new(Do { act: Act::Note { case: 7, text: "called them".into(), by: "anna".into() } }))),
+                r#"{"command":"do","act":{"verb":"undo","act":7,"by":"anna","reason":"the wrong ones"}}"#,
+                Some(Request::Do(Box::new(Do { act: Act::Undo { act: 7, by: "anna".into(), reason: "the wrong ones".into() } }))),
             ),
             (r#"{"command":"do","act":{"verb":"forget everything"}}"#, None),
             (r#"{"command":"stop"}"#, None),

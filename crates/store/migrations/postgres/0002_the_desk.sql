@@ -21,7 +21,8 @@ ALTER TABLE cases ADD COLUMN traits TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE cases ADD COLUMN confidence BIGINT NOT NULL DEFAULT 0;
 -- Hash of the first reporter, to see that another says the same.
 ALTER TABLE cases ADD COLUMN reporter BIGINT NOT NULL DEFAULT 0;
--- Bits: 1 authenticated, 2 corroborated, 4 decided about, 8 observed, 16 holder changed, 32 others than one feed report it.
+-- Bits: 1 authenticated, 2 corroborated, 4 decided about, 8 observed, 16 holder changed, 32 others than one feed report it,
+-- 64 the sender of packets may be another than it seems.
 ALTER TABLE cases ADD COLUMN marks BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE cases ADD COLUMN acknowledge_due BIGINT;
 ALTER TABLE cases ADD COLUMN customer_due BIGINT;
@@ -43,7 +44,13 @@ ALTER TABLE cases ADD COLUMN closed BIGINT;
 ALTER TABLE cases ADD COLUMN closure BIGINT;
 -- When it is to be looked at again; the desk works these off in order.
 ALTER TABLE cases ADD COLUMN next_due BIGINT;
+-- What was closed and is seen again is opened again.
+CREATE INDEX cases_ended ON cases (key, closed) WHERE state = 1;
 CREATE INDEX cases_due ON cases (next_due, id) WHERE next_due IS NOT NULL;
+-- What people list: what is to be mended first, what is theirs, and what is worst.
+CREATE INDEX cases_fix ON cases (fix_due, id) WHERE state = 0 AND fix_due IS NOT NULL;
+CREATE INDEX cases_handler ON cases (handler, id) WHERE handler <> '';
+CREATE INDEX cases_urgent ON cases (severity, id) WHERE severity < 2;
 -- Open cases of before get their rule and clocks at the first look; history has none.
 UPDATE cases SET received = opened, last_received = opened;
 UPDATE cases SET next_due = 0 WHERE state = 0 AND history = 0;
@@ -52,7 +59,8 @@ ALTER TABLE steps ADD COLUMN person TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE steps ADD COLUMN rule TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE steps ADD COLUMN due BIGINT;
 
--- What decide saw beside the case itself: reports that joined it, by day of arrival.
+-- What decide saw beside the case itself: reports that joined it, by day of arrival. What is of no other day is of the day
+-- on which it was opened, which has no row.
 CREATE TABLE case_days (
     case_id BIGINT NOT NULL,
     day     BIGINT NOT NULL,
@@ -75,21 +83,26 @@ CREATE TABLE outbox (
     ready    BIGINT NOT NULL,
     cases    BIGINT NOT NULL,
     ended    BIGINT,
-    reason   TEXT COLLATE "C" NOT NULL
+    reason   TEXT COLLATE "C" NOT NULL,
+    -- Who said that it may go, or threw it away; of two, the first.
+    person   TEXT COLLATE "C" NOT NULL
 );
 CREATE UNIQUE INDEX outbox_gather ON outbox (party, purpose, subject, severity, ready, hold) WHERE delivery = 0;
 CREATE INDEX outbox_ready ON outbox (ready, id) WHERE delivery = 0;
+CREATE INDEX outbox_held ON outbox (hold, id) WHERE delivery = 0;
 CREATE TABLE outbox_cases (
     case_id BIGINT NOT NULL,
     entry   BIGINT NOT NULL,
     PRIMARY KEY (case_id, entry)
 );
 CREATE INDEX outbox_cases_entry ON outbox_cases (entry, case_id);
--- How much the outbox took in, by hour: what the brake compares with.
+-- How much the outbox took in, by hour: what the brake compares with. Receipts to senders who proved nothing are counted
+-- beyond what was written, so that forged ones cannot fill the disk.
 CREATE TABLE outbox_hours (
     hour         BIGINT NOT NULL PRIMARY KEY,
     letters      BIGINT NOT NULL,
-    restrictions BIGINT NOT NULL
+    restrictions BIGINT NOT NULL,
+    receipts     BIGINT NOT NULL
 );
 
 -- Feeds, and how often each came: a case that its feed names no more is closed.
@@ -101,6 +114,8 @@ CREATE TABLE feeds (
     last  BIGINT NOT NULL,
     -- Usual time between two runs, in milliseconds; 0 when not yet known.
     every BIGINT NOT NULL,
+    -- The latest times between two runs, in milliseconds, a space between them.
+    gaps  TEXT COLLATE "C" NOT NULL,
     -- Submission of the last run.
     submission BIGINT NOT NULL
 );
@@ -120,6 +135,20 @@ CREATE TABLE holder_changes (
     PRIMARY KEY (case_id, found)
 );
 CREATE INDEX holder_changes_open ON holder_changes (found, case_id) WHERE outcome = 0;
+
+-- Where and when the administration of the past was changed: cases about it are traced once more, and the row goes when all
+-- of them have been. 'name' is a name, or '*' for any; a row with a party is about that party's cases.
+CREATE TABLE rechecks (
+    id     BIGINT PRIMARY KEY,
+    first  BYTEA,
+    last   BYTEA,
+    name   TEXT COLLATE "C",
+    party  BIGINT,
+    since  BIGINT NOT NULL,
+    until  BIGINT NOT NULL,
+    -- How far the look through the cases has come.
+    case_id BIGINT NOT NULL
+);
 
 -- What counts against a party: confirmed cases (1) and letters ignored (2). Withdrawn ones count no more.
 CREATE TABLE strikes (
@@ -234,5 +263,4 @@ CREATE INDEX cases_closed ON cases (closed) WHERE closed IS NOT NULL;
 
 -- Who has one resource at one level: what a change of it is compared with.
 CREATE INDEX assignments_range ON assignments (first, last) WHERE superseded IS NULL AND first IS NOT NULL;
--- A name may be longer than a B-tree takes.
-CREATE INDEX assignments_name ON assignments USING hash (name) WHERE superseded IS NULL AND name IS NOT NULL;
+CREATE INDEX assignments_name ON assignments (name) WHERE superseded IS NULL AND name IS NOT NULL;

@@ -27,7 +27,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
 
 /// How long a new owner waits for the last connections of the former one: the server ends them when it sees that their
 /// process is gone, and finishes what they had begun to commit.
-const TAKING_OVER: Duration = Duration::from_secs(30);
+const TAKING_OVER: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 30 });
 /// Statements that a connection keeps prepared.
 const STATEMENTS: usize = 300;
 /// Connections that are kept when nobody uses them.
@@ -91,6 +91,19 @@ impl Server {
         })?;
         client.batch_execute(settings).map_err(Failure::from)?;
         Ok(Session { client: Some(Box::new(client)), statements: HashMap::new() })
+    }
+}
+
+#[cfg(test)]
+impl Server {
+    /// Runs statements, as whoever may.
+    pub(crate) fn run_for_test(&self, text: &str) {
+        self.connect(SETTINGS).unwrap().run(text).unwrap();
+    }
+
+    /// Brings the schema up to some migration.
+    pub(crate) fn migrate_for_test(&self, migrations: usize) {
+        migrate(&mut self.connect(SETTINGS).unwrap(), &MIGRATIONS[..migrations]).unwrap();
     }
 }
 
@@ -203,7 +216,7 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Pool {
     /// Becomes the owner of the node's database, and brings its schema up to date.
     pub(crate) fn open(server: &Server) -> std::result::Result<Pool, Error> {
-        let mut owner = own(server)?;
+        let mut owner = own(server, &[OWNER, WRITER])?;
         migrate(&mut owner, MIGRATIONS)?;
         let partitions = partitions::known(owner.client()?)?;
         Ok(Pool {
@@ -256,13 +269,19 @@ impl Pool {
         put_back(&self.readers, session);
     }
 
-    fn writer(&self) -> std::result::Result<Session, Error> {
-        // When connections were lost, so may the ownership be.
+    /// The owner's connection, made anew when it was lost. Nobody can have been the owner meanwhile: a database goes with
+    /// one data directory, and this process holds the lock of that. Its own writers may be there still.
+    fn owner(&self) -> std::result::Result<MutexGuard<'_, Session>, Error> {
         let mut owner = held(&self.owner);
         let is_held = owner.client().and_then(|client| Ok(client.simple_query("SELECT 1")?)).is_ok();
         if !is_held {
-            *owner = own(&self.server)?;
+            *owner = own(&self.server, &[OWNER])?;
         }
+        Ok(owner)
+    }
+
+    fn writer(&self) -> std::result::Result<Session, Error> {
+        let _owner = self.owner()?;
         let mut writer = self.server.connect(&format!("{SETTINGS}{WRITING}"))?;
         let lock = format!("SELECT pg_advisory_lock_shared({WRITER}, hashtext(current_schema()))");
         writer.run(&lock)?;
@@ -275,7 +294,7 @@ impl Pool {
         if partitions.reach(last) {
             return Ok(());
         }
-        let mut owner = held(&self.owner);
+        let mut owner = self.owner()?;
         Ok(partitions.make(owner.client()?, last)?)
     }
 }
@@ -304,11 +323,11 @@ fn put_back(idle: &Mutex<Vec<Session>>, session: Session) {
     }
 }
 
-/// Takes the advisory lock of the node's owner, and waits for the last writer of a former one.
-fn own(server: &Server) -> std::result::Result<Session, Error> {
+/// Takes the advisory lock of the node's owner, and with [`WRITER`] waits for the last writer of a former one.
+fn own(server: &Server, locks: &[i32]) -> std::result::Result<Session, Error> {
     let mut session = server.connect(SETTINGS)?;
     let begun = Instant::now();
-    for lock in [OWNER, WRITER] {
+    for lock in locks {
         let ask = format!("SELECT pg_try_advisory_lock({lock}, hashtext(current_schema()))");
         while !session.client()?.query_one(&ask, &[]).map_err(Failure::from)?.get::<_, bool>(0) {
             if begun.elapsed() > TAKING_OVER {
@@ -317,7 +336,9 @@ fn own(server: &Server) -> std::result::Result<Session, Error> {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
-    session.run(&format!("SELECT pg_advisory_unlock({WRITER}, hashtext(current_schema()))"))?;
+    if locks.contains(&WRITER) {
+        session.run(&format!("SELECT pg_advisory_unlock({WRITER}, hashtext(current_schema()))"))?;
+    }
     Ok(session)
 }
 

@@ -132,7 +132,8 @@ fn check_version(connection: &Connection, migrations: &[(&str, &str)]) -> std::r
     if found > known { Err(Error::Newer { found, known }) } else { Ok(found) }
 }
 
-fn migrate(connection: &mut Connection, migrations: &[(&str, &str)]) -> std::result::Result<(), Error> {
+/// Brings the schema up to date.
+pub(crate) fn migrate(connection: &mut Connection, migrations: &[(&str, &str)]) -> std::result::Result<(), Error> {
     let found = check_version(connection, migrations)?;
     for (number, (_, text)) in migrations.iter().enumerate().skip(found as usize) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -1,0 +1,291 @@
+//! Alerts: what wakes the operator's people, and whom and when.
+//!
+//! They are raised in the transaction of what causes them ([`store::alerts`]), or by [`Desk::check_alarms`], which looks
+//! at the state of the node. [`plan`] says who is told now, [`text`] what; sending is the program's.
+
+pub mod hours;
+pub mod order;
+pub mod plan;
+pub mod text;
+
+use model::calendar::Calendar;
+use model::policy::Alarm;
+use model::severity::Severity;
+use model::submission::{PublicId, Submission};
+use model::time::{HOUR, Time};
+use store::Transaction;
+use store::alerts::{Alert, Channel, Raise};
+use store::orders::Outcome;
+
+use crate::{Desk, Error};
+use order::Wanted;
+use plan::{Due, Known, Receiver};
+
+/// How long a person has to look at what is perhaps an order (Regulation (EU) 2021/784 article 3(3) gives an hour).
+const ORDER: i64 = HOUR;
+/// Open cases whose clocks an order may shorten.
+const CASES: u32 = 100_000;
+/// Alerts that are looked through for new ones.
+const NEWEST: u32 = 200;
+/// Bytes of a person's reason.
+const REASON: usize = 4 << 10;
+/// Shown as its own source in alerts about the disk.
+const DISK: &str = "disk";
+
+/// What the caller knows of the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// Bytes free on the disk of the data directory; `None` when it does not say.
+    pub free: Option<u64>,
+    /// Bytes that ought to be.
+    pub least: u64,
+}
+
+/// A message that is to be sent, with what is to be kept when it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its alerts, the worst first.
+    pub alerts: Vec<Alert>,
+    /// Whether it is about P0.
+    pub urgent: bool,
+    /// Whether the receiver was told before.
+    pub again: bool,
+    /// Which of the receiver's messages it is, from 1: the same when it is tried once more.
+    pub number: i64,
+}
+
+/// Something that is wrong and lasts, as long as it does.
+struct State {
+    key: String,
+    severity: Severity,
+    text: String,
+}
+
+impl Desk {
+    /// Looks at what lasts: stale sources and the disk. Raises what is new, and ends what is over. To be called each
+    /// minute or so.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn check_alarms(&self, machine: &Machine) -> Result<(), Error> {
+        let now = self.now();
+        let open = self.store.reader()?.read(|transaction| transaction.open_alerts())?;
+        let stale: Vec<State> = self
+            .stale_sources(now)?
+            .into_iter()
+            .map(|source| State {
+                key: format!("source/{}", source.id),
+                severity: Severity::P2,
+                text: format!(
+                    "Source '{}' was last imported at {}, longer ago than it may be: letters about its ranges wait. Import it again: sluis import.",
+                    source.name, source.checked
+                ),
+            })
+            .collect();
+        let was_full = open.iter().any(|alert| alert.key == DISK);
+        let mut states = vec![(Alarm::StaleSource, stale)];
+        if let Some(free) = machine.free {
+            // What is over must be so by more than a hair, or each log line would begin and end it.
+            let least = if was_full { machine.least.saturating_add(machine.least / 10) } else { machine.least };
+            let text = format!(
+                "{} MiB are free on the disk of the data directory, and {} are asked for: intake stops when it is full. Make room.",
+                free >> 20,
+                machine.least >> 20
+            );
+            let full = (free < least).then(|| State { key: DISK.to_owned(), severity: Severity::P1, text });
+            states.push((Alarm::Disk, full.into_iter().collect()));
+        }
+        self.keep_states(&open, &states, now)
+    }
+
+    /// Raises and ends the alerts of states; writes nothing when nothing has changed.
+    fn keep_states(&self, open: &[Alert], states: &[(Alarm, Vec<State>)], now: Time) -> Result<(), Error> {
+        let is_open = |key: &str| open.iter().any(|alert| alert.key == key);
+        let begun = states.iter().any(|(_, states)| states.iter().any(|state| !is_open(&state.key)));
+        let still = |alert: &&Alert| {
+            states.iter().any(|(kind, states)| *kind == alert.kind && !states.iter().any(|state| state.key == alert.key))
+        };
+        let about_cases = open.iter().any(|alert| alert.key.starts_with("case/"));
+        if !begun && !open.iter().any(|alert| still(&alert)) && !about_cases {
+            return Ok(());
+        }
+        Ok(self.store.write("alarms", |transaction| {
+            for (kind, states) in states {
+                for state in states.iter().filter(|state| !is_open(&state.key)) {
+                    let raise = Raise { kind: *kind, key: &state.key, severity: state.severity, text: &state.text, due: None };
+                    transaction.raise_alert(&raise, now)?;
+                }
+                let keys: Vec<String> = states.iter().map(|state| state.key.clone()).collect();
+                transaction.end_alerts_but(*kind, &keys, now)?;
+            }
+            transaction.end_alerts_of_closed(now)?;
+            Ok::<_, store::Error>(())
+        })?)
+    }
+
+    /// The messages that a receiver is to get now; `receivers` are all there are.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn due_messages(&self, receiver: &Receiver, receivers: &[Receiver]) -> Result<Vec<Message>, Error> {
+        let now = self.now();
+        let (open, told, channels) = self.store.reader()?.read(|transaction| {
+            let open = transaction.open_alerts()?;
+            if open.is_empty() {
+                return Ok((open, Vec::new(), Vec::new()));
+            }
+            let told = transaction.told(&receiver.name)?;
+            Ok::<_, store::Error>((open, told, transaction.channels()?))
+        })?;
+        if open.is_empty() {
+            return Ok(Vec::new());
+        }
+        let calendar = self.alert_calendar();
+        let known = Known { open: &open, told: &told, channels: &channels, receivers, calendar: &calendar, now };
+        let got = channels.iter().find(|channel| channel.name == receiver.name).map_or(0, |channel| channel.messages);
+        let message = |(at, due): (usize, Due)| Message {
+            alerts: due.alerts.iter().filter_map(|place| open.get(*place).cloned()).collect(),
+            urgent: due.urgent,
+            again: due.again,
+            number: got + at as i64 + 1,
+        };
+        Ok(plan::due(receiver, &known).into_iter().enumerate().map(message).collect())
+    }
+
+    /// The newest alerts, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn newest_alerts(&self) -> Result<Vec<Alert>, Error> {
+        Ok(self.store.reader()?.read(|transaction| transaction.alerts(NEWEST))?)
+    }
+
+    /// Keeps what became of a message: that it went out, or what the trouble was, in words that name nobody.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; the message is sent once more then.
+    pub fn message_sent(&self, receiver: &str, message: &Message, trouble: Option<&str>) -> Result<(), Error> {
+        let now = self.now();
+        Ok(self.store.write("alert told", |transaction| {
+            let channels = transaction.channels()?;
+            let channel = channels.into_iter().find(|channel| channel.name == receiver);
+            let channel = channel.unwrap_or_else(|| Channel { name: receiver.to_owned(), ..Channel::default() });
+            match trouble {
+                None => {
+                    let alerts: Vec<i64> = message.alerts.iter().map(|alert| alert.id).collect();
+                    transaction.set_told(receiver, &alerts, now)?;
+                    transaction.set_channel(&plan::after_success(&channel, message.urgent, now))
+                }
+                Some(trouble) => transaction.set_channel(&plan::after_failure(&channel, trouble, now)),
+            }
+        })?)
+    }
+
+    /// Says that a person cares for an alert. What lasts stays open until it is over, and is silent.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Conflict`] when it is acknowledged or over already, [`Error::Unavailable`].
+    pub fn acknowledge_alert(&self, alert: PublicId, by: &str) -> Result<(), Error> {
+        let now = self.now();
+        self.store.write("acknowledge", |transaction| {
+            let found =
+                transaction.alert_by_public(alert)?.ok_or_else(|| Error::NotFound(format!("there is no alert {alert}")))?;
+            if transaction.acknowledge_alert(&found, by, now)? {
+                return Ok(());
+            }
+            Err(Error::Conflict(match (found.acknowledged, found.ended) {
+                (Some(at), _) => format!("alert {alert} was acknowledged by {} at {at}", found.person),
+                (None, Some(at)) => format!("alert {alert} is over since {at}"),
+                (None, None) => format!("alert {alert} changed meanwhile; try again"),
+            }))
+        })
+    }
+
+    /// Says what a submission that looked like an order is. When it is one, the clocks of the open cases that it has
+    /// reports of become as short as it asks; clocks that are shorter already stay. How many became shorter.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] without a reason, or when the term had ended before the order came; [`Error::NotFound`];
+    /// [`Error::Unavailable`].
+    pub fn decide_order(
+        &self,
+        submission: PublicId,
+        is_order: bool,
+        ends: Option<Ends>,
+        by: &str,
+        reason: &str,
+    ) -> Result<u64, Error> {
+        if reason.trim().is_empty() || reason.len() > REASON {
+            return Err(Error::Invalid(format!("say why, in 1 to {REASON} bytes: --reason TEXT")));
+        }
+        let now = self.now();
+        let calendar = self.alert_calendar();
+        self.store.write("order", |transaction| {
+            let found = transaction.submission_by_public(submission)?;
+            let found = found.ok_or_else(|| Error::NotFound(format!("there is no submission {submission}")))?;
+            // A term counts from when the order came, not from when somebody found the time to look at it.
+            let ends = ends.filter(|_| is_order).map(|ends| match ends {
+                Ends::At(at) => at,
+                Ends::Within(term) => calendar.after(found.received, term),
+            });
+            if ends.is_some_and(|ends| ends <= found.received) {
+                return Err(Error::Invalid(format!("the order came at {}: its term cannot have ended before", found.received)));
+            }
+            let outcome = if is_order { Outcome::Order } else { Outcome::NoOrder };
+            transaction.decide_order(found.id, outcome, ends, by, reason.trim(), now)?;
+            transaction.end_alert(&order_key(found.id), now)?;
+            let Some(ends) = ends else { return Ok(0) };
+            let cases = transaction.open_cases_of(found.id, CASES)?;
+            for case in &cases {
+                transaction.set_ordered(*case, ends, now)?;
+            }
+            Ok(cases.len() as u64)
+        })
+    }
+
+    /// Whether the beginning of a submission looks like an order, and why; see [`order::looks_like_order`].
+    pub(crate) fn looks_like_order(&self, beginning: &[u8], received: Time) -> Option<String> {
+        let wanted = Wanted { authorities: &[], words: &[], history: model::case::HISTORY_AGE };
+        order::looks_like_order(beginning, received, &wanted)
+    }
+
+    /// The clock and working days by which people are on call.
+    pub fn alert_calendar(&self) -> Calendar {
+        Calendar::default()
+    }
+}
+
+/// When the term of an order ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// At this moment.
+    At(Time),
+    /// So long after it came.
+    Within(model::calendar::Term),
+}
+
+fn order_key(submission: i64) -> String {
+    format!("order/{submission}")
+}
+
+/// Puts what is perhaps an order before a person, in the transaction that works it off.
+pub(crate) fn put_order(
+    transaction: &Transaction<'_>,
+    submission: &Submission,
+    why: &str,
+    now: Time,
+) -> Result<(), store::Error> {
+    let due = submission.received.plus(ORDER);
+    if !transaction.found_order(submission.id, why, due, now)? {
+        return Ok(());
+    }
+    let id = submission.public;
+    let text = format!(
+        "Submission {id} is perhaps the order of an authority: {why}. A person looks at it before {due}: sluis submission show {id}. \
+         Then: sluis submission order {id} --is order --term '24 hours' --reason TEXT, or --is not."
+    );
+    let key = order_key(submission.id);
+    let raise = Raise { kind: Alarm::Order, key: &key, severity: Severity::P0, text: &text, due: Some(due) };
+    transaction.raise_alert(&raise, now)?;
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! A node of one test, with a clock of its own and a directory that goes away with it.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use std::io::Cursor;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+
+use desk::acts::{Doing, Verb, Which};
+use desk::import::How;
+use desk::{Clock, Desk, Reading};
+use model::administration::Snapshot;
+use model::assignment::{Assignment, Level, Period};
+use model::party::Party;
+use model::resource::Resource;
+use model::submission::Door;
+use model::time::Time;
+use store::cases::Filed;
+use store::clocks::Standing;
+use store::listing::Listing;
+
+pub(crate) struct Set(AtomicI64);
+
+impl Clock for Set {
+    fn now(&self) -> Time {
+        Time(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub(crate) struct Node {
+    pub(crate) desk: Desk,
+    pub(crate) directory: PathBuf,
+    pub(crate) clock: Arc<Set>,
+}
+
+impl Node {
+    pub(crate) fn new(now: &str) -> Node {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+        let directory = std::env::temp_dir().join(format!("sluis-acts-{}-{number}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&directory);
+        let clock = Arc::new(Set(AtomicI64::new(time(now).0)));
+        let desk = Desk::open(&directory, Arc::clone(&clock) as Arc<dyn Clock>, Reading::default()).unwrap();
+        Node { desk, directory, clock }
+    }
+
+    pub(crate) fn set(&self, now: Time) {
+        self.clock.0.store(now.0, Ordering::SeqCst);
+    }
+
+    pub(crate) fn later(&self, millis: i64) {
+        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Receives and works off rows of a Shadowserver telnet report: time, address, port.
+    pub(crate) fn telnet(&self, name: &str, rows: &[(&str, &str, u16)]) {
+        let mut out =
+            b"\"timestamp\",\"ip\",\"protocol\",\"port\",\"hostname\",\"tag\",\"asn\",\"geo\",\"region\",\"city\",\"banner\"\n"
+                .to_vec();
+        for (when, ip, port) in rows {
+            out.extend(format!("\"{when}\",\"{ip}\",\"tcp\",{port},\"\",\"telnet\",64496,\"NL\",\"\",\"\",\"login:\"\n").bytes());
+        }
+        self.desk.receive(Door::File, name, &mut Cursor::new(out)).unwrap();
+        self.desk.work(&|_, _| {}).unwrap();
+    }
+
+    pub(crate) fn import(&self, rows: &[(&str, &str, &str, &str)]) -> desk::import::Imported {
+        self.desk.import("crm", "csv", &snapshot(rows), How::Vouched).unwrap()
+    }
+
+    pub(crate) fn case(&self, id: i64) -> (Filed, Standing) {
+        self.read(|transaction| transaction.case_standing(id)).unwrap()
+    }
+
+    pub(crate) fn all(&self) -> Vec<(Filed, Standing)> {
+        self.read(|transaction| transaction.list_cases(&Listing::default(), 10_000))
+    }
+
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&store::Transaction<'_>) -> Result<T, store::Error>) -> T {
+        self.desk.store().reader().unwrap().read(work).unwrap()
+    }
+
+    pub(crate) fn party(&self, id: Option<i64>) -> String {
+        let Some(id) = id else { return "nobody".to_owned() };
+        self.read(|transaction| transaction.party(id)).unwrap().party.reference
+    }
+
+    /// Runs a statement that no act offers.
+    pub(crate) fn sql(&self, text: &str) {
+        rusqlite::Connection::open(self.directory.join("sluis.db")).unwrap().execute_batch(text).unwrap();
+    }
+
+    /// The only number of an answer.
+    pub(crate) fn number(&self, text: &str) -> i64 {
+        let connection = rusqlite::Connection::open(self.directory.join("sluis.db")).unwrap();
+        connection.query_row(text, (), |row| row.get(0)).unwrap()
+    }
+
+    /// What happened in a case.
+    pub(crate) fn journal(&self, case: i64) -> Vec<&'static str> {
+        self.read(|transaction| transaction.steps(case)).into_iter().map(|step| step.what.word()).collect()
+    }
+
+    /// Places in their submissions of a case's reports and of those of the cases merged into it.
+    pub(crate) fn ordinals(&self, case: i64) -> Vec<(i64, u32)> {
+        let filed = self.case(case).0;
+        let (_, kept) = self.read(|transaction| transaction.reports_with_merged(&filed, 10_000));
+        let mut found: Vec<(i64, u32)> = kept.iter().map(|kept| (kept.submission, kept.ordinal)).collect();
+        found.sort_unstable();
+        found
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+pub(crate) fn time(text: &str) -> Time {
+    Time::parse(text.as_bytes()).unwrap()
+}
+
+/// An act on one or several cases by Anna.
+pub(crate) fn doing(verb: Verb, cases: &[i64]) -> Doing {
+    let expected = (cases.len() > 1).then_some(cases.len() as u64);
+    Doing { verb, which: Which::These(cases.to_vec()), expected, by: "Anna".into(), reason: "because".into() }
+}
+
+/// `(resource, party, from, to)`; every party rents from `reseller`, who rents from `provider`.
+pub(crate) fn snapshot(rows: &[(&str, &str, &str, &str)]) -> Snapshot {
+    let mut said = Snapshot { complete: true, ..Snapshot::default() };
+    let party = |reference: &str, parent: Option<&str>| Party {
+        reference: reference.into(),
+        name: reference.into(),
+        parent: parent.map(str::to_owned),
+        ..Party::default()
+    };
+    said.parties.push(party("provider", None));
+    said.parties.push(party("reseller", Some("provider")));
+    for (resource, reference, from, to) in rows {
+        if !said.parties.iter().any(|known| known.reference == *reference) {
+            said.parties.push(party(reference, Some("reseller")));
+        }
+        said.assignments.push(Assignment {
+            resource: Resource::parse(resource).unwrap(),
+            period: Period { from: Time::parse(from.as_bytes()), to: Time::parse(to.as_bytes()) },
+            party: (*reference).into(),
+            level: Level::Assigned,
+            service: String::new(),
+            product: String::new(),
+            panel: String::new(),
+            account: String::new(),
+            reference: String::new(),
+        });
+    }
+    said
+}
