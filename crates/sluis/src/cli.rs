@@ -1,5 +1,6 @@
 //! The command line: its commands, one file each, and what they have in common.
 
+mod abuseio;
 pub(crate) mod administration;
 pub(crate) mod alert;
 mod backup;
