@@ -10,6 +10,7 @@ const PLACES: &[(&str, &str, &[&str])] = &[
     ("db::numbers", "table", &["cases", "batches"]),
     ("clocks::due", "", &[crate::cases::COLUMNS]),
     ("outbox::about_case", "", &["o.id, o.cases"]),
+    ("administration::lane_", "from", &["FROM assignments a JOIN parties p ON p.id = a.party"]),
 ];
 
 /// Statements whose text is put together as they are asked; tests of their own run them.
