@@ -12,6 +12,7 @@
 //! - [`import`]: an address administration is compared with what is known, and changes it.
 //! - [`changes`]: changes of it that are told one by one, for those who have thousands a day.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
+//! - [`simulate`]: what another policy would have done over what is recorded.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
 //! [`Desk`] is a node at work: its store, its index of who held what, and its clock. Time is passed in through
@@ -30,6 +31,7 @@ pub mod policy;
 pub mod progress;
 pub mod receive;
 pub mod screen;
+pub mod simulate;
 pub mod spool;
 pub mod work;
 

@@ -2,7 +2,7 @@
 //!
 //! [`Store::open`] opens a node's data directory: the database ([`db`]), the keys apart from it ([`keys`]) and the raw
 //! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`acts`], [`administration`],
-//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`policies`], [`queues`]. [`apply`] is the one
+//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`policies`], [`recorded`], [`queues`]. [`apply`] is the one
 //! transaction in which a batch of reports
 //! becomes rows.
 //! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`feeds`], [`queues`]. [`apply`] is
@@ -28,6 +28,7 @@ pub mod outbox;
 pub mod policies;
 pub mod queues;
 pub mod raw;
+pub mod recorded;
 pub mod reports;
 pub mod steps;
 pub mod submissions;
