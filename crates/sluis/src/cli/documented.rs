@@ -70,6 +70,12 @@ fn every_piece_of_settings_in_the_manual_can_be_read() {
     for (page, text) in pages() {
         for block in blocks(&text).into_iter().filter(|block| block.language == "toml") {
             let name = block.text.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']);
+            if name.split_whitespace().next().is_some_and(|name| name.ends_with("policy.toml")) {
+                if let Err(error) = desk::policy::read(&block.text, "policy.toml") {
+                    wrong.push(format!("{}:{}: {error}", page.display(), block.number));
+                }
+                continue;
+            }
             if !name.split_whitespace().next().is_some_and(|name| name.ends_with("sluis.toml")) {
                 continue;
             }
