@@ -2,10 +2,12 @@
 //!
 //! - [`config`]: what can be configured.
 //! - [`intake`]: the thread that takes in and works off.
+//! - [`administrations`]: the folders in which sources of administration lay what they have to say.
 //! - [`socket`], [`remote`] and [`wire`]: where other commands reach this process, which owns the desk.
 //! - [`http`] and [`metrics`]: health, readiness and numbers.
 //! - [`logs`]: what is logged, without personal data.
 
+pub(crate) mod administrations;
 pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod intake;
@@ -132,7 +134,8 @@ impl Node {
             }
         }
         let state = self.intake.state();
-        for part in state.parts.iter().filter(|part| part.name == "spool" || part.name == "work") {
+        let is_needed = |name: &str| name == "spool" || name == "work" || name.starts_with("administration");
+        for part in state.parts.iter().filter(|part| is_needed(&part.name)) {
             if let Some(trouble) = &part.trouble {
                 reasons.push(format!("intake ({}): {}; {}", part.name, trouble.reason, trouble.hint));
             }
@@ -189,7 +192,7 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
         tracing::warn!(%listen, hint = "numbers are shown without a password: let only those who may see them reach it", "open to the network");
     }
     let poll = Duration::from_secs(config.intake.poll_seconds.into());
-    let intake = Arc::new(Intake::new(Arc::clone(&desk), &config.intake.maildirs, poll));
+    let intake = Arc::new(Intake::new(Arc::clone(&desk), &config.intake.maildirs, config.administrations()?, poll));
     let node = Arc::new(Node {
         started: desk.now(),
         desk,
@@ -214,6 +217,9 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
     let commands = tokio::spawn(socket::serve(socket, Arc::clone(&node) as Arc<dyn socket::Remote>));
     let watch = tokio::spawn(watch(Arc::clone(&node)));
     let policy = tokio::spawn(watch_policy(Arc::clone(&node.desk)));
+    for warning in node.desk.condition()?.warnings() {
+        tracing::error!(warning, "a person has to look");
+    }
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "ready");
     notify(&[NotifyState::Ready]);
 
@@ -247,10 +253,10 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
 }
 
 /// Counts the beginning of work on what is unread. Until that has been done no work begins: it is what sets aside a
-/// submission that processes die of.
+/// submission that processes die of. Cases that an import was about to look at when the process ended are looked at.
 fn recover(node: &Node) {
     let mut said = false;
-    while let Err(error) = node.desk.recover() {
+    while let Err(error) = node.desk.recover().and_then(|()| node.desk.find_changed()) {
         if !said {
             let (reason, hint) = logs::cause(&error.to_string());
             tracing::error!(reason, hint, "work cannot begin, and is tried again");
