@@ -13,6 +13,7 @@
 //! - [`correct`]: cases that turn out to be another party's.
 //! - [`changes`]: changes of it that are told one by one, for those who have thousands a day.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
+//! - [`simulate`]: what another policy would have done over what is recorded.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
 //! [`Desk`] is a node at work: its store, its index of who held what, and its clock. Time is passed in through
@@ -34,6 +35,7 @@ pub mod progress;
 pub mod receive;
 pub mod restore;
 pub mod screen;
+pub mod simulate;
 pub mod spool;
 pub mod work;
 

@@ -90,6 +90,8 @@ fn readable(first: &str, text: &str) -> Result<(), String> {
     let is_section = first.starts_with('[') && example.lines().any(|line| line.trim_start_matches(['#', ' ']) == first);
     if is_for("sluis.toml") || is_section {
         Config::parse(text, Path::new("/etc/sluis/sluis.toml")).map(|_| ()).map_err(|error| format!("{error:#}"))
+    } else if is_for("policy.toml") {
+        desk::policy::read(text, "policy.toml").map(|_| ()).map_err(|wrong| wrong.to_string())
     } else {
         Ok(())
     }
