@@ -247,9 +247,14 @@ mod tests {
         // Every setting that is shown switched off can be switched on.
         let on: String = text
             .lines()
-            .map(|line| match line.strip_prefix("# ").filter(|line| line.contains(" = ") && !line.contains(". ")) {
-                Some(setting) => format!("{setting}\n"),
-                None => format!("{line}\n"),
+            .map(|line| {
+                match line
+                    .strip_prefix("# ")
+                    .filter(|line| line.contains(" = ") && !line.contains(". ") && !line.starts_with(' '))
+                {
+                    Some(setting) => format!("{setting}\n"),
+                    None => format!("{line}\n"),
+                }
             })
             .collect();
         let parsed = Config::parse(&on, Path::new("/etc/sluis/sluis.example.toml")).unwrap();
