@@ -344,6 +344,7 @@ mod tests {
             .map(|line| {
                 match line
                     .strip_prefix("# ")
+                    .filter(|line| !line.starts_with(' '))
                     .filter(|line| (line.contains(" = ") && !line.contains(". ")) || line.starts_with("[["))
                 {
                     Some(setting) => format!("{setting}\n"),
