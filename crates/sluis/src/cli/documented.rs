@@ -89,7 +89,11 @@ fn readable(first: &str, text: &str) -> Result<(), String> {
     let example = include_str!("../../../../deploy/sluis.example.toml");
     let is_section = first.starts_with('[') && example.lines().any(|line| line.trim_start_matches(['#', ' ']) == first);
     if is_for("sluis.toml") || is_section {
-        Config::parse(text, Path::new("/etc/sluis/sluis.toml")).map(|_| ()).map_err(|error| format!("{error:#}"))
+        // What goes with another section is shown without it.
+        let rest = if text.contains("[database]") { "" } else { "\n[database]\npostgres = \"host=/run/postgresql\"\n" };
+        Config::parse(&format!("{text}{rest}"), Path::new("/etc/sluis/sluis.toml"))
+            .map(|_| ())
+            .map_err(|error| format!("{error:#}"))
     } else {
         Ok(())
     }
