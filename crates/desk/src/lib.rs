@@ -15,14 +15,16 @@
 //! [`Clock`], so every test repeats. Everything here blocks.
 
 pub mod acts;
-pub mod backup;
 pub mod alert;
+pub mod backup;
 pub mod changes;
+pub mod forget;
 pub mod import;
 pub mod place;
 pub mod progress;
 pub mod receive;
 pub mod restore;
+pub mod retain;
 pub mod screen;
 pub mod spool;
 pub mod work;
