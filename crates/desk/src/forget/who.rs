@@ -176,7 +176,7 @@ impl Word {
         let before = range.start.checked_sub(1).and_then(|at| bytes.get(at)).copied();
         let after = bytes.get(range.end).copied();
         let next = bytes.get(range.end + 1).copied();
-        let starts = before.is_none_or(|byte| !letter(byte) && !(self.is_mail && b"._+-".contains(&byte)));
+        let starts = before.is_none_or(|byte| !(letter(byte) || self.is_mail && b"._+-".contains(&byte)));
         let ends = after.is_none_or(|byte| {
             !letter(byte)
                 && !((self.is_mail || self.address.is_some()) && byte == b'-')
