@@ -72,7 +72,7 @@ pub(crate) struct Do {
 pub(crate) struct Import {
     /// The name its operator gave the source.
     pub(crate) source: String,
-    /// How it was read: `csv`, `rpsl`, `map`.
+    /// How it was read: `csv`, `rpsl`, `map`, the name of a system; or `changes`, and then their file follows as it is.
     pub(crate) kind: String,
     /// Whether it is everything the source has, so that what is missing from it has ended.
     pub(crate) complete: bool,
@@ -150,6 +150,9 @@ pub(crate) struct Status {
     pub(crate) listen: String,
     /// Why it is not ready; empty when it is.
     pub(crate) not_ready: Vec<String>,
+    /// What a person should look at, though it keeps nothing from working.
+    #[serde(default)]
+    pub(crate) warnings: Vec<String>,
     /// What it has done since it began.
     pub(crate) submissions: u64,
     /// Reports among that.
