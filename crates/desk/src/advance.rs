@@ -23,6 +23,9 @@ use crate::{Desk, Error, Known};
 /// Cases that are looked at in one transaction.
 const TOGETHER: u32 = 500;
 
+/// The counter that keeps by which version of the policy what waits was looked through.
+const SETTLED: &str = "policy_settled";
+
 /// What looking at cases came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Advanced {
@@ -98,6 +101,10 @@ impl Desk {
         let seen = self.settled.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if seen.as_ref().is_none_or(|(_, version)| *version != in_force.version) {
             self.store.write("settle policy", |transaction| {
+                if transaction.counter(SETTLED)? == in_force.version {
+                    return Ok(());
+                }
+                transaction.set_counter(SETTLED, in_force.version)?;
                 for severity in Severity::ALL {
                     let observes = in_force.policy.care(severity).mode == Mode::Observe;
                     transaction.wake_observed(severity, observes, now)?;
@@ -211,4 +218,15 @@ fn close(transaction: &Transaction<'_>, case: i64, closure: Closure, now: Time) 
     transaction.close_case(case, closure, now)?;
     transaction.withdraw_errands(case, &[], "the case was closed", now)?;
     Ok(())
+}
+
+impl Desk {
+    /// Feeds that should have come again by now.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn quiet_feeds(&self, now: Time) -> Result<Vec<store::feeds::Feed>, Error> {
+        let feeds = self.store.reader()?.read(|transaction| transaction.feeds())?;
+        Ok(feeds.into_iter().filter(|feed| feed.is_late(now)).collect())
+    }
 }

@@ -127,7 +127,8 @@ impl Context<'_> {
                 near: group.other.is_some(),
                 spoofable: is_spoofable(&report),
             };
-            let contact = report.text(Word::REPORTER_CONTACT).map(str::trim);
+            // A list that comes every day is no notice of somebody who waits for an answer.
+            let contact = report.text(Word::REPORTER_CONTACT).filter(|_| report.get(Word::FEED).is_none()).map(str::trim);
             if let Some((hold, ready)) = self.receipt(rule, said, group.history)
                 && let Some(contact) = contact.filter(|contact| is_contact(contact))
             {
@@ -307,11 +308,8 @@ fn other_holder(report: &Report<'_>, chains: &Chains, at: usize, index: &Index) 
     }
     let others =
         [observed.plus(-NEAR), observed.plus(NEAR)].map(|at| index.trace_address(address, at).holder().map(|link| link.party));
-    match others.into_iter().find(|other| *other != Some(holder)) {
-        Some(other) => Some(other.unwrap_or(0)),
-        // It went on under another number.
-        None => None,
-    }
+    // The same on both sides: it went on under another number.
+    others.into_iter().find(|other| *other != Some(holder)).map(|other| other.unwrap_or(0))
 }
 
 /// Cases that are looked at again, with what they share.

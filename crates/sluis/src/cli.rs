@@ -1,6 +1,7 @@
 //! The command line: its commands, one file each, and what they have in common.
 
 pub(crate) mod administration;
+pub(crate) mod advance;
 pub(crate) mod alert;
 mod case;
 mod db;
@@ -11,6 +12,7 @@ mod formats;
 mod generate;
 pub(crate) mod import;
 pub(crate) mod order;
+pub(crate) mod outbox;
 mod party;
 mod queue;
 mod read;
@@ -100,6 +102,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Alert(alert::Command),
     #[command(subcommand)]
+    Outbox(outbox::Command),
+    Advance(advance::Args),
+    #[command(subcommand)]
     Submission(submission::Command),
     Formats(formats::Args),
     #[command(subcommand)]
@@ -122,6 +127,8 @@ impl Command {
             Command::Party(command) => party::run(command, globals),
             Command::Queue(args) => queue::run(args, globals),
             Command::Alert(command) => alert::run(command, globals),
+            Command::Outbox(command) => outbox::run(command, globals),
+            Command::Advance(args) => advance::run(args, globals),
             Command::Submission(command) => submission::run(command, globals),
             Command::Formats(args) => formats::run(args),
             Command::Db(command) => db::run(command, globals),

@@ -412,7 +412,8 @@ impl Work<'_> {
         let reached = |rung: &&(Rung, Option<Time>)| rung.1.is_some_and(|at| at <= self.now) && rung.0 > self.done.progress.rung;
         let reached: Vec<(Rung, Time)> = rungs.iter().filter(reached).filter_map(|(rung, at)| Some((*rung, (*at)?))).collect();
         for (place, (rung, at)) in reached.iter().enumerate() {
-            let is_last = place + 1 == reached.len();
+            let is_letter = |(rung, _): &(Rung, Time)| matches!(rung, Rung::Reminded | Rung::Warned);
+            let is_last = !reached.iter().skip(place + 1).any(is_letter);
             self.done.progress.rung = *rung;
             let late = if self.now.0 - at.0 > DAY { format!("; it was due {at}") } else { String::new() };
             match rung {

@@ -184,6 +184,10 @@ fn after_a_standstill_one_letter() {
     assert_eq!(purposes, [Purpose::LastWarning], "not the reminder too");
     let whats: Vec<What> = done.steps.iter().map(|step| step.what).collect();
     assert_eq!(whats, [What::Reminded, What::Warned]);
+    // Nor is it left without that one when its time is over too.
+    let done = decide(&later, &policy, T0.plus(13 * HOUR));
+    let purposes: Vec<Purpose> = done.errands.iter().map(|errand| errand.purpose).collect();
+    assert_eq!((purposes, done.progress.rung), (vec![Purpose::LastWarning], Rung::Due));
 }
 
 #[test]
