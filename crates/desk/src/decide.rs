@@ -373,8 +373,11 @@ impl<'a> Look<'a> {
             next_run: None,
         };
         self.absence(standing, rule, &mut facts)?;
-        let forces = policy.rules.get(rule).is_some_and(|rule| rule.force.is_some()) || standing.progress.clocks.force.is_some();
-        if forces && progress.is_none_or(|progress| progress.rung < Rung::Force && progress.rung >= Rung::Told) {
+        let forces = match progress {
+            Some(progress) => progress.rung < Rung::Force && progress.clocks.force.is_some_and(|force| force <= self.now),
+            None => policy.rules.get(rule).is_some_and(|rule| rule.force.is_some()),
+        };
+        if forces {
             self.present(filed, who, &mut facts)?;
         }
         Ok(facts)

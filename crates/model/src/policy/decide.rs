@@ -276,11 +276,14 @@ impl Work<'_> {
             }
         }
         self.step(What::ClocksSet, self.done.progress.clocks.fix, text);
-        // One report that anybody could have written wakes nobody, unless lives may be at stake.
-        let certain = self.facts.authenticated || self.facts.corroborated || severity == Severity::P0;
-        if severity.is_urgent() && certain && self.is_believed() {
+        if severity.is_urgent() && self.wakes() && self.is_believed() {
             self.done.alarms.push(Alarm::Urgent);
         }
+    }
+
+    /// Whether a person may be woken: what anybody could have written wakes nobody, unless lives may be at stake.
+    fn wakes(&self) -> bool {
+        self.facts.authenticated || self.facts.corroborated || self.done.progress.severity == Severity::P0
     }
 
     /// A report that is worse than what was known makes the case worse, and its clocks shorter, never longer.
@@ -434,7 +437,7 @@ impl Work<'_> {
                 Rung::Due => {
                     let text = format!("not mended in the time of rule {}: a person decides what is next{late}", self.rule.name);
                     self.step(What::Overdue, None, text);
-                    if self.done.progress.severity.is_urgent() && !self.done.progress.observed {
+                    if self.done.progress.severity.is_urgent() && self.wakes() && !self.done.progress.observed {
                         self.done.alarms.push(Alarm::Overdue);
                     }
                 }
