@@ -10,6 +10,7 @@
 //! - [`acts`]: what people do to cases.
 //! - [`alert`]: what wakes people, whom, and when.
 //! - [`import`]: an address administration is compared with what is known, and changes it.
+//! - [`correct`]: cases that turn out to be another party's.
 //! - [`changes`]: changes of it that are told one by one, for those who have thousands a day.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
@@ -20,8 +21,10 @@
 pub mod acts;
 pub mod advance;
 pub mod alert;
+pub mod backup;
 pub mod calendar;
 pub mod changes;
+pub mod correct;
 mod decide;
 pub mod import;
 pub mod outbox;
@@ -29,6 +32,7 @@ pub mod place;
 pub mod policy;
 pub mod progress;
 pub mod receive;
+pub mod restore;
 pub mod screen;
 pub mod spool;
 pub mod work;

@@ -47,6 +47,8 @@ pub(crate) enum Act {
     Outbox(Box<crate::cli::outbox::Asked>),
     /// Looks at the cases whose moment has come.
     Advance,
+    /// Decides about cases whose holder turned out to be another.
+    Correct(Box<cases::Correcting>),
     /// Undoes an act.
     Undo {
         /// Row number of the act.
@@ -56,6 +58,17 @@ pub(crate) enum Act {
         /// Why.
         reason: String,
     },
+    /// Looks at the policy file now.
+    Policy,
+    /// Says that a restored node has been looked at.
+    ConfirmRestore {
+        /// Lets go what was held.
+        release: bool,
+        /// Withdraws what was held.
+        withdraw: bool,
+        /// Who.
+        by: String,
+    },
 }
 
 /// Does it. What comes back is shown by the command that asked.
@@ -64,6 +77,13 @@ pub(crate) enum Act {
 /// What the person is told: why not, and what would be right.
 pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
     match act {
+        Act::Policy => {
+            let looked = desk.look_at_policy()?;
+            if let desk::policy::Looked::Wrong(reason) = looked {
+                return Err(desk::Error::Invalid(format!("{reason}\nthe last good policy holds")));
+            }
+            value(&desk.policy().version)
+        }
         Act::Cases(asked) => asked.perform(desk),
         Act::Split(asked) => asked.perform(desk),
         Act::AcknowledgeAlert { alert, by } => crate::cli::alert::perform_acknowledge(desk, alert, by),
@@ -72,9 +92,13 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
         }
         Act::Outbox(asked) => asked.perform(desk),
         Act::Advance => crate::cli::advance::perform(desk),
+        Act::Correct(asked) => asked.perform(desk),
         Act::Undo { act, by, reason } => {
             let undone = desk.undo(*act, by, reason)?;
             value(&cases::UndoOutcome { cases: undone.cases, left: undone.left })
+        }
+        Act::ConfirmRestore { release, withdraw, by } => {
+            desk.confirm_restored(*release, *withdraw, by).map(|held| serde_json::json!({ "held": held }))
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The command line: its commands, one file each, and what they have in common.
 
+mod abuseio;
 pub(crate) mod administration;
 pub(crate) mod advance;
 pub(crate) mod alert;
+mod backup;
 mod case;
 mod db;
 mod demo;
@@ -14,10 +16,12 @@ pub(crate) mod import;
 pub(crate) mod order;
 pub(crate) mod outbox;
 mod party;
+mod policy;
 mod queue;
 mod read;
 mod reading;
 mod receive;
+mod restore;
 pub(crate) mod serve;
 mod submission;
 mod trace;
@@ -98,6 +102,8 @@ pub(crate) enum Command {
     Case(case::Command),
     #[command(subcommand)]
     Party(party::Command),
+    #[command(subcommand)]
+    Policy(policy::Command),
     Queue(queue::Args),
     #[command(subcommand)]
     Alert(alert::Command),
@@ -109,6 +115,8 @@ pub(crate) enum Command {
     Formats(formats::Args),
     #[command(subcommand)]
     Db(db::Command),
+    Backup(backup::Args),
+    Restore(restore::Args),
     Serve(serve::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -125,6 +133,7 @@ impl Command {
             Command::Receive(args) => receive::run(args, globals),
             Command::Case(command) => case::run(command, globals),
             Command::Party(command) => party::run(command, globals),
+            Command::Policy(command) => policy::run(command, globals),
             Command::Queue(args) => queue::run(args, globals),
             Command::Alert(command) => alert::run(command, globals),
             Command::Outbox(command) => outbox::run(command, globals),
@@ -132,6 +141,8 @@ impl Command {
             Command::Submission(command) => submission::run(command, globals),
             Command::Formats(args) => formats::run(args),
             Command::Db(command) => db::run(command, globals),
+            Command::Backup(args) => backup::run(args, globals),
+            Command::Restore(args) => restore::run(args, globals),
             Command::Serve(args) => serve::run(args, globals),
             Command::Demo(args) => demo::run(args, globals),
             Command::Generate(args) => generate::run(args),

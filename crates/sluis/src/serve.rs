@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use desk::policy::Looked;
 use desk::{Clock, Desk};
 use model::time::Time;
 use sd_notify::NotifyState;
@@ -43,6 +44,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 const LONG_SILENCE: Duration = Duration::from_secs(300);
 /// How long what was read from the database is good enough for pages: asking often does not cost more.
 const FRESH: Duration = Duration::from_secs(2);
+/// How often the policy file is looked at.
+const POLICY: Duration = Duration::from_secs(5);
 /// Files in the spool that are counted.
 const SPOOL_COUNTED: usize = 100_000;
 
@@ -213,6 +216,10 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
     let pages = tokio::spawn(http::serve(listener, Arc::clone(&node)));
     let commands = tokio::spawn(socket::serve(socket, Arc::clone(&node) as Arc<dyn socket::Remote>));
     let watch = tokio::spawn(watch(Arc::clone(&node)));
+    let policy = tokio::spawn(watch_policy(Arc::clone(&node.desk)));
+    for warning in node.desk.condition()?.warnings() {
+        tracing::error!(warning, "a person has to look");
+    }
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "ready");
     notify(&[NotifyState::Ready]);
 
@@ -235,7 +242,8 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
     };
     pages.abort();
     watch.abort();
-    let _ = (commands.await, pages.await, watch.await);
+    policy.abort();
+    let _ = (commands.await, pages.await, watch.await, policy.await);
     if !stopped {
         // As a shell sees a program that a signal ended. What is in the database is whole at any moment.
         std::process::exit(130);
@@ -245,10 +253,10 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
 }
 
 /// Counts the beginning of work on what is unread. Until that has been done no work begins: it is what sets aside a
-/// submission that processes die of.
+/// submission that processes die of. Cases that an import was about to look at when the process ended are looked at.
 fn recover(node: &Node) {
     let mut said = false;
-    while let Err(error) = node.desk.recover() {
+    while let Err(error) = node.desk.recover().and_then(|()| node.desk.find_changed()) {
         if !said {
             let (reason, hint) = logs::cause(&error.to_string());
             tracing::error!(reason, hint, "work cannot begin, and is tried again");
@@ -281,6 +289,40 @@ async fn watch(node: Arc<Node>) {
         if node.is_alive() && asked.is_some() {
             notify(&[NotifyState::Watchdog]);
         }
+    }
+}
+
+/// Looks every few seconds whether the policy file has changed. A file that is wrong is said once; so is one that is right.
+async fn watch_policy(desk: Arc<Desk>) {
+    let mut ticks = tokio::time::interval(POLICY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut was_wrong = false;
+    loop {
+        ticks.tick().await;
+        let looking = Arc::clone(&desk);
+        match tokio::task::spawn_blocking(move || looking.look_at_policy()).await {
+            Ok(Ok(Looked::Changed(new))) => tracing::info!(version = new.version, "another policy is in force"),
+            Ok(Ok(Looked::Wrong(_))) => {
+                if !was_wrong {
+                    tracing::error!(
+                        hint = "'sluis policy check' says why",
+                        "the policy file cannot be used; the last good one holds"
+                    );
+                }
+                was_wrong = true;
+                continue;
+            }
+            Ok(Ok(Looked::Same)) if was_wrong => tracing::info!("the policy file can be used again"),
+            Ok(Ok(Looked::Same)) => {}
+            Ok(Err(error)) => {
+                let (reason, hint) = logs::cause(&error.to_string());
+                tracing::warn!(reason, hint, "the policy file was not looked at, and is the next time");
+                continue;
+            }
+            // It is being stopped.
+            Err(_) => return,
+        }
+        was_wrong = false;
     }
 }
 

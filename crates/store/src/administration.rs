@@ -543,7 +543,7 @@ impl Transaction<'_> {
                 now.0,
             ),
         )?;
-        Ok(())
+        self.recheck_begun(assignment, now)
     }
 
     /// Ends an assignment.
@@ -551,6 +551,8 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn end_assignment(&self, id: i64, at: Time) -> Result<(), Error> {
+        // Times after its end that have passed were thought to be this party's.
+        self.recheck_assignment(id, at, Time::MAX)?;
         self.execute("-- administration::end\nUPDATE assignments SET valid_to = $2 WHERE id = $1", (id, at.0))?;
         Ok(())
     }
@@ -564,6 +566,6 @@ impl Transaction<'_> {
             "-- administration::supersede\nUPDATE assignments SET superseded = $2, reason = $3 WHERE id = $1",
             (id, now.0, reason),
         )?;
-        Ok(())
+        self.recheck_assignment(id, Time::MIN, now)
     }
 }

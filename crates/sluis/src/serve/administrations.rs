@@ -87,11 +87,11 @@ impl Source {
         }
         if sum.files > 0 || self.state.behind.load(Ordering::Relaxed) {
             *self.state.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-            let holders_found = desk.refresh()?;
+            let desk::import::Refreshed { holders_found, holders_changed } = desk.refresh()?;
             self.state.behind.store(false, Ordering::Relaxed);
             self.tell_fresh(desk)?;
             let Sum { files, begun, ended, parties, remarks } = sum;
-            tracing::info!(files, begun, ended, parties, remarks, holders_found, "administration taken in");
+            tracing::info!(files, begun, ended, parties, remarks, holders_found, holders_changed, "administration taken in");
         }
         sweep(folder);
         match failed {

@@ -35,12 +35,22 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     /// How submissions are worked off.
     pub(crate) work: Work,
+    /// The rules.
+    pub(crate) policy: Policy,
     /// What is logged, and how.
     pub(crate) logs: Logs,
     /// Who is told of alerts, when and how.
     pub(crate) alert: Vec<crate::alert::config::Config>,
     /// Sources of administration.
     pub(crate) administration: Vec<Administration>,
+}
+
+/// The rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Policy {
+    /// The policy file; without it `policy.toml` in the data directory, if there is one.
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Where the rows are: in the data directory (SQLite), unless PostgreSQL is named.
@@ -168,6 +178,17 @@ impl Config {
         Config::parse(&text, &path)
     }
 
+    /// The files of settings that a backup takes with it: this one and those that it names, but no passwords.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub(crate) fn files(named: Option<&Path>, data: &Path) -> anyhow::Result<Vec<PathBuf>> {
+        let Some(path) = named.map(Path::to_owned).or_else(|| Config::found(data)) else { return Ok(Vec::new()) };
+        let config = Config::load(Some(&path), data)?;
+        let Reading { shadowserver_maps, declared_csv } = config.reading;
+        Ok([Some(path), shadowserver_maps, declared_csv].into_iter().flatten().collect())
+    }
+
     /// The file that counts for a data directory when none is named, if there is one.
     fn found(data: &Path) -> Option<PathBuf> {
         let system = (data == Path::new(crate::data::SYSTEM)).then(|| PathBuf::from(SYSTEM));
@@ -219,7 +240,8 @@ impl Config {
             }
         }
         let Reading { shadowserver_maps, declared_csv } = &mut config.reading;
-        for file in [shadowserver_maps, declared_csv, &mut config.database.password_file].into_iter().flatten() {
+        let files = [shadowserver_maps, declared_csv, &mut config.database.password_file, &mut config.policy.file];
+        for file in files.into_iter().flatten() {
             *file = folder.join(&*file);
         }
         Ok(config)
@@ -333,6 +355,7 @@ mod tests {
         assert_eq!(parsed.intake.maildirs, [PathBuf::from("/var/mail/abuse/Maildir"), PathBuf::from("/etc/sluis/feeds")]);
         assert_eq!(parsed.reading.declared_csv, Some(PathBuf::from("/etc/sluis/own.toml")));
         assert_eq!(parsed.reading.shadowserver_maps, Some(PathBuf::from("/etc/sluis/shadowserver.toml")));
+        assert_eq!(parsed.policy.file, Some(PathBuf::from("/etc/sluis/policy.toml")));
         assert_eq!(parsed.logs.format, Some(LogFormat::Json));
         assert_eq!(parsed.database.password_file, Some(PathBuf::from("/etc/sluis/database-password")));
         assert_eq!(parsed.work.workers, Some(2));

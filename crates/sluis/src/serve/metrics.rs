@@ -57,6 +57,7 @@ pub(crate) fn text(node: &Node) -> String {
         let waiting = figures.waiting;
         let queues = [
             ("no-holder", waiting.no_holder),
+            ("holder-changed", waiting.holder_changed),
             ("unreadable", waiting.unreadable),
             ("rejects", waiting.rejects),
             ("undated", waiting.undated),

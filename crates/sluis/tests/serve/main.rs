@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod administrations;
+mod alerts;
+mod exim;
 mod node;
 mod stop;
 mod support;

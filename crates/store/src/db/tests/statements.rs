@@ -10,6 +10,23 @@ const PLACES: &[(&str, &str, &[&str])] = &[
     ("db::numbers", "table", &["cases", "batches"]),
     ("clocks::due", "", &[crate::cases::COLUMNS]),
     ("outbox::about_case", "", &["o.id, o.cases"]),
+    ("corrections::rechecks", "not", &["", "NOT"]),
+    ("listing::cases", "case", &[crate::cases::COLUMNS]),
+    ("listing::cases", "standing", &[crate::clocks::COLUMNS]),
+    (
+        "listing::cases",
+        "along",
+        &["address = $1", "handler = $1 AND handler <> ''", "holder = $1", "severity = $1 AND severity < 2", "0 = $1"],
+    ),
+    (
+        "listing::cases",
+        "page",
+        &[
+            "state = 0 AND fix_due IS NOT NULL AND (fix_due > $2 OR (fix_due = $2 AND id > $3)) AND fix_due < $4",
+            "id > $2 AND id < $3 AND id < $4",
+        ],
+    ),
+    ("listing::cases", "order", &["fix_due, id", "id DESC"]),
 ];
 
 /// Statements whose text is put together as they are asked; tests of their own run them.
