@@ -71,6 +71,18 @@ pub const TABLE: &[Prerequisite] = &[
         optional: false,
     },
     Prerequisite {
+        name: "PostgreSQL",
+        why: "the second database: without a server its tests run on SQLite only, or say that they skip",
+        checks: &[
+            &["initdb", "--version"],
+            &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb"],
+            &["sh", "-c", "test -n \"$SLUIS_POSTGRES\""],
+        ],
+        supply: Supply::Debian("postgresql"),
+        when: always,
+        optional: true,
+    },
+    Prerequisite {
         name: "rustfmt",
         why: "format check",
         checks: &[&["cargo", "fmt", "--version"]],

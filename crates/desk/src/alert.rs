@@ -25,6 +25,8 @@ use plan::{Due, Known, Receiver};
 const ORDER: i64 = HOUR;
 /// Open cases whose clocks an order may shorten.
 const CASES: u32 = 100_000;
+/// Alerts that are looked through for new ones.
+const NEWEST: u32 = 200;
 /// Bytes of a person's reason.
 const REASON: usize = 4 << 10;
 /// Shown as its own source in alerts about the disk.
@@ -67,18 +69,16 @@ impl Desk {
     /// [`Error::Unavailable`].
     pub fn check_alarms(&self, machine: &Machine) -> Result<(), Error> {
         let now = self.now();
-        let (open, stale) = self.store.reader()?.read(|transaction| {
-            let stale = transaction.overdue_sources(now)?;
-            Ok::<_, store::Error>((transaction.open_alerts()?, stale))
-        })?;
-        let stale: Vec<State> = stale
+        let open = self.store.reader()?.read(|transaction| transaction.open_alerts())?;
+        let stale: Vec<State> = self
+            .stale_sources(now)?
             .into_iter()
-            .map(|(source, name, since)| State {
-                key: format!("source/{source}"),
+            .map(|source| State {
+                key: format!("source/{}", source.id),
                 severity: Severity::P2,
                 text: format!(
-                    "Source '{name}' was last imported at {since}, longer ago than it may be: letters about its ranges wait. \
-                     Import it again: sluis import; see 'sluis administration'."
+                    "Source '{}' was last imported at {}, longer ago than it may be: letters about its ranges wait. Import it again: sluis import.",
+                    source.name, source.checked
                 ),
             })
             .collect();
@@ -152,23 +152,31 @@ impl Desk {
         Ok(plan::due(receiver, &known).into_iter().enumerate().map(message).collect())
     }
 
-    /// Keeps what became of a message: that it went out, or why not. `trouble` says nothing of persons.
+    /// The newest alerts, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn newest_alerts(&self) -> Result<Vec<Alert>, Error> {
+        Ok(self.store.reader()?.read(|transaction| transaction.alerts(NEWEST))?)
+    }
+
+    /// Keeps what became of a message: that it went out, or what the trouble was, in words that name nobody.
     ///
     /// # Errors
     /// [`Error::Unavailable`]; the message is sent once more then.
-    pub fn message_sent(&self, receiver: &str, message: &Message, outcome: Result<(), &str>) -> Result<(), Error> {
+    pub fn message_sent(&self, receiver: &str, message: &Message, trouble: Option<&str>) -> Result<(), Error> {
         let now = self.now();
         Ok(self.store.write("alert told", |transaction| {
             let channels = transaction.channels()?;
             let channel = channels.into_iter().find(|channel| channel.name == receiver);
             let channel = channel.unwrap_or_else(|| Channel { name: receiver.to_owned(), ..Channel::default() });
-            match outcome {
-                Ok(()) => {
+            match trouble {
+                None => {
                     let alerts: Vec<i64> = message.alerts.iter().map(|alert| alert.id).collect();
                     transaction.set_told(receiver, &alerts, now)?;
                     transaction.set_channel(&plan::after_success(&channel, message.urgent, now))
                 }
-                Err(trouble) => transaction.set_channel(&plan::after_failure(&channel, trouble, now)),
+                Some(trouble) => transaction.set_channel(&plan::after_failure(&channel, trouble, now)),
             }
         })?)
     }
@@ -242,7 +250,7 @@ impl Desk {
     }
 
     /// The clock and working days by which people are on call.
-    fn alert_calendar(&self) -> Calendar {
+    pub fn alert_calendar(&self) -> Calendar {
         Calendar::default()
     }
 }

@@ -25,6 +25,26 @@ pub(crate) enum Act {
     Split(Box<cases::Splitting>),
     /// Decides about cases whose holder turned out to be another.
     Correct(Box<cases::Correcting>),
+    /// Says that an alert is cared for.
+    AcknowledgeAlert {
+        /// Public identifier of the alert.
+        alert: String,
+        /// Who.
+        by: String,
+    },
+    /// Says whether a submission is the order of an authority.
+    Order {
+        /// Public identifier of the submission.
+        submission: String,
+        /// Whether it is.
+        is_order: bool,
+        /// The term that it sets, as people write it.
+        term: Option<String>,
+        /// Who says so.
+        by: String,
+        /// Why.
+        reason: String,
+    },
     /// Undoes an act.
     Undo {
         /// Row number of the act.
@@ -45,6 +65,10 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
         Act::Cases(asked) => asked.perform(desk),
         Act::Split(asked) => asked.perform(desk),
         Act::Correct(asked) => asked.perform(desk),
+        Act::AcknowledgeAlert { alert, by } => crate::cli::alert::perform_acknowledge(desk, alert, by),
+        Act::Order { submission, is_order, term, by, reason } => {
+            crate::cli::order::perform(desk, submission, *is_order, term.as_deref(), by, reason)
+        }
         Act::Undo { act, by, reason } => {
             let undone = desk.undo(*act, by, reason)?;
             value(&cases::UndoOutcome { cases: undone.cases, left: undone.left })

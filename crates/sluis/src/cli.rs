@@ -1,6 +1,7 @@
 //! The command line: its commands, one file each, and what they have in common.
 
 mod administration;
+pub(crate) mod alert;
 mod case;
 mod db;
 mod demo;
@@ -9,6 +10,7 @@ mod documented;
 mod formats;
 mod generate;
 pub(crate) mod import;
+pub(crate) mod order;
 mod party;
 mod queue;
 mod read;
@@ -96,6 +98,8 @@ pub(crate) enum Command {
     Party(party::Command),
     Queue(queue::Args),
     #[command(subcommand)]
+    Alert(alert::Command),
+    #[command(subcommand)]
     Submission(submission::Command),
     Formats(formats::Args),
     #[command(subcommand)]
@@ -117,6 +121,7 @@ impl Command {
             Command::Case(command) => case::run(command, globals),
             Command::Party(command) => party::run(command, globals),
             Command::Queue(args) => queue::run(args, globals),
+            Command::Alert(command) => alert::run(command, globals),
             Command::Submission(command) => submission::run(command, globals),
             Command::Formats(args) => formats::run(args),
             Command::Db(command) => db::run(command, globals),

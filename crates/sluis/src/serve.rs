@@ -25,10 +25,12 @@ use desk::{Clock, Desk};
 use model::time::Time;
 use sd_notify::NotifyState;
 use store::administration::KeptSource;
+use store::alerts::{Channel, Open};
 use store::queues::Waiting;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::alert::Sender;
 use crate::data::Data;
 use config::Config;
 use intake::Intake;
@@ -52,7 +54,9 @@ pub(crate) struct Node {
     pub(crate) started: Time,
     /// Where it answers HTTP.
     pub(crate) listen: SocketAddr,
-    min_free: u64,
+    pub(crate) min_free: u64,
+    /// Names of the receivers of alerts.
+    receivers: Vec<String>,
     poll: Duration,
     figures: Mutex<Option<(Instant, Figures)>>,
     /// Commands that came through the socket and are under way: they may hold the intake up.
@@ -68,6 +72,10 @@ pub(crate) struct Figures {
     pub(crate) spool: i64,
     /// Sources of administration.
     pub(crate) sources: Vec<KeptSource>,
+    /// Alerts that are open, by kind.
+    pub(crate) alerts: Vec<Open>,
+    /// How it goes with the receivers of alerts that are configured.
+    pub(crate) channels: Vec<Channel>,
 }
 
 impl Node {
@@ -86,7 +94,14 @@ impl Node {
         let spool = std::fs::read_dir(spool).map_or(0, |entries| entries.take(SPOOL_COUNTED).count());
         let read = || -> Result<Figures, store::Error> {
             self.desk.store().reader()?.read(|transaction| {
-                Ok(Figures { waiting: transaction.waiting()?, spool: spool as i64, sources: transaction.sources()? })
+                let configured = |channel: &Channel| self.receivers.contains(&channel.name);
+                Ok(Figures {
+                    waiting: transaction.waiting()?,
+                    spool: spool as i64,
+                    sources: transaction.sources()?,
+                    alerts: transaction.count_alerts()?,
+                    channels: transaction.channels()?.into_iter().filter(configured).collect(),
+                })
             })
         };
         let figures = read().map_err(|error| logs::cause(&error.to_string()).0)?;
@@ -106,8 +121,12 @@ impl Node {
         if self.desk.is_stopping() {
             reasons.push("it is stopping".to_owned());
         }
-        if let Err(reason) = self.figures() {
-            reasons.push(format!("the database cannot be read: {reason}"));
+        match self.figures() {
+            Err(reason) => reasons.push(format!("the database cannot be read: {reason}")),
+            Ok(figures) => {
+                let failing = figures.channels.iter().filter(|channel| channel.failing > 0);
+                reasons.extend(failing.map(|channel| format!("alerts do not reach '{}': {}", channel.name, channel.trouble)));
+            }
         }
         let state = self.intake.state();
         for part in state.parts.iter().filter(|part| part.name == "spool" || part.name == "work") {
@@ -140,6 +159,7 @@ impl Node {
 /// # Errors
 /// When it cannot begin: another process owns the data, an address is taken, a path is too long.
 pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+    let senders = config.alert.iter().map(|receiver| receiver.sender()).collect::<anyhow::Result<Vec<_>>>()?;
     let desk = Arc::new(data.desk(clock, config.readers()?)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -147,13 +167,13 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
         .enable_all()
         .build()
         .context("no threads could be started")?;
-    let result = runtime.block_on(serve(desk, config));
+    let result = runtime.block_on(serve(desk, config, senders));
     // Questions that are still being answered are not waited for: they only read.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
-async fn serve(desk: Arc<Desk>, config: &Config) -> anyhow::Result<()> {
+async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow::Result<()> {
     // First of all: from here on a signal stops in good order.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let socket = socket::listen(desk.store().directory())?;
@@ -173,6 +193,7 @@ async fn serve(desk: Arc<Desk>, config: &Config) -> anyhow::Result<()> {
         intake,
         listen,
         min_free: u64::from(config.intake.min_free_mib) << 20,
+        receivers: config.alert.iter().map(|receiver| receiver.name.clone()).collect(),
         poll,
         figures: Mutex::new(None),
         commands: AtomicU32::new(0),
@@ -185,6 +206,7 @@ async fn serve(desk: Arc<Desk>, config: &Config) -> anyhow::Result<()> {
         worker.intake.run();
         let _ = ended.send(());
     })?;
+    crate::alert::run::start(&node, senders)?;
     let pages = tokio::spawn(http::serve(listener, Arc::clone(&node)));
     let commands = tokio::spawn(socket::serve(socket, Arc::clone(&node) as Arc<dyn socket::Remote>));
     let watch = tokio::spawn(watch(Arc::clone(&node)));

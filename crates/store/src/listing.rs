@@ -81,9 +81,10 @@ impl Transaction<'_> {
             Walk::Clock | Walk::Number => "0 = $1",
         };
         let (page, order) = match by_clock {
-            true => {
-                ("state = 0 AND fix_due IS NOT NULL AND (fix_due > $2 OR (fix_due = $2 AND id > $3)) AND fix_due < $4", "fix_due, id")
-            }
+            true => (
+                "state = 0 AND fix_due IS NOT NULL AND (fix_due > $2 OR (fix_due = $2 AND id > $3)) AND fix_due < $4",
+                "fix_due, id",
+            ),
             false => ("id > $2 AND id < $3 AND id < $4", "id DESC"),
         };
         let (case, standing) = (cases::COLUMNS, clocks::COLUMNS);

@@ -94,6 +94,14 @@ pub struct Valve {
     pub most_restrictions: i64,
 }
 
+impl Valve {
+    /// Whether so many more are more than may go.
+    fn is_exceeded_by(&self, letters: i64, restrictions: i64) -> bool {
+        (letters > 0 && self.letters + letters > self.most_letters)
+            || (restrictions > 0 && self.restrictions + restrictions > self.most_restrictions)
+    }
+}
+
 const COLUMNS: &str =
     "id, public, purpose, party, subject, severity, hold, delivery, created, ready, cases, ended, reason, person";
 
@@ -158,9 +166,7 @@ impl Transaction<'_> {
                     None => valve.insert(self.valve(brake, now)?),
                 };
                 let (letter, restriction) = if purpose == Purpose::Restriction { (0, 1) } else { (1, 0) };
-                let over =
-                    valve.letters + letter > valve.most_letters || valve.restrictions + restriction > valve.most_restrictions;
-                if valve.on.is_none() && over {
+                if valve.on.is_none() && valve.is_exceeded_by(letter, restriction) {
                     valve.on = Some(now);
                     self.set_counter("brake", now.0)?;
                     tripped = Some(*valve);
@@ -180,16 +186,21 @@ impl Transaction<'_> {
         }
         drop(work);
         if taken != (0, 0, 0) {
-            self.execute(
-                "-- outbox::count
-                 INSERT INTO outbox_hours (hour, letters, restrictions, receipts) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (hour) DO UPDATE SET letters = outbox_hours.letters + excluded.letters,
-                     restrictions = outbox_hours.restrictions + excluded.restrictions,
-                     receipts = outbox_hours.receipts + excluded.receipts",
-                (hour(now), taken.0, taken.1, taken.2),
-            )?;
+            self.count_hour(now, taken)?;
         }
         Ok(tripped)
+    }
+
+    fn count_hour(&self, now: Time, (letters, restrictions, receipts): (i64, i64, i64)) -> Result<(), Error> {
+        self.execute(
+            "-- outbox::count
+             INSERT INTO outbox_hours (hour, letters, restrictions, receipts) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (hour) DO UPDATE SET letters = outbox_hours.letters + excluded.letters,
+                 restrictions = outbox_hours.restrictions + excluded.restrictions,
+                 receipts = outbox_hours.receipts + excluded.receipts",
+            (hour(now), letters, restrictions, receipts),
+        )?;
+        Ok(())
     }
 
     fn receipts_of(&self, now: Time) -> Result<i64, Error> {
@@ -320,6 +331,29 @@ impl Transaction<'_> {
             (other, person, reason),
         )?;
         Ok(other)
+    }
+
+    /// Lets go of an entry that waits, unless that is more than the brake allows: then the brake holds it. What holds it now.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn let_go(&self, entry: &Entry, brake: &Brake, person: &str, reason: &str, now: Time) -> Result<Hold, Error> {
+        let mut hold = Hold::Free;
+        if is_braked(entry.purpose) {
+            let valve = self.valve(brake, now)?;
+            let (letter, restriction) = if entry.purpose == Purpose::Restriction { (0, 1) } else { (1, 0) };
+            if valve.on.is_some() || valve.is_exceeded_by(letter, restriction) {
+                hold = Hold::Brake;
+                if valve.on.is_none() {
+                    self.set_counter("brake", now.0)?;
+                    self.raise_brake(&valve, now)?;
+                }
+            } else {
+                self.count_hour(now, (letter, restriction, 0))?;
+            }
+        }
+        self.set_hold(entry, hold, person, reason)?;
+        Ok(hold)
     }
 
     /// Notes who said that an entry may go, when it takes two.

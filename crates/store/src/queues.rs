@@ -68,6 +68,8 @@ pub struct Waiting {
     pub rejects: i64,
     /// Reports without a credible time.
     pub undated: i64,
+    /// Submissions that are perhaps the order of an authority.
+    pub orders: i64,
     /// Submissions not yet read to their end.
     pub unread: i64,
 }
@@ -185,6 +187,7 @@ impl Transaction<'_> {
             unreadable: count("-- queues::unreadable\nSELECT count(*) FROM submissions WHERE progress = 2")?,
             rejects: count("-- queues::rejects\nSELECT count(*) FROM set_aside WHERE queue = 1")?,
             undated: count("-- queues::undated\nSELECT count(*) FROM set_aside WHERE queue = 2")?,
+            orders: self.count_orders()?,
             unread: count("-- queues::unread\nSELECT count(*) FROM submissions WHERE progress = 0")?,
         })
     }

@@ -48,6 +48,8 @@ enum Name {
     Rejects,
     /// Reports without a credible time: nobody can say who it was then
     Undated,
+    /// Submissions that are perhaps the order of an authority
+    Orders,
 }
 
 #[derive(Serialize)]
@@ -76,6 +78,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         Some(Name::Unreadable) => unreadable(args, transaction),
         Some(Name::Rejects) => entries(args, transaction, Queue::Rejects),
         Some(Name::Undated) => entries(args, transaction, Queue::Undated),
+        Some(Name::Orders) => super::order::queue(args.most, args.json, transaction, now),
     })
 }
 
@@ -87,6 +90,7 @@ fn counts(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
         ("unreadable", waiting.unreadable, "look at it: sluis submission show ID; a CSV of your own is read with --map"),
         ("rejects", waiting.rejects, "see the reasons: sluis queue rejects; then sluis receive --again rejects"),
         ("undated", waiting.undated, "ask the reporter when it was: sluis queue undated"),
+        ("orders", waiting.orders, "look within the hour: sluis queue orders; then sluis submission order ID --is order|not"),
         ("unread", waiting.unread, "nothing: the next 'sluis receive', or 'sluis serve', reads them"),
     ];
     let mut screen = Screen::new();

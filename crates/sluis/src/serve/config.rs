@@ -34,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) work: Work,
     /// What is logged, and how.
     pub(crate) logs: Logs,
+    /// Who is told of alerts, when and how.
+    pub(crate) alert: Vec<crate::alert::config::Config>,
 }
 
 /// Where the rows are: in the data directory (SQLite), unless PostgreSQL is named.
@@ -165,6 +167,7 @@ impl Config {
         let poll = config.intake.poll_seconds;
         anyhow::ensure!((1..=3600).contains(&poll), "{}: [intake] poll_seconds = {poll}: give 1 to 3600 seconds", path.display());
         let folder = path.parent().unwrap_or(Path::new("."));
+        crate::alert::config::check(&mut config.alert, folder).with_context(|| path.display().to_string())?;
         for maildir in &mut config.intake.maildirs {
             anyhow::ensure!(
                 !maildir.as_os_str().is_empty(),

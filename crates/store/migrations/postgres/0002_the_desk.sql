@@ -263,5 +263,4 @@ CREATE INDEX cases_closed ON cases (closed) WHERE closed IS NOT NULL;
 
 -- Who has one resource at one level: what a change of it is compared with.
 CREATE INDEX assignments_range ON assignments (first, last) WHERE superseded IS NULL AND first IS NOT NULL;
--- A name may be longer than a B-tree takes.
-CREATE INDEX assignments_name ON assignments USING hash (name) WHERE superseded IS NULL AND name IS NOT NULL;
+CREATE INDEX assignments_name ON assignments (name) WHERE superseded IS NULL AND name IS NOT NULL;

@@ -7,6 +7,7 @@ use super::*;
 const PLACES: &[(&str, &str, &[&str])] = &[
     ("cases::list", "indexed", &["address = $1", "holder = $1", "$1 = 0"]),
     ("administration::", "comparison", &["=", "<>"]),
+    ("administration::lane_of", "from", &["FROM assignments a JOIN parties p ON p.id = a.party"]),
     ("db::numbers", "table", &["cases", "batches"]),
     ("clocks::due", "", &[crate::cases::COLUMNS]),
     ("outbox::about_case", "", &["o.id, o.cases"]),
@@ -16,13 +17,7 @@ const PLACES: &[(&str, &str, &[&str])] = &[
     (
         "listing::cases",
         "along",
-        &[
-            "address = $1",
-            "handler = $1 AND handler <> ''",
-            "holder = $1",
-            "severity = $1 AND severity < 2",
-            "0 = $1",
-        ],
+        &["address = $1", "handler = $1 AND handler <> ''", "holder = $1", "severity = $1 AND severity < 2", "0 = $1"],
     ),
     (
         "listing::cases",
@@ -52,7 +47,8 @@ fn statements() -> Vec<String> {
         let source = std::fs::read_to_string(path).unwrap();
         let constants = constants(&source);
         for literal in literals(&source).into_iter().filter(|literal| literal.starts_with("-- ") && literal.contains('\n')) {
-            if ["-- sets::", "-- status::", "-- db::insert_"].iter().any(|own| literal.starts_with(own)) {
+            let own = ["-- sets::", "-- status::", "-- db::insert_"];
+            if own.iter().any(|own| literal.starts_with(own)) {
                 continue;
             }
             statements.extend(filled(&literal, &constants));
@@ -155,4 +151,37 @@ fn every_statement_is_one_to_both() {
         refused.extend(statements.iter().filter_map(|text| prepare(&store, text)));
     }
     assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
+
+#[test]
+fn every_list_of_cases_is_one_to_both() {
+    use crate::listing::Listing;
+    use model::address::Address;
+    use model::case::State;
+    use model::severity::Severity;
+    use model::time::Time;
+
+    let conditions: [fn(&mut Listing); 8] = [
+        |listing| listing.state = Some(State::Open),
+        |listing| listing.holder = Some(i64::MAX),
+        |listing| listing.address = Some(Address(1)),
+        |listing| listing.severity = Some(Severity::P0),
+        |listing| listing.rule = Some("a rule".to_owned()),
+        |listing| listing.handler = Some("somebody".to_owned()),
+        |listing| listing.mended_by = Some(Time(i64::MAX - 1)),
+        |listing| listing.by_clock = true,
+    ];
+    let database = cluster::database();
+    let folders = [Folder::new(), Folder::new()];
+    let mut stores = vec![Store::open(&folders[0].0).unwrap()];
+    stores.extend(database.iter().map(|database| Store::open_on(&folders[1].0, &postgres(database)).unwrap()));
+    for store in stores {
+        for chosen in 0..1 << conditions.len() {
+            let mut listing = Listing { before: (chosen % 3 == 0).then_some(i64::MAX - 1), ..Listing::default() };
+            let set = conditions.iter().enumerate().filter(|(at, _)| chosen >> at & 1 != 0);
+            set.for_each(|(_, condition)| condition(&mut listing));
+            let listed = store.reader().unwrap().read(|transaction| transaction.list_cases(&listing, 5));
+            assert_eq!(listed.map_err(|error| format!("{error}: {listing:?}")), Ok(Vec::new()));
+        }
+    }
 }
