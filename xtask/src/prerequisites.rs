@@ -83,6 +83,14 @@ pub const TABLE: &[Prerequisite] = &[
         optional: true,
     },
     Prerequisite {
+        name: "Exim",
+        why: "alerts are mailed through a real server",
+        checks: &[&["/usr/sbin/exim4", "-bV"]],
+        supply: Supply::Debian("exim4-daemon-light"),
+        when: always,
+        optional: true,
+    },
+    Prerequisite {
         name: "rustfmt",
         why: "format check",
         checks: &[&["cargo", "fmt", "--version"]],

@@ -2,9 +2,11 @@
 //!
 //! - `file` and `read`: TOML becomes rules, and what is wrong is said with line, column and hint ([`Wrong`]).
 //! - `keep`: versions, and what happens when the file changes while the node works.
+//! - `outlook`: what comes next for a case if nothing happens in between.
 
 mod file;
 mod keep;
+mod outlook;
 mod read;
 mod wrong;
 
@@ -14,6 +16,7 @@ use model::policy::Policy;
 
 pub(crate) use keep::Watched;
 pub use keep::{InForce, Looked, own_text, policy_of, read_kept, text_of};
+pub use outlook::{facts_of, outlook};
 pub use wrong::{Problem, Wrong};
 
 /// The policy that the program brings, as text.

@@ -1,6 +1,6 @@
 //! The command line: its commands, one file each, and what they have in common.
 
-mod administration;
+pub(crate) mod administration;
 pub(crate) mod alert;
 mod case;
 mod db;
@@ -12,6 +12,7 @@ mod generate;
 pub(crate) mod import;
 pub(crate) mod order;
 mod party;
+mod policy;
 mod queue;
 mod read;
 mod reading;
@@ -96,6 +97,8 @@ pub(crate) enum Command {
     Case(case::Command),
     #[command(subcommand)]
     Party(party::Command),
+    #[command(subcommand)]
+    Policy(policy::Command),
     Queue(queue::Args),
     #[command(subcommand)]
     Alert(alert::Command),
@@ -120,6 +123,7 @@ impl Command {
             Command::Receive(args) => receive::run(args, globals),
             Command::Case(command) => case::run(command, globals),
             Command::Party(command) => party::run(command, globals),
+            Command::Policy(command) => policy::run(command, globals),
             Command::Queue(args) => queue::run(args, globals),
             Command::Alert(command) => alert::run(command, globals),
             Command::Submission(command) => submission::run(command, globals),

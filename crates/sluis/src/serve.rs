@@ -2,10 +2,12 @@
 //!
 //! - [`config`]: what can be configured.
 //! - [`intake`]: the thread that takes in and works off.
+//! - [`administrations`]: the folders in which sources of administration lay what they have to say.
 //! - [`socket`], [`remote`] and [`wire`]: where other commands reach this process, which owns the desk.
 //! - [`http`] and [`metrics`]: health, readiness and numbers.
 //! - [`logs`]: what is logged, without personal data.
 
+pub(crate) mod administrations;
 pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod intake;
@@ -21,6 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use desk::policy::Looked;
 use desk::{Clock, Desk};
 use model::time::Time;
 use sd_notify::NotifyState;
@@ -41,6 +44,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 const LONG_SILENCE: Duration = Duration::from_secs(300);
 /// How long what was read from the database is good enough for pages: asking often does not cost more.
 const FRESH: Duration = Duration::from_secs(2);
+/// How often the policy file is looked at.
+const POLICY: Duration = Duration::from_secs(5);
 /// Files in the spool that are counted.
 const SPOOL_COUNTED: usize = 100_000;
 
@@ -129,7 +134,8 @@ impl Node {
             }
         }
         let state = self.intake.state();
-        for part in state.parts.iter().filter(|part| part.name == "spool" || part.name == "work") {
+        let is_needed = |name: &str| name == "spool" || name == "work" || name.starts_with("administration");
+        for part in state.parts.iter().filter(|part| is_needed(&part.name)) {
             if let Some(trouble) = &part.trouble {
                 reasons.push(format!("intake ({}): {}; {}", part.name, trouble.reason, trouble.hint));
             }
@@ -186,7 +192,7 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
         tracing::warn!(%listen, hint = "numbers are shown without a password: let only those who may see them reach it", "open to the network");
     }
     let poll = Duration::from_secs(config.intake.poll_seconds.into());
-    let intake = Arc::new(Intake::new(Arc::clone(&desk), &config.intake.maildirs, poll));
+    let intake = Arc::new(Intake::new(Arc::clone(&desk), &config.intake.maildirs, config.administrations()?, poll));
     let node = Arc::new(Node {
         started: desk.now(),
         desk,
@@ -210,6 +216,7 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
     let pages = tokio::spawn(http::serve(listener, Arc::clone(&node)));
     let commands = tokio::spawn(socket::serve(socket, Arc::clone(&node) as Arc<dyn socket::Remote>));
     let watch = tokio::spawn(watch(Arc::clone(&node)));
+    let policy = tokio::spawn(watch_policy(Arc::clone(&node.desk)));
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "ready");
     notify(&[NotifyState::Ready]);
 
@@ -232,7 +239,8 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
     };
     pages.abort();
     watch.abort();
-    let _ = (commands.await, pages.await, watch.await);
+    policy.abort();
+    let _ = (commands.await, pages.await, watch.await, policy.await);
     if !stopped {
         // As a shell sees a program that a signal ended. What is in the database is whole at any moment.
         std::process::exit(130);
@@ -278,6 +286,40 @@ async fn watch(node: Arc<Node>) {
         if node.is_alive() && asked.is_some() {
             notify(&[NotifyState::Watchdog]);
         }
+    }
+}
+
+/// Looks every few seconds whether the policy file has changed. A file that is wrong is said once; so is one that is right.
+async fn watch_policy(desk: Arc<Desk>) {
+    let mut ticks = tokio::time::interval(POLICY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut was_wrong = false;
+    loop {
+        ticks.tick().await;
+        let looking = Arc::clone(&desk);
+        match tokio::task::spawn_blocking(move || looking.look_at_policy()).await {
+            Ok(Ok(Looked::Changed(new))) => tracing::info!(version = new.version, "another policy is in force"),
+            Ok(Ok(Looked::Wrong(_))) => {
+                if !was_wrong {
+                    tracing::error!(
+                        hint = "'sluis policy check' says why",
+                        "the policy file cannot be used; the last good one holds"
+                    );
+                }
+                was_wrong = true;
+                continue;
+            }
+            Ok(Ok(Looked::Same)) if was_wrong => tracing::info!("the policy file can be used again"),
+            Ok(Ok(Looked::Same)) => {}
+            Ok(Err(error)) => {
+                let (reason, hint) = logs::cause(&error.to_string());
+                tracing::warn!(reason, hint, "the policy file was not looked at, and is the next time");
+                continue;
+            }
+            // It is being stopped.
+            Err(_) => return,
+        }
+        was_wrong = false;
     }
 }
 

@@ -111,8 +111,6 @@ impl Desk {
     pub fn look_at_policy(&self) -> Result<Looked, Error> {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = stamp(&watched.file);
-        // Without a file in a new node the shipped policy holds; a file that has gone is no wish for that.
-        let is_absent = stamp == Stamp::Gone && !watched.is_needed;
         if watched.seen == Some(stamp) {
             return Ok(match &watched.wrong {
                 Some(reason) => Looked::Wrong(reason.clone()),
@@ -120,7 +118,13 @@ impl Desk {
             });
         }
         let name = watched.file.display().to_string();
-        let text = match is_absent && !self.came_from_a_file()? {
+        // Without a file in a new node the shipped policy holds. A file that has gone is no wish for that; and one that was
+        // elsewhere is named by the configuration in a moment.
+        let is_absent = stamp == Stamp::Gone && !watched.is_needed;
+        if is_absent && self.came_from().is_ok_and(|file| !file.is_empty() && file != name) {
+            return Ok(Looked::Same);
+        }
+        let text = match is_absent && self.came_from()?.is_empty() {
             true => Ok(String::new()),
             false => text_of(&watched.file),
         };
@@ -200,9 +204,10 @@ impl Desk {
         Ok(())
     }
 
-    fn came_from_a_file(&self) -> Result<bool, Error> {
+    /// The file from which the newest version came; empty for none.
+    fn came_from(&self) -> Result<String, Error> {
         let newest = self.store.reader()?.read(|transaction| transaction.newest_policy())?;
-        Ok(newest.is_some_and(|version| !version.file.is_empty()))
+        Ok(newest.map_or_else(String::new, |version| version.file))
     }
 
     /// The policy of a version, for those who ask what held then.

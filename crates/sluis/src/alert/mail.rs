@@ -102,9 +102,81 @@ fn reason(error: &lettre::transport::smtp::Error) -> String {
     }
     match () {
         () if error.is_timeout() => "the mail server said nothing in time",
-        () if error.is_tls() => "no trusted TLS connection to the mail server could be made: look at its certificate",
+        () if error.is_tls() || is_of_tls(error) => {
+            "no trusted TLS connection to the mail server could be made: look at its certificate"
+        }
         () if error.is_client() => "the mail server does not offer what is asked of it (STARTTLS, or a way to log in)",
         () => "no connection to the mail server, or it broke off",
     }
     .to_owned()
+}
+
+/// Whether TLS is behind an error: its handshake goes on beneath the first words, and fails as they do.
+fn is_of_tls(error: &lettre::transport::smtp::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let within = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>() || within.is_some_and(|within| within.is::<rustls::Error>()) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use desk::alert::text::Text;
+    use model::time::Time;
+    use std::io::Write;
+    use std::net::TcpListener;
+    use std::time::Instant;
+
+    fn mail(port: u16) -> Mail {
+        let transport = SmtpTransport::builder_dangerous("127.0.0.1").port(port).timeout(Some(SILENCE)).build();
+        let to = vec!["desk@hoster.example".parse().unwrap()];
+        Mail { time: Duration::from_secs(1), ..Mail::new(transport, "sluis@node.example".parse().unwrap(), to) }
+    }
+
+    fn parcel<'a>(message: &'a desk::alert::Message, subject: &str) -> Parcel<'a> {
+        let text = Text { subject: subject.to_owned(), body: "hello\n.\nQUIT\n".to_owned() };
+        Parcel { id: "1.desk.1".to_owned(), text, json: Vec::new(), now: Time(1_795_319_938_000), message }
+    }
+
+    fn message() -> desk::alert::Message {
+        desk::alert::Message { alerts: Vec::new(), urgent: true, again: false, number: 1 }
+    }
+
+    #[test]
+    fn a_subject_cannot_become_another_header() {
+        let message = message();
+        let mail = mail(1).message(&parcel(&message, "one\r\nBcc: all@others.example\r\n\r\ntwo")).unwrap();
+        let text = String::from_utf8(mail.formatted()).unwrap();
+        let (head, _) = text.split_once("\r\n\r\n").unwrap();
+        assert!(!head.lines().any(|line| line.starts_with("Bcc:")), "{head}");
+        for line in ["Message-ID: <1.desk.1@node.example>", "Auto-Submitted: auto-generated", "Importance: high"] {
+            assert!(head.lines().any(|own| own == line), "{line}: {head}");
+        }
+        assert!(head.contains("Date: Sun, 22 Nov 2026"), "{head}");
+    }
+
+    #[test]
+    fn a_server_that_hangs_or_drips_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mail = mail(listener.local_addr().unwrap().port());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                while stream.write_all(b"220-wait\r\n").is_ok() {
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+            }
+        });
+        let message = message();
+        let begun = Instant::now();
+        assert_eq!(mail.send(&parcel(&message, "one")), Err("it took longer than 1 s".to_owned()));
+        assert_eq!(mail.send(&parcel(&message, "one")), Err("the try before still hangs".to_owned()));
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
 }

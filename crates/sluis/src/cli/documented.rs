@@ -64,21 +64,32 @@ fn the_examples_of_our_own_help_are_understood() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A block says in its first line which file it is for: `# sluis.toml`. One that a shell writes names the file.
 #[test]
 fn every_piece_of_settings_in_the_manual_can_be_read() {
     let mut wrong = Vec::new();
     for (page, text) in pages() {
-        for block in blocks(&text).into_iter().filter(|block| block.language == "toml") {
-            let name = block.text.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']);
-            if !name.split_whitespace().next().is_some_and(|name| name.ends_with("sluis.toml")) {
-                continue;
-            }
-            if let Err(error) = Config::parse(&block.text, Path::new("/etc/sluis/sluis.toml")) {
-                wrong.push(format!("{}:{}: {error:#}", page.display(), block.number));
+        for block in blocks(&text) {
+            let first = block.text.lines().next().unwrap_or_default();
+            let toml = (block.language == "toml").then(|| (first.to_owned(), block.text.clone()));
+            for (first, text) in toml.into_iter().chain(block.written()) {
+                if let Err(error) = readable(&first, &text) {
+                    wrong.push(format!("{}:{}: {error}", page.display(), block.number));
+                }
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Whether settings can be read by whatever reads the file that `first` names.
+fn readable(first: &str, text: &str) -> Result<(), String> {
+    let is_for = |name: &str| first.split_whitespace().any(|word| word.rsplit('/').next() == Some(name));
+    if is_for("sluis.toml") {
+        Config::parse(text, Path::new("/etc/sluis/sluis.toml")).map(|_| ()).map_err(|error| format!("{error:#}"))
+    } else {
+        Ok(())
+    }
 }
 
 /// The README, the manual, and what the system runs.
@@ -121,6 +132,21 @@ impl Block {
         let text = if self.language == "toml" { "" } else { self.text.as_str() };
         let prompted = text.lines().any(|line| line.starts_with("$ "));
         text.lines().filter(move |line| !prompted || line.starts_with("$ ")).map(|line| line.trim_start_matches("$ "))
+    }
+}
+
+impl Block {
+    /// What a shell would write to files (`cat >> FILE <<'END'`): the line that says so, and the text.
+    fn written(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let mut lines = self.text.lines();
+        while let Some(line) = lines.next() {
+            if line.ends_with("<<'END'") {
+                let text = lines.by_ref().take_while(|line| *line != "END").map(|line| format!("{line}\n")).collect();
+                found.push((line.to_owned(), text));
+            }
+        }
+        found
     }
 }
 

@@ -1,5 +1,6 @@
 //! `sluis import`: an address administration becomes what this node knows, with the difference shown.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -7,6 +8,7 @@ use desk::Reading;
 use desk::import::Imported;
 use model::administration::{Changes, Remarks, Snapshot};
 use model::time::Time;
+use parsers::administration::{Limits, changes};
 use serde::{Deserialize, Serialize};
 use store::Transaction;
 
@@ -29,6 +31,7 @@ Examples:
   sluis import --dry-run customers.csv
   sluis import --source billing --system whmcs clients.json services.json
   sluis import --source billing --map own.toml export.json
+  sluis import --source billing --changes 2026-11-22.changes.jsonl
   sluis import --source ripe --within 192.0.2.0/24 ripe.db.inetnum.gz ripe.db.organisation.gz")]
 pub(crate) struct Args {
     /// Files of one source; '-' is standard input
@@ -47,6 +50,9 @@ pub(crate) struct Args {
     /// read, and even if that is most of it
     #[arg(long)]
     complete: bool,
+    /// The file tells of changes one by one, in order: {"begin": …}, {"end": …} and {"party": …}, one JSON object a line
+    #[arg(long, conflicts_with_all = ["partial", "complete", "map", "system", "form", "within"])]
+    changes: bool,
     #[command(flatten)]
     reading: administration::Options,
     /// How many lines of each kind are shown
@@ -56,6 +62,9 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 }
+
+/// Bytes of a file of changes.
+const CHANGES: u64 = 256 << 20;
 
 /// What an import came to, as `--json` shows it; tables are drawn from the same.
 #[derive(Serialize, Deserialize)]
@@ -157,6 +166,9 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         (None, [file]) if file.as_os_str() != "-" => stem(file),
         _ => bail!("say what the source is called with --source NAME: by it the next import knows what has changed"),
     };
+    if args.changes {
+        return run_changes(args, globals, source);
+    }
     let bar = Progress::new();
     bar.wait("reading");
     let mut read = administration::read(&args.files, &args.reading)?;
@@ -197,12 +209,47 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     super::done(screen, 0)
 }
 
+/// `--changes`: one file, as a whole or not at all.
+fn run_changes(args: &Args, globals: &Globals, source: String) -> Result<u8> {
+    let [file] = args.files.as_slice() else { bail!("--changes takes one file at a time: their order is what they mean") };
+    let mut body = Vec::new();
+    administration::open(file)
+        .and_then(|reader| Ok(reader.take(CHANGES + 1).read_to_end(&mut body)?))
+        .with_context(|| file.display().to_string())?;
+    if body.len() as u64 > CHANGES {
+        bail!("over {} MiB of changes; hand in several files", CHANGES >> 20);
+    }
+    let told = changes::read(&mut body.as_slice(), &Limits::default()).map_err(anyhow::Error::msg)?;
+    let data = globals.data()?;
+    let (kind, complete, most, dry_run) = ("changes".to_owned(), true, args.most, args.dry_run);
+    let mut asked = Import { source, kind, complete, most, vouched: false, dry_run, bytes: 0 };
+    let view = match data.desk(globals.clock(), Reading::default()) {
+        Ok(desk) => {
+            let done = desk.import_changes(&asked.source, &told, asked.how())?;
+            desk.store().reader()?.read(|transaction| View::of(&asked, &done, transaction))?
+        }
+        Err(desk::Error::Conflict(owned)) => ask_owner(&data.directory, &mut asked, &body).context(owned)?,
+        Err(error) => return Err(error.into()),
+    };
+    let mut screen = Screen::new();
+    if args.json {
+        json::line(&mut screen, &view)?;
+    } else {
+        draw(&mut screen, &view)?;
+    }
+    super::done(screen, 0)
+}
+
 /// Has the process that owns the data import what was read here.
 fn by_owner(directory: &Path, asked: &mut Import, said: &Snapshot) -> Result<View> {
     let mut body = Vec::new();
     wire::write(said, &mut body)?;
+    ask_owner(directory, asked, &body)
+}
+
+fn ask_owner(directory: &Path, asked: &mut Import, body: &[u8]) -> Result<View> {
     asked.bytes = body.len() as u64;
-    match socket::call(directory, &Request::Import(asked.clone()), Some(&mut body.as_slice()))? {
+    match socket::call(directory, &Request::Import(asked.clone()), Some(&mut &*body))? {
         Response::Imported { summary } => Ok(serde_json::from_value(summary)?),
         Response::Refused { reason } => bail!("{reason}"),
         _ => bail!("'sluis serve' answered something else; is it another version?"),

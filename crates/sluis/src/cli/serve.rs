@@ -43,6 +43,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         for receiver in &config.alert {
             receiver.sender()?;
         }
+        config.administrations()?;
         return Ok(0);
     }
     logs::begin(&config.logs)?;
