@@ -21,6 +21,7 @@
 pub mod acts;
 pub mod advance;
 pub mod alert;
+pub mod backup;
 pub mod calendar;
 pub mod changes;
 pub mod correct;
@@ -31,6 +32,7 @@ pub mod place;
 pub mod policy;
 pub mod progress;
 pub mod receive;
+pub mod restore;
 pub mod screen;
 pub mod spool;
 pub mod work;

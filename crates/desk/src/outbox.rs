@@ -170,6 +170,7 @@ pub fn why(hold: Hold) -> &'static str {
         Hold::Person => "a person decides: release or discard it",
         Hold::TwoPeople => "others are on the same address: two people have to release it",
         Hold::Protected => "the policy protects this resource: nothing here restricts it",
+        Hold::Restored => "the node was restored from a backup: it may have gone before; look, then 'sluis restore confirm'",
     }
 }
 

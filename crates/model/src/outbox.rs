@@ -69,6 +69,8 @@ closed_set! {
         TwoPeople = "two people decide",
         /// The operator protects this resource.
         Protected = "protected",
+        /// The node was restored from a backup: what it would send may have gone out in the time that is missing.
+        Restored = "restored",
     }
 }
 

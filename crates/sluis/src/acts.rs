@@ -56,6 +56,15 @@ pub(crate) enum Act {
     },
     /// Looks at the policy file now.
     Policy,
+    /// Says that a restored node has been looked at.
+    ConfirmRestore {
+        /// Lets go what was held.
+        release: bool,
+        /// Withdraws what was held.
+        withdraw: bool,
+        /// Who.
+        by: String,
+    },
 }
 
 /// Does it. What comes back is shown by the command that asked.
@@ -81,6 +90,9 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
         Act::Undo { act, by, reason } => {
             let undone = desk.undo(*act, by, reason)?;
             value(&cases::UndoOutcome { cases: undone.cases, left: undone.left })
+        }
+        Act::ConfirmRestore { release, withdraw, by } => {
+            desk.confirm_restored(*release, *withdraw, by).map(|held| serde_json::json!({ "held": held }))
         }
     }
 }

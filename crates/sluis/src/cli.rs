@@ -1,7 +1,9 @@
 //! The command line: its commands, one file each, and what they have in common.
 
+mod abuseio;
 pub(crate) mod administration;
 pub(crate) mod alert;
+mod backup;
 mod case;
 mod db;
 mod demo;
@@ -17,6 +19,7 @@ mod queue;
 mod read;
 mod reading;
 mod receive;
+mod restore;
 pub(crate) mod serve;
 mod submission;
 mod trace;
@@ -107,6 +110,8 @@ pub(crate) enum Command {
     Formats(formats::Args),
     #[command(subcommand)]
     Db(db::Command),
+    Backup(backup::Args),
+    Restore(restore::Args),
     Serve(serve::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -129,6 +134,8 @@ impl Command {
             Command::Submission(command) => submission::run(command, globals),
             Command::Formats(args) => formats::run(args),
             Command::Db(command) => db::run(command, globals),
+            Command::Backup(args) => backup::run(args, globals),
+            Command::Restore(args) => restore::run(args, globals),
             Command::Serve(args) => serve::run(args, globals),
             Command::Demo(args) => demo::run(args, globals),
             Command::Generate(args) => generate::run(args),

@@ -95,6 +95,11 @@ impl Data {
         })
     }
 
+    /// Where its rows are.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Opens it to work on it.
     ///
     /// # Errors

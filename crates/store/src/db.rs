@@ -5,6 +5,7 @@
 //! stands beside the statement it replaces, in `apply/sets.rs`.
 
 mod bulk;
+mod copy;
 mod partitions;
 mod postgres;
 mod row;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::TransactionBehavior;
 
+pub use self::copy::{check_file, check_tables, load_tables};
 pub use self::postgres::Server;
 pub(crate) use self::postgres::{Open, Session};
 pub(crate) use bulk::Bulk;
@@ -121,6 +123,7 @@ impl Store {
             Err(std::fs::TryLockError::Error(cause)) => return Err(Error::File { path: lock_path, cause }),
         }
         let file = directory.join("sluis.db");
+        let made = !directory.join("keys.db").exists();
         let (writer, keys) = match engine {
             Engine::Sqlite => {
                 is_of_sqlite(directory)?;
@@ -145,6 +148,7 @@ impl Store {
         crate::raw::prepare(directory)?;
         let store = Store { directory: directory.to_owned(), engine: engine.clone(), writer, keys, _lock: lock };
         store.forget_unacknowledged()?;
+        store.write("keys", |transaction| transaction.note_keys(store.keys(), made))?;
         Ok(store)
     }
 

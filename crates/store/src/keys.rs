@@ -23,11 +23,8 @@ pub struct Keys {
 
 impl Keys {
     pub(crate) fn open(path: &Path) -> Result<Keys, Error> {
-        // Nobody but the node's own user may read keys, from the first byte on.
-        #[cfg(unix)]
         if !path.exists() {
-            use std::os::unix::fs::OpenOptionsExt;
-            std::fs::File::options().write(true).create_new(true).mode(0o600).open(path).at(path)?;
+            make_private(path)?;
         }
         let connection = Connection::open(path)?;
         connection.busy_timeout(std::time::Duration::from_secs(30))?;
@@ -50,7 +47,8 @@ impl Keys {
     /// [`Error::Database`], also when there are no keys.
     pub fn open_to_read(path: &Path) -> Result<Keys, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
+        let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).or_else(|_| Connection::open_with_flags(path, read_only))?;
         connection.busy_timeout(std::time::Duration::from_secs(30))?;
         connection.execute_batch("PRAGMA query_only = ON")?;
         let secret = connection.query_row("SELECT secret FROM node_secrets WHERE name = 'node'", (), |row| row.get(0))?;
@@ -119,10 +117,65 @@ impl Keys {
         key
     }
 
+    /// A number that tells these keys from those of another node, and nothing else of them. Never 0.
+    pub(crate) fn print(&self) -> i64 {
+        let derived = self.derive("print");
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&derived[..8]);
+        i64::from_be_bytes(bytes) | 1
+    }
+
+    /// Whether these are keys of the same node.
+    pub fn is_same_node(&self, other: &Keys) -> bool {
+        self.secret == other.secret
+    }
+
+    /// How many submissions' keys there are.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn count(&self) -> Result<u64, Error> {
+        Ok(self.connection().query_row("SELECT count(*) FROM raw_keys", (), |row| row.get::<_, i64>(0))?.unsigned_abs())
+    }
+
+    /// Writes a copy, as it is at one moment, into a file that is not there yet, durably.
+    pub(crate) fn copy_to(&self, to: &Path) -> Result<(), Error> {
+        make_private(to)?;
+        let mut copy = Connection::open(to)?;
+        {
+            let connection = self.connection();
+            let backup = rusqlite::backup::Backup::new(&connection, &mut copy)?;
+            if backup.step(-1)? != rusqlite::backup::StepResult::Done {
+                return Err(Error::Damaged("the keys were locked for too long; try again".into()));
+            }
+        }
+        copy.query_row("PRAGMA journal_mode = DELETE", (), |_| Ok(()))?;
+        drop(copy);
+        std::fs::File::open(to).and_then(|file| file.sync_all()).at(to)
+    }
+
+    /// Moves what the log of the keys holds into their file, and empties it: what was destroyed is in neither then.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn checkpoint(&self) -> Result<(), Error> {
+        Ok(self.connection().query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?)
+    }
+
     fn connection(&self) -> MutexGuard<'_, Connection> {
         // As in `Store`: a panic undid its transaction.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Makes a file that nobody but the node's own user may read, from the first byte on.
+fn make_private(path: &Path) -> Result<(), Error> {
+    let mut options = std::fs::File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).at(path)?;
+    Ok(())
 }
 
 /// Random bytes from the operating system.

@@ -3,6 +3,8 @@
 //! [`Store::open`] opens a node's data directory: the database ([`db`]), the keys apart from it ([`keys`]) and the raw
 //! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`acts`], [`administration`],
 //! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`policies`], [`queues`]. [`apply`] is the one
+//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`queues`], [`holds`], [`erasures`]. [`backup`] copies a node
+//! and brings it back. [`apply`] is the one
 //! transaction in which a batch of reports
 //! becomes rows.
 //! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`feeds`], [`queues`]. [`apply`] is
@@ -14,12 +16,15 @@ pub mod acts;
 pub mod administration;
 pub mod alerts;
 pub mod apply;
+pub mod backup;
 pub mod cases;
 pub mod clocks;
 pub mod corrections;
 pub mod db;
+pub mod erasures;
 pub mod feeds;
 pub mod follow;
+pub mod holds;
 pub mod keys;
 pub mod listing;
 pub mod merges;

@@ -143,6 +143,10 @@ impl Transaction<'_> {
         if wanted.is_empty() {
             return Ok(None);
         }
+        if self.condition()?.restored.is_some() {
+            // It may have gone out in the time that is missing.
+            wanted.iter_mut().filter(|one| one.errand.hold == Hold::Free).for_each(|one| one.errand.hold = Hold::Restored);
+        }
         wanted.sort_unstable_by(|a, b| letter(a).cmp(&letter(b)).then(a.case.cmp(&b.case)));
         let mut tripped = None;
         let mut valve: Option<Valve> = None;

@@ -34,6 +34,7 @@ struct View {
     schema: i64,
     newest_schema: i64,
     bytes: u64,
+    warnings: Vec<String>,
     tables: Vec<TableView>,
     partitions: Vec<PartitionView>,
 }
@@ -55,7 +56,9 @@ struct PartitionView {
 
 pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
     let Command::Status(args) = command;
-    let status = globals.reader()?.status()?;
+    let mut reader = globals.reader()?;
+    let status = reader.status()?;
+    let warnings = reader.read(|transaction| transaction.condition())?.warnings();
     let tables = status.tables.into_iter().map(|table| TableView { name: table.name, rows: table.rows, bytes: table.bytes });
     let partitions = status.partitions.into_iter().map(|one| PartitionView {
         number: one.number,
@@ -69,6 +72,7 @@ pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
         schema: status.schema,
         newest_schema: status.known,
         bytes: status.bytes,
+        warnings,
         tables: tables.collect(),
         partitions: partitions.collect(),
     };
@@ -84,6 +88,10 @@ pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
 fn draw(screen: &mut Screen, view: &View) -> Result<()> {
     screen.line(format_args!("{}: {}", view.engine, view.place))?;
     screen.line(format_args!("schema {} of {}, {} on disk", view.schema, view.newest_schema, mebibytes(view.bytes)))?;
+    for warning in &view.warnings {
+        let text = screen.paint(Style::Alarm, warning);
+        screen.line(text)?;
+    }
     let sized = view.tables.iter().any(|table| table.bytes.is_some());
     let mut table = Table::new(screen, if sized { &["=table", ">rows", ">on disk"] } else { &["=table", ">rows"] });
     for one in &view.tables {

@@ -8,7 +8,7 @@ use desk::Reading;
 use desk::import::Imported;
 use model::administration::{Changes, Remarks, Snapshot};
 use model::time::Time;
-use parsers::administration::{Limits, changes};
+use parsers::administration::{Finding, Limits, changes};
 use serde::{Deserialize, Serialize};
 use store::Transaction;
 
@@ -32,8 +32,12 @@ Examples:
   sluis import --source billing --system whmcs clients.json services.json
   sluis import --source billing --map own.toml export.json
   sluis import --source billing --changes 2026-11-22.changes.jsonl
+  sluis import abuseio dump.sql.gz
   sluis import --source ripe --within 192.0.2.0/24 ripe.db.inetnum.gz ripe.db.organisation.gz")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Files of one source; '-' is standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
@@ -61,6 +65,12 @@ pub(crate) struct Args {
     /// One JSON object
     #[arg(long)]
     json: bool,
+}
+
+/// What can be imported that is no administration alone.
+#[derive(clap::Subcommand)]
+enum Other {
+    Abuseio(super::abuseio::Args),
 }
 
 /// Bytes of a file of changes.
@@ -155,12 +165,25 @@ impl View {
         })
     }
 
+    /// Adds what was not read as it stood.
+    pub(super) fn found(&mut self, findings: &[Finding], most: usize) {
+        let first = findings.iter().take(most).map(|finding| FindingView {
+            place: finding.place.clone(),
+            reason: finding.reason.clone(),
+            text: finding.text.clone(),
+        });
+        self.findings = Findings { count: findings.len(), first: first.collect() };
+    }
+
     fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
+    if let Some(Other::Abuseio(args)) = &args.other {
+        return super::abuseio::run(args, globals);
+    }
     let source = match (&args.source, args.files.as_slice()) {
         (Some(source), _) => source.clone(),
         (None, [file]) if file.as_os_str() != "-" => stem(file),
@@ -194,12 +217,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         Err(error) => return Err(error.into()),
     };
     bar.finish();
-    let first = read.findings.iter().take(args.most).map(|finding| FindingView {
-        place: finding.place.clone(),
-        reason: finding.reason.clone(),
-        text: finding.text.clone(),
-    });
-    view.findings = Findings { count: read.findings.len(), first: first.collect() };
+    view.found(&read.findings, args.most);
     let mut screen = Screen::new();
     if args.json {
         json::line(&mut screen, &view)?;
@@ -241,7 +259,7 @@ fn run_changes(args: &Args, globals: &Globals, source: String) -> Result<u8> {
 }
 
 /// Has the process that owns the data import what was read here.
-fn by_owner(directory: &Path, asked: &mut Import, said: &Snapshot) -> Result<View> {
+pub(super) fn by_owner(directory: &Path, asked: &mut Import, said: &Snapshot) -> Result<View> {
     let mut body = Vec::new();
     wire::write(said, &mut body)?;
     ask_owner(directory, asked, &body)
@@ -256,7 +274,7 @@ fn ask_owner(directory: &Path, asked: &mut Import, body: &[u8]) -> Result<View> 
     }
 }
 
-fn draw(screen: &mut Screen, view: &View) -> Result<()> {
+pub(super) fn draw(screen: &mut Screen, view: &View) -> Result<()> {
     let source = clean(&view.source);
     let title = if view.dry_run { format!("{source}: what would change") } else { format!("{source}: what changed") };
     screen.line(screen.paint(Style::Strong, &title))?;

@@ -178,6 +178,17 @@ impl Config {
         Config::parse(&text, &path)
     }
 
+    /// The files of settings that a backup takes with it: this one and those that it names, but no passwords.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub(crate) fn files(named: Option<&Path>, data: &Path) -> anyhow::Result<Vec<PathBuf>> {
+        let Some(path) = named.map(Path::to_owned).or_else(|| Config::found(data)) else { return Ok(Vec::new()) };
+        let config = Config::load(Some(&path), data)?;
+        let Reading { shadowserver_maps, declared_csv } = config.reading;
+        Ok([Some(path), shadowserver_maps, declared_csv].into_iter().flatten().collect())
+    }
+
     /// The file that counts for a data directory when none is named, if there is one.
     fn found(data: &Path) -> Option<PathBuf> {
         let system = (data == Path::new(crate::data::SYSTEM)).then(|| PathBuf::from(SYSTEM));

@@ -46,6 +46,7 @@ impl Remote for Node {
             started: self.started.to_string(),
             listen: self.listen.to_string(),
             not_ready,
+            warnings: self.desk.condition().map_or_else(|_| Vec::new(), |condition| condition.warnings()),
             submissions: worked.submissions,
             reports: worked.applied.reports,
             opened: worked.applied.opened,

@@ -150,6 +150,9 @@ pub(crate) struct Status {
     pub(crate) listen: String,
     /// Why it is not ready; empty when it is.
     pub(crate) not_ready: Vec<String>,
+    /// What a person should look at, though it keeps nothing from working.
+    #[serde(default)]
+    pub(crate) warnings: Vec<String>,
     /// What it has done since it began.
     pub(crate) submissions: u64,
     /// Reports among that.

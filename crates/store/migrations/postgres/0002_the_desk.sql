@@ -261,6 +261,19 @@ CREATE TABLE erasures (
 CREATE INDEX submissions_received ON submissions (received);
 CREATE INDEX cases_closed ON cases (closed) WHERE closed IS NOT NULL;
 
+-- What nothing may be erased of, by a person's word: a case (0) or a party (1) and everything of it.
+CREATE TABLE holds (
+    id     BIGINT PRIMARY KEY,
+    what   BIGINT NOT NULL,
+    target BIGINT NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    person TEXT COLLATE "C" NOT NULL,
+    since  BIGINT NOT NULL,
+    ended  BIGINT,
+    ended_by TEXT COLLATE "C" NOT NULL
+);
+CREATE UNIQUE INDEX holds_open ON holds (what, target) WHERE ended IS NULL;
+
 -- Who has one resource at one level: what a change of it is compared with.
 CREATE INDEX assignments_range ON assignments (first, last) WHERE superseded IS NULL AND first IS NOT NULL;
 CREATE INDEX assignments_name ON assignments (name) WHERE superseded IS NULL AND name IS NOT NULL;

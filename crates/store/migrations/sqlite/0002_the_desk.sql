@@ -261,6 +261,19 @@ CREATE TABLE erasures (
 CREATE INDEX submissions_received ON submissions (received);
 CREATE INDEX cases_closed ON cases (closed) WHERE closed IS NOT NULL;
 
+-- What nothing may be erased of, by a person's word: a case (0) or a party (1) and everything of it.
+CREATE TABLE holds (
+    id     INTEGER PRIMARY KEY,
+    what   INTEGER NOT NULL,
+    target INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    person TEXT NOT NULL,
+    since  INTEGER NOT NULL,
+    ended  INTEGER,
+    ended_by TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX holds_open ON holds (what, target) WHERE ended IS NULL;
+
 -- Who has one resource at one level: what a change of it is compared with.
 CREATE INDEX assignments_range ON assignments (first, last) WHERE superseded IS NULL AND first IS NOT NULL;
 CREATE INDEX assignments_name ON assignments (name) WHERE superseded IS NULL AND name IS NOT NULL;

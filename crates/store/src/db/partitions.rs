@@ -61,6 +61,12 @@ impl Partitions {
     }
 }
 
+/// Makes those of all batches up to `last`: for rows that come from a backup.
+pub(crate) fn make_all(client: &mut Client, last: i64) -> Result<()> {
+    let mut made = Partitions { last: Some(known(client)?.last.unwrap_or(-1)) };
+    made.make(client, last)
+}
+
 /// The name of a partition: so that names sort as their numbers do.
 pub(crate) fn name(table: &str, number: i64) -> String {
     format!("{table}_{number:010}")

@@ -82,6 +82,11 @@ impl Server {
         format!("database {} at {}", self.config.get_dbname().unwrap_or("of the user's name"), hosts.join(", "))
     }
 
+    /// A connection that is not of a pool, to fill a database that nobody owns yet.
+    pub(crate) fn alone(&self) -> std::result::Result<Session, Error> {
+        own(self, &[OWNER])
+    }
+
     fn connect(&self, settings: &str) -> std::result::Result<Session, Error> {
         let mut client = self.config.connect(NoTls).map_err(|error| {
             Error::Server(format!(

@@ -26,6 +26,8 @@ pub(crate) fn open_writer(path: &Path) -> std::result::Result<Connection, Error>
     configure(&writer, WRITER_CACHE)?;
     writer.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;")?;
     writer.execute_batch("PRAGMA wal_autocheckpoint = 20000; PRAGMA journal_size_limit = 268435456;")?;
+    // What is erased is to be gone from the file, not only from its index.
+    writer.execute_batch("PRAGMA secure_delete = ON")?;
     migrate(&mut writer, MIGRATIONS)?;
     Ok(writer)
 }
@@ -123,7 +125,7 @@ fn configure(connection: &Connection, cache: i64) -> std::result::Result<(), Err
     Ok(())
 }
 
-fn version(connection: &Connection) -> std::result::Result<i64, Error> {
+pub(crate) fn version(connection: &Connection) -> std::result::Result<i64, Error> {
     Ok(connection.query_row("PRAGMA user_version", (), |row| row.get(0))?)
 }
 

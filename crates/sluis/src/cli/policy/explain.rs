@@ -238,6 +238,7 @@ fn reason(hold: Hold, standing: &Standing, policy: &Policy) -> String {
         Hold::Person => "No restriction without a person: no rule says otherwise, or the evidence is not sure enough.".to_owned(),
         Hold::TwoPeople => "Others are on the same address: two people have to say so.".to_owned(),
         Hold::Protected => "The policy protects it; it is never restricted.".to_owned(),
+        Hold::Restored => "The node was restored from a backup: it may have gone before; a person confirms first.".to_owned(),
     }
 }
 
