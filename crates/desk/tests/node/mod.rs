@@ -60,7 +60,8 @@ impl Node {
         for (when, ip, port) in rows {
             out.extend(format!("\"{when}\",\"{ip}\",\"tcp\",{port},\"\",\"telnet\",64496,\"NL\",\"\",\"\",\"login:\"\n").bytes());
         }
-        self.desk.receive(Door::File, name, &mut Cursor::new(out)).unwrap();
+        let name = format!("2026-06-01-scan_telnet-{name}");
+        self.desk.receive(Door::File, &name, &mut Cursor::new(out)).unwrap();
         self.desk.work(&|_, _| {}).unwrap();
     }
 
