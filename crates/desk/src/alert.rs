@@ -12,9 +12,10 @@ use model::calendar::Calendar;
 use model::policy::Alarm;
 use model::severity::Severity;
 use model::submission::{PublicId, Submission};
-use model::time::{HOUR, Time};
+use model::time::{DAY, HOUR, Time};
 use store::Transaction;
 use store::alerts::{Alert, Channel, Raise};
+use store::feeds::Feed;
 use store::orders::Outcome;
 
 use crate::{Desk, Error};
@@ -27,6 +28,8 @@ const ORDER: i64 = HOUR;
 const CASES: u32 = 100_000;
 /// Alerts that are looked through for new ones.
 const NEWEST: u32 = 200;
+/// After this nobody waits for a feed any more, in milliseconds.
+const FORGOTTEN: i64 = 90 * DAY;
 /// Bytes of a person's reason.
 const REASON: usize = 4 << 10;
 /// Shown as its own source in alerts about the disk.
@@ -62,14 +65,15 @@ struct State {
 }
 
 impl Desk {
-    /// Looks at what lasts: stale sources and the disk. Raises what is new, and ends what is over. To be called each
+    /// Looks at what lasts: stale sources, quiet feeds and the disk. Raises what is new, and ends what is over. To be called each
     /// minute or so.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub fn check_alarms(&self, machine: &Machine) -> Result<(), Error> {
         let now = self.now();
-        let open = self.store.reader()?.read(|transaction| transaction.open_alerts())?;
+        let (open, feeds) =
+            self.store.reader()?.read(|transaction| Ok::<_, store::Error>((transaction.open_alerts()?, transaction.feeds()?)))?;
         let stale: Vec<State> = self
             .stale_sources(now)?
             .into_iter()
@@ -83,7 +87,7 @@ impl Desk {
             })
             .collect();
         let was_full = open.iter().any(|alert| alert.key == DISK);
-        let mut states = vec![(Alarm::StaleSource, stale)];
+        let mut states = vec![(Alarm::StaleSource, stale), (Alarm::QuietFeed, quiet(&feeds, now))];
         if let Some(free) = machine.free {
             // What is over must be so by more than a hair, or each log line would begin and end it.
             let least = if was_full { machine.least.saturating_add(machine.least / 10) } else { machine.least };
@@ -245,14 +249,38 @@ impl Desk {
 
     /// Whether the beginning of a submission looks like an order, and why; see [`order::looks_like_order`].
     pub(crate) fn looks_like_order(&self, beginning: &[u8], received: Time) -> Option<String> {
-        let wanted = Wanted { authorities: &[], words: &[], history: model::case::HISTORY_AGE };
+        let in_force = self.policy();
+        let policy = &in_force.policy;
+        let wanted = Wanted { authorities: &policy.authorities, words: &policy.order_words, history: policy.history };
         order::looks_like_order(beginning, received, &wanted)
     }
 
     /// The clock and working days by which people are on call.
     pub fn alert_calendar(&self) -> Calendar {
-        Calendar::default()
+        self.policy().policy.calendar.clone()
     }
+}
+
+/// Feeds that came regularly and do not. One that has been silent for a season is nobody's expectation any more.
+fn quiet(feeds: &[Feed], now: Time) -> Vec<State> {
+    let late = feeds.iter().filter(|feed| feed.is_late(now) && feed.last > now.plus(-FORGOTTEN));
+    late.map(|feed| {
+        // Format and report type; the name of a file may be somebody's.
+        let name: Vec<&str> = feed.name.split('/').take(2).collect();
+        let name = name.join("/");
+        State {
+            key: format!("feed/{}", feed.id),
+            severity: Severity::P2,
+            text: format!(
+                "Feed {} ({name}) came last at {}, and comes otherwise about every {} hours: what it would tell is not known. \
+                 Ask who sends it, and look whether it comes in: sluis submission list.",
+                feed.id,
+                feed.last,
+                feed.every.unwrap_or(0) / HOUR
+            ),
+        }
+    })
+    .collect()
 }
 
 /// When the term of an order ends.

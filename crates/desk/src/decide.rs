@@ -376,7 +376,10 @@ impl<'a> Look<'a> {
         };
         self.absence(standing, rule, &mut facts)?;
         let forces = policy.rules.get(rule).is_some_and(|rule| rule.force.is_some()) || standing.progress.clocks.force.is_some();
-        if forces && progress.is_none_or(|progress| progress.rung < Rung::Force && progress.rung >= Rung::Told) {
+        // Where a person decides whether the party is told, the first rung it reaches may be the last.
+        let is_silent = policy.rules.get(rule).is_some_and(|rule| rule.customer.is_none());
+        let is_near = |rung: Rung| rung < Rung::Force && (rung >= Rung::Told || is_silent);
+        if forces && progress.is_none_or(|progress| is_near(progress.rung)) {
             self.present(filed, who, &mut facts)?;
         }
         Ok(facts)

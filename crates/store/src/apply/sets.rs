@@ -17,11 +17,16 @@ use crate::db::{Open, Params, Result, Row};
 use crate::touch::{Arrival, ENDED_CASE, Join, Known, NewCase, OPEN_CASE, Opening, Place, ended_case, open_case};
 
 /// Runs a statement whose parameters are arrays, one for each column.
-fn run(open: &Open, text: &str, columns: &[&(dyn ToSql + Sync)]) -> Result<Vec<postgres::Row>> {
+pub(crate) fn run(open: &Open, text: &str, columns: &[&(dyn ToSql + Sync)]) -> Result<Vec<postgres::Row>> {
     open.on(|session| {
         let statement = session.prepare(text)?;
         Ok(session.client()?.query(&statement, columns)?)
     })
+}
+
+/// Text as PostgreSQL can hold it; see `db::postgres::put_text`. Arrays of text do not go that way.
+pub(crate) fn clean(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// Finds the open cases of places that have none yet, and locks them.
@@ -267,6 +272,7 @@ pub(crate) fn open_cases(open: &Open, opened: &[NewCase<'_, '_>], arrival: &Arri
              WITH ORDINALITY AS said (severity, rule, traits, confidence, reporter, marks, acknowledge, customer, fix, force, told, next,
                  rung, place)
              ON said.place = new.opening + 1
+         ORDER BY new.id
          ON CONFLICT (key) WHERE state = 0 DO NOTHING RETURNING id",
         &[
             &opened.iter().map(|new| new.case).collect::<Vec<i64>>(),
@@ -289,8 +295,8 @@ pub(crate) fn open_cases(open: &Open, opened: &[NewCase<'_, '_>], arrival: &Arri
             &arrival.feed.1,
             &number(&|place| place.opening.into()),
             &of_opening(&|said| said.severity),
-            &openings.iter().map(|said| said.rule).collect::<Vec<&str>>(),
-            &openings.iter().map(|said| said.traits).collect::<Vec<&str>>(),
+            &openings.iter().map(|said| clean(said.rule)).collect::<Vec<_>>(),
+            &openings.iter().map(|said| clean(said.traits)).collect::<Vec<_>>(),
             &of_opening(&|said| said.confidence),
             &of_opening(&|said| said.reporter),
             &of_opening(&|said| said.marks),
