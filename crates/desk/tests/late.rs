@@ -169,10 +169,8 @@ fn wrongs(node: &Node) -> Vec<String> {
 
 /// Strikes that count: party and case.
 fn strikes(node: &Node) -> Vec<(i64, i64)> {
-    let connection = rusqlite::Connection::open(node.directory.join("sluis.db")).unwrap();
-    let mut select = connection.prepare("SELECT party, case_id FROM strikes WHERE withdrawn IS NULL").unwrap();
-    let rows = select.query_map((), |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    rows.collect::<Result<_, _>>().unwrap()
+    let rows = node.numbers("SELECT party, case_id FROM strikes WHERE withdrawn IS NULL");
+    rows.into_iter().map(|row| (row[0], row[1])).collect()
 }
 
 #[test]
@@ -220,9 +218,9 @@ proptest! {
             prop_assert_eq!(wrongs(&node), Vec::<String>::new());
             let held = node.read(|transaction| transaction.held(Hold::HolderChanged, 0, 1_000));
             prop_assert!(held.is_empty(), "{:?}", held);
-            let reports = node.number("SELECT coalesce(sum(reports), 0) FROM cases");
+            let reports = node.number("SELECT CAST(coalesce(sum(reports), 0) AS BIGINT) FROM cases");
             prop_assert_eq!(reports, node.number("SELECT count(*) FROM reports WHERE case_id > 0"));
-            prop_assert_eq!(reports, node.number("SELECT coalesce(sum(reports), 0) FROM daily"));
+            prop_assert_eq!(reports, node.number("SELECT CAST(coalesce(sum(reports), 0) AS BIGINT) FROM daily"));
         }
     }
 
