@@ -26,7 +26,7 @@ use crate::policy::InForce;
 
 /// How far a report's time may be from a change of holder before a clock that is a little wrong decides whose it was
 /// (security.md Y1).
-const NEAR: i64 = 15 * MINUTE;
+pub(crate) const NEAR: i64 = 15 * MINUTE;
 /// How long after it was closed a case is opened again by a new report.
 const REOPEN: i64 = 30 * DAY;
 /// Bytes of a mail address (RFC 5321, section 4.5.3.1.3).
