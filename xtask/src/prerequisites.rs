@@ -71,6 +71,26 @@ pub const TABLE: &[Prerequisite] = &[
         optional: false,
     },
     Prerequisite {
+        name: "Exim",
+        why: "alerts are mailed through a real server",
+        checks: &[&["/usr/sbin/exim4", "-bV"]],
+        supply: Supply::Debian("exim4-daemon-light"),
+        when: always,
+        optional: true,
+    },
+    Prerequisite {
+        name: "PostgreSQL",
+        why: "the second database: without a server its tests run on SQLite only, or say that they skip",
+        checks: &[
+            &["initdb", "--version"],
+            &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb"],
+            &["sh", "-c", "test -n \"$SLUIS_POSTGRES\""],
+        ],
+        supply: Supply::Debian("postgresql"),
+        when: always,
+        optional: true,
+    },
+    Prerequisite {
         name: "rustfmt",
         why: "format check",
         checks: &[&["cargo", "fmt", "--version"]],

@@ -2,6 +2,9 @@
 //!
 //! `cargo bench -p desk --bench changes [-- ASSIGNMENTS]`
 
+// What it measures it prints.
+#![allow(clippy::print_stdout)]
+
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;

@@ -177,8 +177,9 @@ impl Desk {
         check(doing, self.now())?;
         let now = self.now();
         self.store.write("act", |transaction| {
+            lock(transaction, &doing.which)?;
             let chosen = choose(transaction, doing, now)?;
-            agree(doing, chosen.take.len() as u64)?;
+            agree(is_one(&doing.which), doing.expected, chosen.take.len() as u64)?;
             self.act_on(transaction, doing, chosen, now)
         })
     }
@@ -210,23 +211,28 @@ impl Desk {
 pub fn preview(transaction: &Transaction<'_>, doing: &Doing, now: Time) -> Result<Preview, Error> {
     check(doing, now)?;
     let chosen = choose(transaction, doing, now)?;
+    let others = chosen.others.into_iter().collect();
+    Ok(Preview { urgent: chosen.urgent, others, ..tally(&chosen.take) })
+}
+
+/// Cases by kind, holder and severity.
+pub(crate) fn tally(cases: &[(Filed, Standing)]) -> Preview {
     let (mut kinds, mut holders, mut severities) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    for (filed, standing) in &chosen.take {
+    for (filed, standing) in cases {
         kinds.entry(filed.case.kind as u8).or_insert((filed.case.kind, 0)).1 += 1;
         *holders.entry(filed.case.holder).or_insert(0) += 1;
         *severities.entry(standing.progress.severity).or_insert(0) += 1;
     }
     let mut preview = Preview {
-        cases: chosen.take.len() as u64,
+        cases: cases.len() as u64,
         kinds: kinds.into_values().collect(),
         holders: holders.into_iter().collect(),
         severities: severities.into_iter().collect(),
-        urgent: chosen.urgent,
-        others: chosen.others.into_iter().collect(),
+        ..Preview::default()
     };
     preview.kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     preview.holders.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    Ok(preview)
+    preview
 }
 
 /// Whether it is well-formed.
@@ -255,9 +261,8 @@ fn check(doing: &Doing, now: Time) -> Result<(), Error> {
 }
 
 /// Whether as many cases are touched as were looked at.
-fn agree(doing: &Doing, found: u64) -> Result<(), Error> {
-    let is_one = matches!(&doing.which, Which::These(ids) if ids.len() <= 1);
-    match doing.expected {
+pub(crate) fn agree(is_one: bool, expected: Option<u64>, found: u64) -> Result<(), Error> {
+    match expected {
         _ if found == 0 => Err(Error::Conflict("there is no case to which this can be done".to_owned())),
         None if is_one => Ok(()),
         None => Err(Error::Invalid(format!("this touches {found} cases: look at them first, and say how many there are"))),
@@ -266,6 +271,21 @@ fn agree(doing: &Doing, found: u64) -> Result<(), Error> {
             "this touches {found} cases now, and {expected} were looked at: nothing was done, look again"
         ))),
     }
+}
+
+fn is_one(which: &Which) -> bool {
+    matches!(which, Which::These(ids) if ids.len() <= 1)
+}
+
+/// Keeps the cases that are meant from being changed by others meanwhile.
+fn lock(transaction: &Transaction<'_>, which: &Which) -> Result<(), Error> {
+    let cases = match which {
+        Which::These(ids) => ids.clone(),
+        Which::Listed(listing) => {
+            transaction.list_cases(listing, MOST + 1)?.into_iter().map(|(filed, _)| filed.case.id).collect()
+        }
+    };
+    Ok(transaction.lock_cases(&cases)?)
 }
 
 /// The cases that an act touches.
@@ -303,7 +323,7 @@ fn choose(transaction: &Transaction<'_>, doing: &Doing, now: Time) -> Result<Cho
         }
         _ => None,
     };
-    let is_bulk = !matches!(&doing.which, Which::These(ids) if ids.len() <= 1);
+    let is_bulk = !is_one(&doing.which);
     let mut chosen = Chosen { take: Vec::with_capacity(found.len()), urgent: 0, others: BTreeMap::new() };
     for (filed, standing) in found {
         if is_bulk && standing.progress.severity == Severity::P0 {
@@ -438,6 +458,7 @@ impl Work<'_> {
 
     /// Lets cases become part of another. It stands as the worst of them, with the clock that runs out first.
     fn merge(&mut self, into: i64, cases: Vec<(Filed, Standing)>) -> Result<(), Error> {
+        self.transaction.lock_cases(&[into])?;
         let Some((mut whole, mut of_whole)) = self.transaction.case_standing(into)? else {
             return Err(Error::NotFound(format!("there is no case {into}")));
         };

@@ -12,9 +12,10 @@ use model::calendar::Calendar;
 use model::policy::Alarm;
 use model::severity::Severity;
 use model::submission::{PublicId, Submission};
-use model::time::{HOUR, Time};
+use model::time::{DAY, HOUR, Time};
 use store::Transaction;
 use store::alerts::{Alert, Channel, Raise};
+use store::feeds::Feed;
 use store::orders::Outcome;
 
 use crate::{Desk, Error};
@@ -25,6 +26,10 @@ use plan::{Due, Known, Receiver};
 const ORDER: i64 = HOUR;
 /// Open cases whose clocks an order may shorten.
 const CASES: u32 = 100_000;
+/// Alerts that are looked through for new ones.
+const NEWEST: u32 = 200;
+/// After this nobody waits for a feed any more, in milliseconds.
+const FORGOTTEN: i64 = 90 * DAY;
 /// Bytes of a person's reason.
 const REASON: usize = 4 << 10;
 /// Shown as its own source in alerts about the disk.
@@ -60,30 +65,29 @@ struct State {
 }
 
 impl Desk {
-    /// Looks at what lasts: stale sources and the disk. Raises what is new, and ends what is over. To be called each
+    /// Looks at what lasts: stale sources, quiet feeds and the disk. Raises what is new, and ends what is over. To be called each
     /// minute or so.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub fn check_alarms(&self, machine: &Machine) -> Result<(), Error> {
         let now = self.now();
-        let (open, stale) = self.store.reader()?.read(|transaction| {
-            let stale = transaction.overdue_sources(now)?;
-            Ok::<_, store::Error>((transaction.open_alerts()?, stale))
-        })?;
-        let stale: Vec<State> = stale
+        let (open, feeds) =
+            self.store.reader()?.read(|transaction| Ok::<_, store::Error>((transaction.open_alerts()?, transaction.feeds()?)))?;
+        let stale: Vec<State> = self
+            .stale_sources(now)?
             .into_iter()
-            .map(|(source, name, since)| State {
-                key: format!("source/{source}"),
+            .map(|source| State {
+                key: format!("source/{}", source.id),
                 severity: Severity::P2,
                 text: format!(
-                    "Source '{name}' was last imported at {since}, longer ago than it may be: letters about its ranges wait. \
-                     Import it again: sluis import; see 'sluis administration'."
+                    "Source '{}' was last imported at {}, longer ago than it may be: letters about its ranges wait. Import it again: sluis import.",
+                    source.name, source.checked
                 ),
             })
             .collect();
         let was_full = open.iter().any(|alert| alert.key == DISK);
-        let mut states = vec![(Alarm::StaleSource, stale)];
+        let mut states = vec![(Alarm::StaleSource, stale), (Alarm::QuietFeed, quiet(&feeds, now))];
         if let Some(free) = machine.free {
             // What is over must be so by more than a hair, or each log line would begin and end it.
             let least = if was_full { machine.least.saturating_add(machine.least / 10) } else { machine.least };
@@ -130,7 +134,11 @@ impl Desk {
     pub fn due_messages(&self, receiver: &Receiver, receivers: &[Receiver]) -> Result<Vec<Message>, Error> {
         let now = self.now();
         let (open, told, channels) = self.store.reader()?.read(|transaction| {
-            let open = transaction.open_alerts()?;
+            let mut open = transaction.open_alerts()?;
+            if let Some(restored) = transaction.condition()?.restored {
+                // What was open when the backup was taken has been told, and may long be over: whoever restored it looks.
+                open.retain(|alert| alert.raised >= restored.at);
+            }
             if open.is_empty() {
                 return Ok((open, Vec::new(), Vec::new()));
             }
@@ -152,23 +160,31 @@ impl Desk {
         Ok(plan::due(receiver, &known).into_iter().enumerate().map(message).collect())
     }
 
-    /// Keeps what became of a message: that it went out, or why not. `trouble` says nothing of persons.
+    /// The newest alerts, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn newest_alerts(&self) -> Result<Vec<Alert>, Error> {
+        Ok(self.store.reader()?.read(|transaction| transaction.alerts(NEWEST))?)
+    }
+
+    /// Keeps what became of a message: that it went out, or what the trouble was, in words that name nobody.
     ///
     /// # Errors
     /// [`Error::Unavailable`]; the message is sent once more then.
-    pub fn message_sent(&self, receiver: &str, message: &Message, outcome: Result<(), &str>) -> Result<(), Error> {
+    pub fn message_sent(&self, receiver: &str, message: &Message, trouble: Option<&str>) -> Result<(), Error> {
         let now = self.now();
         Ok(self.store.write("alert told", |transaction| {
             let channels = transaction.channels()?;
             let channel = channels.into_iter().find(|channel| channel.name == receiver);
             let channel = channel.unwrap_or_else(|| Channel { name: receiver.to_owned(), ..Channel::default() });
-            match outcome {
-                Ok(()) => {
+            match trouble {
+                None => {
                     let alerts: Vec<i64> = message.alerts.iter().map(|alert| alert.id).collect();
                     transaction.set_told(receiver, &alerts, now)?;
                     transaction.set_channel(&plan::after_success(&channel, message.urgent, now))
                 }
-                Err(trouble) => transaction.set_channel(&plan::after_failure(&channel, trouble, now)),
+                Some(trouble) => transaction.set_channel(&plan::after_failure(&channel, trouble, now)),
             }
         })?)
     }
@@ -237,14 +253,38 @@ impl Desk {
 
     /// Whether the beginning of a submission looks like an order, and why; see [`order::looks_like_order`].
     pub(crate) fn looks_like_order(&self, beginning: &[u8], received: Time) -> Option<String> {
-        let wanted = Wanted { authorities: &[], words: &[], history: model::case::HISTORY_AGE };
+        let in_force = self.policy();
+        let policy = &in_force.policy;
+        let wanted = Wanted { authorities: &policy.authorities, words: &policy.order_words, history: policy.history };
         order::looks_like_order(beginning, received, &wanted)
     }
 
     /// The clock and working days by which people are on call.
-    fn alert_calendar(&self) -> Calendar {
-        Calendar::default()
+    pub fn alert_calendar(&self) -> Calendar {
+        self.policy().policy.calendar.clone()
     }
+}
+
+/// Feeds that came regularly and do not. One that has been silent for a season is nobody's expectation any more.
+fn quiet(feeds: &[Feed], now: Time) -> Vec<State> {
+    let late = feeds.iter().filter(|feed| feed.is_late(now) && feed.last > now.plus(-FORGOTTEN));
+    late.map(|feed| {
+        // Format and report type; the name of a file may be somebody's.
+        let name: Vec<&str> = feed.name.split('/').take(2).collect();
+        let name = name.join("/");
+        State {
+            key: format!("feed/{}", feed.id),
+            severity: Severity::P2,
+            text: format!(
+                "Feed {} ({name}) came last at {}, and comes otherwise about every {} hours: what it would tell is not known. \
+                 Ask who sends it, and look whether it comes in: sluis submission list.",
+                feed.id,
+                feed.last,
+                feed.every.unwrap_or(0) / HOUR
+            ),
+        }
+    })
+    .collect()
 }
 
 /// When the term of an order ends.

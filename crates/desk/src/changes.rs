@@ -17,7 +17,7 @@ use model::time::Time;
 use store::Transaction;
 use store::administration::{KeptParty, KeptSource};
 
-use crate::import::{How, Imported, apply};
+use crate::import::{How, Imported, Refreshed, apply};
 use crate::{Desk, Error};
 
 /// What changes came to.
@@ -70,14 +70,14 @@ impl Desk {
                 Err::<(), _>(Undone::Shown(Box::new(changes)))
             });
             return match result {
-                Err(Undone::Shown(changes)) => Ok(Imported { changes: *changes, holders_found: 0 }),
+                Err(Undone::Shown(changes)) => Ok(Imported { changes: *changes, ..Imported::default() }),
                 Err(Undone::Failed(error)) => Err(error),
                 Ok(()) => Ok(Imported::default()),
             };
         }
         let done = self.change(source, told, None)?;
-        let holders_found = self.refresh()?;
-        Ok(Imported { changes: done.changes, holders_found })
+        let Refreshed { holders_found, holders_changed } = self.refresh()?;
+        Ok(Imported { changes: done.changes, holders_found, holders_changed })
     }
 
     /// Applies changes of one source, in order and in one transaction; none that carry the mark of the last. Traces see them

@@ -6,10 +6,13 @@ use std::sync::PoisonError;
 use model::administration::{Changes, Foreign, Known, KnownAssignment, KnownParty, Snapshot, compare};
 use model::case::CaseKey;
 use model::chain::{Chains, PartyId};
+use model::step::What;
 use model::time::Time;
 use store::Transaction;
 use store::cases::Filter;
 
+use crate::acts::step;
+use crate::correct::decide::give;
 use crate::{Desk, Error};
 
 /// Cases without a holder that are traced again in one transaction.
@@ -35,6 +38,17 @@ pub struct Imported {
     pub changes: Changes,
     /// Cases that had no holder and have one now.
     pub holders_found: u64,
+    /// Cases that turn out to be another party's, and wait in the queue `holder-changed` since.
+    pub holders_changed: u64,
+}
+
+/// What changed administration came to for the cases there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refreshed {
+    /// Cases that had no holder and have one now.
+    pub holders_found: u64,
+    /// Cases that turn out to be another party's, and wait in the queue `holder-changed` since.
+    pub holders_changed: u64,
 }
 
 impl Desk {
@@ -47,8 +61,9 @@ impl Desk {
     /// that; [`Error::Unavailable`]. Either way nothing has changed.
     pub fn import(&self, source: &str, kind: &str, said: &Snapshot, how: How) -> Result<Imported, Error> {
         let changes = self.take_in(source, kind, said, how)?;
-        let holders_found = if how == How::DryRun { 0 } else { self.refresh()? };
-        Ok(Imported { changes, holders_found })
+        let Refreshed { holders_found, holders_changed } =
+            if how == How::DryRun { Refreshed::default() } else { self.refresh()? };
+        Ok(Imported { changes, holders_found, holders_changed })
     }
 
     /// The first half of [`Desk::import`]: traces see what changed after [`Desk::refresh`].
@@ -80,11 +95,12 @@ impl Desk {
         })
     }
 
-    /// Builds the index of who held what anew, and looks for holders of cases that have none; how many were found.
+    /// Builds the index of who held what anew, looks for holders of cases that have none, and for cases that turn out to be
+    /// another party's.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub fn refresh(&self) -> Result<u64, Error> {
+    pub fn refresh(&self) -> Result<Refreshed, Error> {
         // The age of the source changed in any case, so answers about it do.
         let (index, generation, sought) = self.store.reader()?.read(|transaction| {
             let (index, generation) = transaction.index()?;
@@ -93,12 +109,13 @@ impl Desk {
         self.set_known(index, generation);
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).clear();
         // Not only when this import changed something: one that was killed may have left holders to be found.
-        if sought == generation { Ok(0) } else { self.find_holders() }
+        let holders_found = if sought == generation { 0 } else { self.find_holders()? };
+        Ok(Refreshed { holders_found, holders_changed: self.find_changed()? })
     }
 
     /// Traces the open cases that have no holder once more; how many have one now.
     ///
-    /// A case whose holder has an open case about the same already stays where it is: a person merges them.
+    /// A case whose holder has an open case about the same already becomes part of that.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -117,7 +134,7 @@ impl Desk {
                         Ok(first) => first,
                         // Whoever opens the case is told; the other cases have holders to be found.
                         Err(store::Error::Damaged(_)) => continue,
-                        Err(error) => return Err(error),
+                        Err(error) => return Err(error.into()),
                     };
                     if kept.is_empty() {
                         continue;
@@ -128,12 +145,22 @@ impl Desk {
                     let report = batch.report(0);
                     let key = CaseKey::of(&report, Some(holder));
                     let chain = chains.chain(0, report.core.observed().unwrap_or(Time::MIN), &known.index);
-                    found += u64::from(transaction.set_holder(filed, &key, &chain, now)?);
+                    if transaction.set_holder(filed, &key, &chain, now)? {
+                        found += 1;
+                        continue;
+                    }
+                    let Some((mut filed, mut standing)) = transaction.case_standing(filed.case.id)? else { continue };
+                    if give(transaction, &mut filed, &mut standing, &key, &chain, now)? {
+                        let step = step(What::HolderFound, now, "", "");
+                        transaction.add_step(filed.case.id, &step)?;
+                        transaction.save_case(&filed, &standing)?;
+                        found += 1;
+                    }
                 }
                 if page.is_empty() {
                     transaction.set_counter(SOUGHT, known.generation)?;
                 }
-                Ok::<_, store::Error>((found, page.last().map(|filed| filed.case.id)))
+                Ok::<_, Error>((found, page.last().map(|filed| filed.case.id)))
             })?;
             found += page_found;
             before = last;

@@ -3,29 +3,41 @@
 //! - [`receive`]: bytes become a submission, durable before anybody understands them.
 //! - [`screen`]: child abuse material is recognised before anything is acknowledged, and only its traces are kept.
 //! - [`work`]: a submission is read, traced, placed in cases and applied, batch by batch.
+//! - [`advance`]: cases whose moment has come are looked at again: the clocks.
+//! - [`outbox`]: what would be sent or done, let go or discarded by people.
 //! - [`place`]: which reports of a batch belong together; a pure function.
+//! - [`policy`]: the policy file, its versions, and which one is in force; [`calendar`]: its business days.
 //! - [`acts`]: what people do to cases.
 //! - [`alert`]: what wakes people, whom, and when.
 //! - [`import`]: an address administration is compared with what is known, and changes it.
+//! - [`correct`]: cases that turn out to be another party's.
 //! - [`changes`]: changes of it that are told one by one, for those who have thousands a day.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
+//! - [`simulate`]: what another policy would have done over what is recorded.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
 //! [`Desk`] is a node at work: its store, its index of who held what, and its clock. Time is passed in through
 //! [`Clock`], so every test repeats. Everything here blocks.
 
 pub mod acts;
+pub mod advance;
 pub mod alert;
 pub mod backup;
+pub mod calendar;
 pub mod changes;
+pub mod correct;
+mod decide;
 pub mod forget;
 pub mod import;
+pub mod outbox;
 pub mod place;
+pub mod policy;
 pub mod progress;
 pub mod receive;
 pub mod restore;
 pub mod retain;
 pub mod screen;
+pub mod simulate;
 pub mod spool;
 pub mod work;
 
@@ -39,6 +51,7 @@ use parsers::formats::csv::Declared;
 use parsers::formats::shadowserver::Maps;
 use parsers::source::Limits;
 use store::apply::Memory;
+use store::clocks::Around;
 use store::{Engine, Store};
 
 /// What went wrong, by what its reader can do about it.
@@ -112,12 +125,18 @@ pub struct Desk {
     clock: Arc<dyn Clock>,
     reading: Reading,
     known: RwLock<Arc<Known>>,
+    /// What decisions look at beside cases; forgotten when an administration is imported.
+    around: Mutex<Option<Arc<Around>>>,
+    /// Which sources were stale when entries that wait for that were looked at last, and by which policy.
+    settled: Mutex<Option<(Vec<bool>, i64)>>,
     /// What workers remember, while they are not at work.
     memories: Mutex<Vec<Memory>>,
     workers: usize,
     totals: Mutex<progress::Totals>,
     stopping: AtomicBool,
     pulse: AtomicU64,
+    in_force: RwLock<Arc<policy::InForce>>,
+    watched: Mutex<policy::Watched>,
 }
 
 impl Desk {
@@ -137,17 +156,24 @@ impl Desk {
         let store = Store::open_on(directory, engine)?;
         let (index, generation) = store.reader()?.read(|transaction| transaction.index())?;
         let known = RwLock::new(Arc::new(Known { index, generation }));
-        Ok(Desk {
+        let in_force = RwLock::new(Arc::new(policy::InForce { policy: policy::shipped(), version: 0 }));
+        let desk = Desk {
             store,
             clock,
             reading,
             known,
+            around: Mutex::default(),
+            settled: Mutex::default(),
             memories: Mutex::default(),
             workers: if matches!(engine, Engine::Sqlite) { 1 } else { 2 },
             totals: Mutex::default(),
             stopping: AtomicBool::new(false),
             pulse: AtomicU64::new(0),
-        })
+            in_force,
+            watched: Mutex::new(policy::Watched::of(directory)),
+        };
+        desk.begin_policy()?;
+        Ok(desk)
     }
 
     /// Sets how many threads work submissions off, 1 to 64. SQLite has one writer, so there it stays at one.
@@ -173,6 +199,18 @@ impl Desk {
     fn set_known(&self, index: Index, generation: i64) -> Arc<Known> {
         let known = Arc::new(Known { index, generation });
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
+        *self.around.lock().unwrap_or_else(PoisonError::into_inner) = None;
         known
+    }
+
+    /// What decisions look at beside cases.
+    fn around(&self) -> Result<Arc<Around>, Error> {
+        let mut kept = self.around.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(around) = &*kept {
+            return Ok(Arc::clone(around));
+        }
+        let around = Arc::new(self.store.reader()?.read(|transaction| transaction.around())?);
+        *kept = Some(Arc::clone(&around));
+        Ok(around)
     }
 }

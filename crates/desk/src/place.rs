@@ -8,15 +8,15 @@ use store::apply::{Group, Placed};
 use store::queues::{Queue, SetAside};
 
 /// Sorts a traced batch by case. Reports whose time cannot be believed are in no group: they come back as statements
-/// for a person to look at, and are kept all the same.
-pub fn place(batch: Batch, chains: Chains, received: Time) -> (Placed, Vec<SetAside>) {
+/// for a person to look at, and are kept all the same. Those older than `history_age` milliseconds are history.
+pub fn place(batch: Batch, chains: Chains, received: Time, history_age: i64) -> (Placed, Vec<SetAside>) {
     let mut keys = Vec::with_capacity(batch.len() * 28);
     let mut placed: Vec<(u32, u32, u32)> = Vec::with_capacity(batch.len());
     let mut history = vec![false; batch.len()];
     let mut undated = Vec::new();
     let mut set_aside = Vec::new();
     for (at, report) in batch.reports().enumerate() {
-        match Credibility::of(report.core.observed(), received) {
+        match Credibility::within(report.core.observed(), received, history_age) {
             Credibility::NotCredible => {
                 undated.push(at as u32);
                 set_aside.push(without_time(&report));
@@ -61,6 +61,10 @@ pub fn place(batch: Batch, chains: Chains, received: Time) -> (Placed, Vec<SetAs
                     last_seen: seen,
                     first_notice: notice,
                     history: history[at],
+                    opening: 0,
+                    direct: 0,
+                    other: None,
+                    receipt: 0,
                 });
             }
         }
@@ -115,7 +119,7 @@ mod tests {
             }
             let mut chains = Chains::default();
             Index::default().trace_batch(&batch, &mut chains);
-            let (placed, set_aside) = place(batch, chains, received);
+            let (placed, set_aside) = place(batch, chains, received, model::case::HISTORY_AGE);
             let mut seen = placed.order.clone();
             seen.sort_unstable();
             prop_assert_eq!(seen, (0..reports.len() as u32).collect::<Vec<_>>());

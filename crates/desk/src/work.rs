@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use model::chain::Chains;
 use model::report::Batch;
-use model::submission::Submission;
+use model::submission::{Door, Submission};
 use parsers::read::Outcome;
 use parsers::sink::{Note, Reject, Sink, Stop};
 use parsers::source::Hint;
@@ -25,7 +25,9 @@ use store::apply::{Advance, Applied, Placed};
 use store::queues::{Queue, SetAside};
 
 use self::claim::{Claim, Claims};
+use crate::decide::{Context, FeedSaid};
 use crate::place::place;
+use crate::policy::InForce;
 use crate::{Desk, Error, Known, alert};
 
 /// Submissions up to this size are read in the thread that asks, and committed together with others.
@@ -63,6 +65,7 @@ impl Worked {
         self.applied.reports += applied.reports;
         self.applied.opened += applied.opened;
         self.applied.joined += applied.joined;
+        self.applied.reopened += applied.reopened;
         self.applied.set_aside += applied.set_aside;
         self.applied.rejects += applied.rejects;
     }
@@ -86,6 +89,8 @@ struct Flush {
     set_aside: Vec<SetAside>,
     notes: Vec<(String, String)>,
     read_again: Vec<u32>,
+    /// What its first report says of the feed that the submission may be of.
+    feed: Option<FeedSaid>,
     /// Statements before this one are all in this flush or an earlier one.
     cursor: u32,
     /// The last flush says how the reading ended.
@@ -98,6 +103,9 @@ struct Flush {
 struct Part {
     /// What it was traced by.
     known: Arc<Known>,
+    /// What was decided by.
+    in_force: Arc<InForce>,
+    door: Door,
     placed: Placed,
     advance: Advance,
     /// The submission, when it is perhaps an order, and why.
@@ -437,10 +445,14 @@ impl Desk {
     /// is being written.
     fn prepare(&self, submission: &Submission, flush: Flush) -> Result<Part, Error> {
         let begun = Instant::now();
-        let known = self.known();
+        let (known, around, in_force, now) = (self.known(), self.around()?, self.policy(), self.now());
         let mut chains = Chains::default();
         known.index.trace_batch(&flush.batch, &mut chains);
-        let (mut placed, undated) = place(flush.batch, chains, submission.received);
+        let (door, received) = (submission.door, submission.received);
+        let context = Context { known: &known, around: &around, in_force: &in_force, door, received, now };
+        let feed = flush.feed.and_then(|feed| context.feed(&feed, &submission.name));
+        let (mut placed, undated) = place(flush.batch, chains, received, in_force.policy.history);
+        context.openings(&mut placed);
         placed.pack()?;
         let mut set_aside = flush.set_aside;
         set_aside.extend(undated);
@@ -455,16 +467,17 @@ impl Desk {
         let advance = Advance {
             submission: submission.id,
             received: submission.received,
-            now: self.now(),
+            now,
             cursor: flush.cursor.max(submission.cursor),
             read_again: flush.read_again,
             set_aside,
             notes: flush.notes,
+            feed,
             end,
         };
         let order = flush.order.map(|why| (submission.clone(), why));
         self.count(|totals| totals.tracing += begun.elapsed());
-        Ok(Part { known, placed, advance, order })
+        Ok(Part { known, in_force, door: submission.door, placed, advance, order })
     }
 
     /// Prepares flushes and applies them in one transaction.
@@ -498,8 +511,13 @@ impl Desk {
                 let batch = std::mem::take(&mut part.placed.batch);
                 let mut chains = Chains::default();
                 known.index.trace_batch(&batch, &mut chains);
-                part.placed = place(batch, chains, part.advance.received).0;
+                let received = part.advance.received;
+                part.placed = place(batch, chains, received, part.in_force.policy.history).0;
                 part.known = Arc::clone(&known);
+                let around = transaction.around()?;
+                let (in_force, now) = (&*part.in_force, part.advance.now);
+                let context = Context { known: &known, around: &around, in_force, door: part.door, received, now };
+                context.openings(&mut part.placed);
             }
             let flushes: Vec<_> = parts
                 .iter()
@@ -547,7 +565,7 @@ struct Flushing<'a> {
 
 impl Flushing<'_> {
     fn give(&mut self) -> ControlFlow<()> {
-        let next = Flush { cursor: self.flush.cursor, ..Flush::default() };
+        let next = Flush { cursor: self.flush.cursor, feed: self.flush.feed.clone(), ..Flush::default() };
         let flow = (self.give)(std::mem::replace(&mut self.flush, next));
         self.broken_off |= flow.is_break();
         flow
@@ -558,6 +576,9 @@ impl Sink for Flushing<'_> {
     fn reports(&mut self, batch: &mut Batch) -> ControlFlow<()> {
         if self.broken_off {
             return ControlFlow::Break(());
+        }
+        if self.flush.feed.is_none() && !batch.is_empty() {
+            self.flush.feed = Some(FeedSaid::of(&batch.report(0), batch.format));
         }
         let last = batch.cores().iter().map(|core| core.ordinal).max().unwrap_or(0);
         let (from, again) = (self.from, &mut self.again);

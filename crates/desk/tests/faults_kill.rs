@@ -5,20 +5,25 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "engine/mod.rs"]
+mod engine;
+#[path = "feed/mod.rs"]
 mod feed;
+#[path = "tables/mod.rs"]
 mod tables;
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use desk::import::How;
 use desk::{Desk, Reading, spool};
 use feed::{At, Random, administration, feed};
-use model::submission::Door;
+use model::submission::{Door, Progress};
 use model::time::Time;
-use tables::tables;
+use store::Engine;
 
 const TASK: &str = "SLUIS_TEST_TASK";
 /// The clock of every run, 2026-06-02.
@@ -34,14 +39,47 @@ fn temporary(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("sluis-kill-{}-{name}", std::process::id()));
     let _ = std::fs::remove_dir_all(&path);
     std::fs::create_dir_all(&path).unwrap();
+    if let (_, Some(database)) = engine::engine(module_path!()) {
+        std::fs::write(beside(&path), &database.connection).unwrap();
+        DATABASES.lock().unwrap().insert(path.clone(), database);
+    }
     path
+}
+
+/// The databases of data directories that have one in PostgreSQL.
+static DATABASES: LazyLock<Mutex<HashMap<PathBuf, engine::Database>>> = LazyLock::new(Mutex::default);
+
+/// The file from which the processes that are killed know the database.
+fn beside(data: &Path) -> PathBuf {
+    data.with_extension("connection")
+}
+
+fn remove(data: &Path) {
+    std::fs::remove_dir_all(data).unwrap();
+    let _ = std::fs::remove_file(beside(data));
+    DATABASES.lock().unwrap().remove(data);
+}
+
+fn tables(data: &Path) -> BTreeMap<String, Vec<String>> {
+    match DATABASES.lock().unwrap().get(data) {
+        Some(database) => tables::tables_of_postgres(&mut database.client()),
+        None => tables::tables(data),
+    }
 }
 
 fn open(data: &Path) -> Desk {
     let begun = Instant::now();
+    let engine = match std::fs::read_to_string(beside(data)) {
+        Ok(connection) => Engine::postgres(&connection, None).unwrap(),
+        Err(_) => Engine::Sqlite,
+    };
     loop {
-        match Desk::open(data, Arc::new(At(NOW)), Reading::default()) {
-            Ok(desk) => return desk,
+        match Desk::open_on(data, &engine, Arc::new(At(NOW)), Reading::default()) {
+            Ok(mut desk) => {
+                // Which of two workers comes first is not the same every time.
+                desk.set_workers(1);
+                return desk;
+            }
             // The kernel lets go of a killed process's lock when it has taken the process apart, not before.
             Err(desk::Error::Conflict(_)) if begun.elapsed() < Duration::from_secs(10) => {
                 std::thread::sleep(Duration::from_millis(5));
@@ -107,7 +145,8 @@ fn child() {
 
 fn start(task: &str, data: &Path, input: &Path) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "child", "--nocapture", "--test-threads=1"]);
+    let child = module_path!().split_once("::").map_or("child".to_owned(), |(_, module)| format!("{module}::child"));
+    command.args(["--exact", &child, "--nocapture", "--test-threads=1"]);
     command.env(TASK, format!("{task}|{}|{}", data.display(), input.display()));
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
@@ -142,7 +181,7 @@ fn kill_and_compare(task: &str, kills: u64, prepare: impl Fn(&Path) -> PathBuf) 
     let whole = begun.elapsed();
     let expected = tables(&calm);
     assert!(expected.values().map(Vec::len).sum::<usize>() > 100);
-    std::fs::remove_dir_all(&calm).unwrap();
+    remove(&calm);
 
     let mut random = Random(kills ^ 0x5eed);
     let (mut killed, mut runs, mut most) = (0, 0, 0);
@@ -167,7 +206,7 @@ fn kill_and_compare(task: &str, kills: u64, prepare: impl Fn(&Path) -> PathBuf) 
         }
         let left = std::fs::read_dir(data.join("raw/tmp")).unwrap().count();
         assert_eq!(left, 0, "{task}: something unfinished is left");
-        std::fs::remove_dir_all(&data).unwrap();
+        remove(&data);
         runs += 1;
         most = most.max(here);
     }
@@ -232,12 +271,19 @@ fn what_processes_die_of_is_set_aside_and_nothing_else_is() {
         assert!(deaths < 20, "it dies for ever");
     }
     assert!(deaths >= 3, "{deaths}");
-    let connection = rusqlite::Connection::open(data.join("sluis.db")).unwrap();
-    let count = |text: &str| -> i64 { connection.query_row(text, (), |row| row.get(0)).unwrap() };
-    assert_eq!(count("SELECT count(*) FROM submissions WHERE progress = 1"), 19);
-    assert_eq!(count("SELECT count(*) FROM submissions WHERE progress = 2 AND name = 'poison.csv'"), 1);
-    assert_eq!(count("SELECT count(*) FROM reports"), 19);
-    std::fs::remove_dir_all(&data).unwrap();
+    let mut reader = open(&data).store().reader().unwrap();
+    reader
+        .read(|transaction| {
+            let all = transaction.submissions(None, i64::MAX, 99)?;
+            let unreadable: Vec<_> = all.iter().filter(|one| one.progress == Progress::Unreadable).collect();
+            assert_eq!(unreadable.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["poison.csv"]);
+            assert_eq!(all.iter().filter(|one| one.progress == Progress::Read).count(), 19);
+            assert_eq!(all.iter().map(|one| one.reports).sum::<u32>(), 19);
+            Ok::<_, store::Error>(())
+        })
+        .unwrap();
+    drop(reader);
+    remove(&data);
 }
 
 #[test]
@@ -248,5 +294,5 @@ fn processes_that_end_before_they_begin_blame_nothing() {
         open(&data).recover().unwrap();
     }
     assert_eq!(open(&data).work(&|_, _| {}).unwrap().unreadable, 0);
-    std::fs::remove_dir_all(&data).unwrap();
+    remove(&data);
 }

@@ -75,6 +75,16 @@ impl CaseKey {
         }
     }
 
+    /// The port that the key names; 0 when it names none.
+    pub fn port(&self) -> u16 {
+        match self.0.get(9..) {
+            Some([ABOUT_SERVICE, rest @ ..]) => {
+                rest.get(16..18).and_then(|bytes| bytes.try_into().ok()).map_or(0, u16::from_be_bytes)
+            }
+            _ => 0,
+        }
+    }
+
     /// The key of a case that a person split off one with this key, made one of its own by the case's number. No report
     /// has such a key: further ones join the case that it was split off.
     pub fn split(&self, case: i64) -> CaseKey {
@@ -177,9 +187,14 @@ const EARLIEST: Time = Time(631_152_000_000);
 impl Credibility {
     /// Judges the stated time of a report that was received at `received`.
     pub fn of(stated: Option<Time>, received: Time) -> Credibility {
+        Credibility::within(stated, received, HISTORY_AGE)
+    }
+
+    /// Judges it by an operator's own age of history, in milliseconds.
+    pub fn within(stated: Option<Time>, received: Time, history: i64) -> Credibility {
         match stated {
             Some(stated) if stated < EARLIEST || stated > received.plus(CLOCK_SKEW) => Credibility::NotCredible,
-            Some(stated) if stated < received.plus(-HISTORY_AGE) => Credibility::History,
+            Some(stated) if stated < received.plus(-history) => Credibility::History,
             Some(_) => Credibility::Current,
             None => Credibility::NotCredible,
         }

@@ -108,8 +108,7 @@ impl When {
     /// Whether it holds wherever `other` does.
     pub fn covers(&self, other: &When) -> bool {
         (!self.order || other.order)
-            && (self.ports.is_empty()
-                || !other.ports.is_empty() && other.ports.iter().all(|port| self.ports.contains(port)))
+            && (self.ports.is_empty() || !other.ports.is_empty() && other.ports.iter().all(|port| self.ports.contains(port)))
             && (self.traits.is_empty()
                 || !other.traits.is_empty()
                     && other.traits.iter().all(|one| self.traits.iter().any(|wanted| wanted.eq_ignore_ascii_case(one))))

@@ -10,6 +10,7 @@
 //!
 //! Columns whose name looks like that of a password are never kept, and never quoted in a finding.
 
+pub mod abuseio;
 pub mod changes;
 pub mod columns;
 pub mod csv;

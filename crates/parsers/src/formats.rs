@@ -2,6 +2,7 @@
 //!
 //! A new format is one file here, one folder in `fixtures/`, and its two lines below.
 
+pub mod abuseio;
 pub mod arf;
 pub mod csv;
 pub mod shadowserver;
@@ -36,7 +37,8 @@ pub struct Format {
 }
 
 /// Every format, most specific first.
-pub const ALL: &[&Format] = &[&arf::FORMAT, &shadowserver_mail::FORMAT, &xarf::FORMAT, &shadowserver::FORMAT, &csv::FORMAT];
+pub const ALL: &[&Format] =
+    &[&arf::FORMAT, &shadowserver_mail::FORMAT, &abuseio::FORMAT, &xarf::FORMAT, &shadowserver::FORMAT, &csv::FORMAT];
 
 /// The format of a name.
 pub fn by_name(name: &str) -> Option<&'static Format> {

@@ -23,6 +23,28 @@ pub(crate) enum Act {
     Cases(Box<cases::OnCases>),
     /// Gives some of a case's reports a case of their own.
     Split(Box<cases::Splitting>),
+    /// Says that an alert is cared for.
+    AcknowledgeAlert {
+        /// Public identifier of the alert.
+        alert: String,
+        /// Who.
+        by: String,
+    },
+    /// Says whether a submission is the order of an authority.
+    Order {
+        /// Public identifier of the submission.
+        submission: String,
+        /// Whether it is.
+        is_order: bool,
+        /// The term that it sets, as people write it.
+        term: Option<String>,
+        /// Who says so.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// Decides about cases whose holder turned out to be another.
+    Correct(Box<cases::Correcting>),
     /// Undoes an act.
     Undo {
         /// Row number of the act.
@@ -65,6 +87,8 @@ pub(crate) enum Act {
         /// Who says so.
         by: String,
     },
+    /// Looks at the policy file now.
+    Policy,
     /// Says that a restored node has been looked at.
     ConfirmRestore {
         /// Lets go what was held.
@@ -82,8 +106,20 @@ pub(crate) enum Act {
 /// What the person is told: why not, and what would be right.
 pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
     match act {
+        Act::Policy => {
+            let looked = desk.look_at_policy()?;
+            if let desk::policy::Looked::Wrong(reason) = looked {
+                return Err(desk::Error::Invalid(format!("{reason}\nthe last good policy holds")));
+            }
+            value(&desk.policy().version)
+        }
         Act::Cases(asked) => asked.perform(desk),
         Act::Split(asked) => asked.perform(desk),
+        Act::AcknowledgeAlert { alert, by } => crate::cli::alert::perform_acknowledge(desk, alert, by),
+        Act::Order { submission, is_order, term, by, reason } => {
+            crate::cli::order::perform(desk, submission, *is_order, term.as_deref(), by, reason)
+        }
+        Act::Correct(asked) => asked.perform(desk),
         Act::Undo { act, by, reason } => {
             let undone = desk.undo(*act, by, reason)?;
             value(&cases::UndoOutcome { cases: undone.cases, left: undone.left })

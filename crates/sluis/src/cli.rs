@@ -1,6 +1,8 @@
 //! The command line: its commands, one file each, and what they have in common.
 
-mod administration;
+mod abuseio;
+pub(crate) mod administration;
+pub(crate) mod alert;
 mod backup;
 mod case;
 mod db;
@@ -12,7 +14,9 @@ mod formats;
 mod generate;
 mod hold;
 pub(crate) mod import;
+pub(crate) mod order;
 mod party;
+mod policy;
 mod queue;
 mod read;
 mod reading;
@@ -99,7 +103,11 @@ pub(crate) enum Command {
     Case(case::Command),
     #[command(subcommand)]
     Party(party::Command),
+    #[command(subcommand)]
+    Policy(policy::Command),
     Queue(queue::Args),
+    #[command(subcommand)]
+    Alert(alert::Command),
     #[command(subcommand)]
     Submission(submission::Command),
     Formats(formats::Args),
@@ -127,7 +135,9 @@ impl Command {
             Command::Receive(args) => receive::run(args, globals),
             Command::Case(command) => case::run(command, globals),
             Command::Party(command) => party::run(command, globals),
+            Command::Policy(command) => policy::run(command, globals),
             Command::Queue(args) => queue::run(args, globals),
+            Command::Alert(command) => alert::run(command, globals),
             Command::Submission(command) => submission::run(command, globals),
             Command::Formats(args) => formats::run(args),
             Command::Db(command) => db::run(command, globals),

@@ -77,6 +77,8 @@ pub(crate) struct Data {
     pub(crate) directory: PathBuf,
     engine: Engine,
     workers: Option<usize>,
+    /// The policy file that the configuration names.
+    pub(crate) policy: Option<PathBuf>,
 }
 
 impl Data {
@@ -85,7 +87,12 @@ impl Data {
     /// # Errors
     /// When the configuration asks for what cannot be.
     pub(crate) fn new(directory: PathBuf, config: &Config) -> Result<Data> {
-        Ok(Data { directory, engine: config.engine()?, workers: config.work.workers.map(usize::from) })
+        Ok(Data {
+            directory,
+            engine: config.engine()?,
+            workers: config.work.workers.map(usize::from),
+            policy: config.policy.file.clone(),
+        })
     }
 
     /// Where its rows are.
@@ -101,6 +108,11 @@ impl Data {
         let mut desk = Desk::open_on(&self.directory, &self.engine, clock, reading)?;
         if let Some(workers) = self.workers {
             desk.set_workers(workers);
+        }
+        if let Some(file) = &self.policy
+            && let desk::policy::Looked::Wrong(reason) = desk.use_policy_file(file)?
+        {
+            crate::output::warn(&format!("{reason}\nthe last good policy holds"));
         }
         Ok(desk)
     }

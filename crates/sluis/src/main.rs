@@ -1,12 +1,15 @@
 //! The program: command line, service, demo.
 //!
 //! `main` parses the command line ([`cli`]), runs one command, and turns what came of it into an exit code. What people
-//! see is made in [`output`]; what they decide goes through [`acts`]; where a node's data is, [`data`] knows.
+//! see is made in [`output`]; what they decide goes through [`acts`]; where a node's data is, [`data`] knows;
+//! alerts go out by [`alert`], and nothing else does ([`egress`]).
 
 mod acts;
+mod alert;
 mod cli;
 mod data;
 mod demo;
+mod egress;
 mod output;
 mod serve;
 

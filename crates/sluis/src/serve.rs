@@ -2,11 +2,13 @@
 //!
 //! - [`config`]: what can be configured.
 //! - [`intake`]: the thread that takes in and works off.
+//! - [`administrations`]: the folders in which sources of administration lay what they have to say.
 //! - [`socket`], [`remote`] and [`wire`]: where other commands reach this process, which owns the desk.
 //! - [`http`] and [`metrics`]: health, readiness and numbers.
 //! - [`night`]: the thread that erases what is too old.
 //! - [`logs`]: what is logged, without personal data.
 
+pub(crate) mod administrations;
 pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod intake;
@@ -23,14 +25,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use desk::policy::Looked;
 use desk::{Clock, Desk};
 use model::time::Time;
 use sd_notify::NotifyState;
 use store::administration::KeptSource;
+use store::alerts::{Channel, Open};
 use store::queues::Waiting;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::alert::Sender;
 use crate::data::Data;
 use config::Config;
 use intake::Intake;
@@ -41,6 +46,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 const LONG_SILENCE: Duration = Duration::from_secs(300);
 /// How long what was read from the database is good enough for pages: asking often does not cost more.
 const FRESH: Duration = Duration::from_secs(2);
+/// How often the policy file is looked at.
+const POLICY: Duration = Duration::from_secs(5);
 /// Files in the spool that are counted.
 const SPOOL_COUNTED: usize = 100_000;
 
@@ -54,7 +61,9 @@ pub(crate) struct Node {
     pub(crate) started: Time,
     /// Where it answers HTTP.
     pub(crate) listen: SocketAddr,
-    min_free: u64,
+    pub(crate) min_free: u64,
+    /// Names of the receivers of alerts.
+    receivers: Vec<String>,
     poll: Duration,
     figures: Mutex<Option<(Instant, Figures)>>,
     /// Commands that came through the socket and are under way: they may hold the intake up.
@@ -70,6 +79,10 @@ pub(crate) struct Figures {
     pub(crate) spool: i64,
     /// Sources of administration.
     pub(crate) sources: Vec<KeptSource>,
+    /// Alerts that are open, by kind.
+    pub(crate) alerts: Vec<Open>,
+    /// How it goes with the receivers of alerts that are configured.
+    pub(crate) channels: Vec<Channel>,
 }
 
 impl Node {
@@ -88,7 +101,14 @@ impl Node {
         let spool = std::fs::read_dir(spool).map_or(0, |entries| entries.take(SPOOL_COUNTED).count());
         let read = || -> Result<Figures, store::Error> {
             self.desk.store().reader()?.read(|transaction| {
-                Ok(Figures { waiting: transaction.waiting()?, spool: spool as i64, sources: transaction.sources()? })
+                let configured = |channel: &Channel| self.receivers.contains(&channel.name);
+                Ok(Figures {
+                    waiting: transaction.waiting()?,
+                    spool: spool as i64,
+                    sources: transaction.sources()?,
+                    alerts: transaction.count_alerts()?,
+                    channels: transaction.channels()?.into_iter().filter(configured).collect(),
+                })
             })
         };
         let figures = read().map_err(|error| logs::cause(&error.to_string()).0)?;
@@ -108,11 +128,16 @@ impl Node {
         if self.desk.is_stopping() {
             reasons.push("it is stopping".to_owned());
         }
-        if let Err(reason) = self.figures() {
-            reasons.push(format!("the database cannot be read: {reason}"));
+        match self.figures() {
+            Err(reason) => reasons.push(format!("the database cannot be read: {reason}")),
+            Ok(figures) => {
+                let failing = figures.channels.iter().filter(|channel| channel.failing > 0);
+                reasons.extend(failing.map(|channel| format!("alerts do not reach '{}': {}", channel.name, channel.trouble)));
+            }
         }
         let state = self.intake.state();
-        for part in state.parts.iter().filter(|part| part.name == "spool" || part.name == "work") {
+        let is_needed = |name: &str| name == "spool" || name == "work" || name.starts_with("administration");
+        for part in state.parts.iter().filter(|part| is_needed(&part.name)) {
             if let Some(trouble) = &part.trouble {
                 reasons.push(format!("intake ({}): {}; {}", part.name, trouble.reason, trouble.hint));
             }
@@ -142,6 +167,7 @@ impl Node {
 /// # Errors
 /// When it cannot begin: another process owns the data, an address is taken, a path is too long.
 pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+    let senders = config.alert.iter().map(|receiver| receiver.sender()).collect::<anyhow::Result<Vec<_>>>()?;
     let desk = Arc::new(data.desk(clock, config.readers()?)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -149,13 +175,13 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
         .enable_all()
         .build()
         .context("no threads could be started")?;
-    let result = runtime.block_on(serve(desk, config));
+    let result = runtime.block_on(serve(desk, config, senders));
     // Questions that are still being answered are not waited for: they only read.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
-async fn serve(desk: Arc<Desk>, config: &Config) -> anyhow::Result<()> {
+async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow::Result<()> {
     // First of all: from here on a signal stops in good order.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let socket = socket::listen(desk.store().directory())?;
@@ -168,13 +194,14 @@ async fn serve(desk: Arc<Desk>, config: &Config) -> anyhow::Result<()> {
         tracing::warn!(%listen, hint = "numbers are shown without a password: let only those who may see them reach it", "open to the network");
     }
     let poll = Duration::from_secs(config.intake.poll_seconds.into());
-    let intake = Arc::new(Intake::new(Arc::clone(&desk), &config.intake.maildirs, poll));
+    let intake = Arc::new(Intake::new(Arc::clone(&desk), &config.intake.maildirs, config.administrations()?, poll));
     let node = Arc::new(Node {
         started: desk.now(),
         desk,
         intake,
         listen,
         min_free: u64::from(config.intake.min_free_mib) << 20,
+        receivers: config.alert.iter().map(|receiver| receiver.name.clone()).collect(),
         poll,
         figures: Mutex::new(None),
         commands: AtomicU32::new(0),
@@ -191,9 +218,11 @@ async fn serve(desk: Arc<Desk>, config: &Config) -> anyhow::Result<()> {
     std::thread::Builder::new()
         .name("night".to_owned())
         .spawn(move || night::run(&worker, &retention.periods(), retention.hour))?;
+    crate::alert::run::start(&node, senders)?;
     let pages = tokio::spawn(http::serve(listener, Arc::clone(&node)));
     let commands = tokio::spawn(socket::serve(socket, Arc::clone(&node) as Arc<dyn socket::Remote>));
     let watch = tokio::spawn(watch(Arc::clone(&node)));
+    let policy = tokio::spawn(watch_policy(Arc::clone(&node.desk)));
     for warning in node.desk.condition()?.warnings() {
         tracing::error!(warning, "a person has to look");
     }
@@ -219,7 +248,8 @@ async fn serve(desk: Arc<Desk>, config: &Config) -> anyhow::Result<()> {
     };
     pages.abort();
     watch.abort();
-    let _ = (commands.await, pages.await, watch.await);
+    policy.abort();
+    let _ = (commands.await, pages.await, watch.await, policy.await);
     if !stopped {
         // As a shell sees a program that a signal ended. What is in the database is whole at any moment.
         std::process::exit(130);
@@ -229,10 +259,10 @@ async fn serve(desk: Arc<Desk>, config: &Config) -> anyhow::Result<()> {
 }
 
 /// Counts the beginning of work on what is unread. Until that has been done no work begins: it is what sets aside a
-/// submission that processes die of.
+/// submission that processes die of. Cases that an import was about to look at when the process ended are looked at.
 fn recover(node: &Node) {
     let mut said = false;
-    while let Err(error) = node.desk.recover() {
+    while let Err(error) = node.desk.recover().and_then(|()| node.desk.find_changed()) {
         if !said {
             let (reason, hint) = logs::cause(&error.to_string());
             tracing::error!(reason, hint, "work cannot begin, and is tried again");
@@ -265,6 +295,40 @@ async fn watch(node: Arc<Node>) {
         if node.is_alive() && asked.is_some() {
             notify(&[NotifyState::Watchdog]);
         }
+    }
+}
+
+/// Looks every few seconds whether the policy file has changed. A file that is wrong is said once; so is one that is right.
+async fn watch_policy(desk: Arc<Desk>) {
+    let mut ticks = tokio::time::interval(POLICY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut was_wrong = false;
+    loop {
+        ticks.tick().await;
+        let looking = Arc::clone(&desk);
+        match tokio::task::spawn_blocking(move || looking.look_at_policy()).await {
+            Ok(Ok(Looked::Changed(new))) => tracing::info!(version = new.version, "another policy is in force"),
+            Ok(Ok(Looked::Wrong(_))) => {
+                if !was_wrong {
+                    tracing::error!(
+                        hint = "'sluis policy check' says why",
+                        "the policy file cannot be used; the last good one holds"
+                    );
+                }
+                was_wrong = true;
+                continue;
+            }
+            Ok(Ok(Looked::Same)) if was_wrong => tracing::info!("the policy file can be used again"),
+            Ok(Ok(Looked::Same)) => {}
+            Ok(Err(error)) => {
+                let (reason, hint) = logs::cause(&error.to_string());
+                tracing::warn!(reason, hint, "the policy file was not looked at, and is the next time");
+                continue;
+            }
+            // It is being stopped.
+            Err(_) => return,
+        }
+        was_wrong = false;
     }
 }
 

@@ -56,3 +56,24 @@ fn several_files_are_one_source_with_a_name() {
     user.file("export.csv", "klant;adres\nC-4;192.0.2.97\n");
     assert_eq!(user.json(&["import", "--json", "--map", "map.toml", "export.csv"])["assignments_begun"].as_u64(), Some(1));
 }
+
+#[test]
+fn changes_are_taken_by_hand_and_the_age_of_a_source_is_shown() {
+    let user = User::new();
+    user.file("customers.csv", CUSTOMERS);
+    user.run(&["import", "--source", "crm", "customers.csv"]).good();
+    user.file("today.jsonl", "{\"end\": {\"resource\": \"192.0.2.7\", \"party\": \"C-2\"}}\n{\"begin\": {\"resource\": \"192.0.2.8\", \"party\": \"C-2\"}}\n");
+    let shown = user.run(&["import", "--source", "crm", "--changes", "--dry-run", "today.jsonl"]).good();
+    assert!(shown.contains("- 192.0.2.7 assigned to C-2") && shown.contains("+ 192.0.2.8 assigned to C-2"), "{shown}");
+    let done = user.json(&["import", "--source", "crm", "--changes", "--json", "today.jsonl"]);
+    assert_eq!((done["assignments_begun"].as_u64(), done["assignments_ended"].as_u64()), (Some(1), Some(1)), "{done}");
+    user.file("wrong.jsonl", "{\"begin\": {\"resource\": \"192.0.2.8\", \"party\": \"C-9\"}}\n");
+    assert!(
+        user.run(&["import", "--source", "crm", "--changes", "wrong.jsonl"])
+            .failed(1)
+            .contains("line 1: there is no party 'C-9'")
+    );
+    assert!(user.run(&["import", "--source", "crm", "--changes", "--complete", "wrong.jsonl"]).failed(2).contains("--complete"));
+    assert!(user.run(&["party", "sources"]).good().contains("any age"));
+    assert_eq!(user.run(&["party", "sources", "--stale"]).good(), "no source is stale\n");
+}

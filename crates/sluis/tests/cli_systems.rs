@@ -1,5 +1,7 @@
 //! Exports of the systems that hosters use: read as they are, with nothing of their secrets anywhere.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::path::{Path, PathBuf};
@@ -29,7 +31,7 @@ fn has(folder: &Path, wanted: &str) -> bool {
 
 #[test]
 fn no_secret_of_an_export_is_shown_or_kept() {
-    for system in entries(&fixtures()) {
+    for system in entries(&fixtures()).into_iter().filter(|path| path.is_dir()) {
         let user = User::new();
         let name = system.file_name().unwrap().to_str().unwrap().to_owned();
         for kind in entries(&system) {

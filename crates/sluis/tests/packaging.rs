@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 const SYSTEM: [&str; 9] =
     ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/run/", "/var/mail", "/var/backups", "/dev/", "/etc/passwd"];
 /// Everything else that units and scripts may name: ours.
-const OURS: [&str; 1] = ["/var/lib/sluis"];
+const OURS: [&str; 2] = ["/var/lib/sluis", "/var/spool/sluis"];
 /// Programs that scripts may call: in every Debian system, or brought by what the package depends on.
 const PROGRAMS: [&str; 7] = ["adduser", "install", "chown", "chmod", "systemctl", "deb-systemd-invoke", "rmdir"];
 /// What systemd-analyze may find open to attack, of 10: under 2 is what it calls OK.

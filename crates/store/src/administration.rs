@@ -204,11 +204,10 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn lane(&self, resource: &Resource, level: Level) -> Result<Vec<KeptAssignment>, Error> {
-        let from = "FROM assignments a JOIN parties p ON p.id = a.party";
         if let Resource::Addresses(range) = resource {
             let statement = format!(
                 "-- administration::lane_of_range
-                 SELECT {ASSIGNMENT} {from}
+                 SELECT {ASSIGNMENT} FROM assignments a JOIN parties p ON p.id = a.party
                  WHERE a.first = $1 AND a.last = $2 AND a.first IS NOT NULL AND a.superseded IS NULL AND a.level = $3 ORDER BY a.id"
             );
             let mut found = self.prepare(&statement)?;
@@ -217,7 +216,7 @@ impl Transaction<'_> {
         }
         let statement = format!(
             "-- administration::lane_of_name
-             SELECT {ASSIGNMENT} {from}
+             SELECT {ASSIGNMENT} FROM assignments a JOIN parties p ON p.id = a.party
              WHERE a.name = $1 AND a.name IS NOT NULL AND a.superseded IS NULL AND a.level = $2 ORDER BY a.id"
         );
         let mut found = self.prepare(&statement)?;
@@ -543,7 +542,7 @@ impl Transaction<'_> {
                 now.0,
             ),
         )?;
-        Ok(())
+        self.recheck_begun(assignment, now)
     }
 
     /// Ends an assignment.
@@ -551,6 +550,8 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn end_assignment(&self, id: i64, at: Time) -> Result<(), Error> {
+        // Times after its end that have passed were thought to be this party's.
+        self.recheck_assignment(id, at, Time::MAX)?;
         self.execute("-- administration::end\nUPDATE assignments SET valid_to = $2 WHERE id = $1", (id, at.0))?;
         Ok(())
     }
@@ -564,6 +565,6 @@ impl Transaction<'_> {
             "-- administration::supersede\nUPDATE assignments SET superseded = $2, reason = $3 WHERE id = $1",
             (id, now.0, reason),
         )?;
-        Ok(())
+        self.recheck_assignment(id, Time::MIN, now)
     }
 }

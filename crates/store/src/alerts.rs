@@ -315,18 +315,6 @@ impl Transaction<'_> {
         Ok(self.prepare(&text)?.query_map([i64::from(most)], from_row)?.collect::<Result<_, _>>()?)
     }
 
-    /// Sources that are older than they may be: number, name, and when they were last imported.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn overdue_sources(&self, now: Time) -> Result<Vec<(i64, String, Time)>, Error> {
-        let mut select = self.prepare(
-            "-- alerts::overdue_sources\nSELECT id, name, checked FROM sources WHERE fresh > 0 AND checked < $1 - fresh ORDER BY id",
-        )?;
-        let rows = select.query_map([now.0], |row| Ok((row.get(0)?, row.get(1)?, Time(row.get(2)?))))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// How many alerts are open, by kind; kinds of which none is open are left out.
     ///
     /// # Errors

@@ -8,16 +8,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use model::address::Address;
 use model::case::CaseKey;
 use model::category::Kind;
-use model::chain::{Chain, Chains, Index};
+use model::chain::{Chain, Chains, Index, PartyId};
+use model::outbox::Errand;
 use model::report::{Batch, Core};
 use model::time::Time;
 
 use crate::Error;
-use crate::cases::Place;
 use crate::db::{Bulk, Failure, Open, OptionalExtension, Transaction};
 use crate::keys::sha256;
 use crate::queues::SetAside;
 use crate::reports::{BATCH, CHUNK, compressor, labels, pack};
+use crate::touch::{Arrival, How, Known, Opening, Place, Terms};
 
 /// Reports of one case in a batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +35,23 @@ pub struct Group {
     pub first_notice: Option<Time>,
     /// Whether all of them were old when they came.
     pub history: bool,
+    /// What they rest on: its place in [`Placed::openings`].
+    pub opening: u32,
+    /// The party that rents from the operator itself; 0 when there is none.
+    pub direct: PartyId,
+    /// Set when they are of the minutes of a change of holder: who held it on its other side, 0 when nobody.
+    pub other: Option<PartyId>,
+    /// The receipt that their reporter gets: one more than its place in [`Placed::receipts`]; 0 for none.
+    pub receipt: u32,
+}
+
+/// What tells a reporter that its reports have arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptTo {
+    /// The reporter's address.
+    pub contact: String,
+    /// When it may go, and what holds it; to nobody of the chain.
+    pub errand: Errand,
 }
 
 /// A batch whose reports have been traced and sorted by case: what [`Transaction::apply`] needs.
@@ -49,6 +67,12 @@ pub struct Placed {
     pub order: Vec<u32>,
     /// One for each case.
     pub groups: Vec<Group>,
+    /// What groups rest on.
+    pub openings: Vec<Opening>,
+    /// Receipts to reporters.
+    pub receipts: Vec<ReceiptTo>,
+    /// Terms of the policy.
+    pub terms: Terms,
     /// The other fields, packed ahead of the transaction by [`Placed::pack`]; empty when they are not.
     packed: Vec<Vec<u8>>,
 }
@@ -70,6 +94,8 @@ pub struct Advance {
     pub set_aside: Vec<SetAside>,
     /// Remarks: place and text.
     pub notes: Vec<(String, String)>,
+    /// The feed that it is of: format, report type, and what does not change in the file's name; `None` when it is of none.
+    pub feed: Option<String>,
     /// The end of the work: the format that read it, and why not, when none did.
     pub end: Option<(String, Option<String>)>,
 }
@@ -83,6 +109,8 @@ pub struct Applied {
     pub opened: u64,
     /// Cases joined.
     pub joined: u64,
+    /// Closed cases that were opened again.
+    pub reopened: u64,
     /// Statements set aside.
     pub set_aside: u64,
     /// Those among them that are new in the queue of rejects.
@@ -149,6 +177,11 @@ impl Transaction<'_> {
         if !placed.order.is_empty() {
             self.apply_reports(flush, memory, &mut applied, daily)?;
         }
+        if let (Some(name), Some((_, None))) = (&advance.feed, &advance.end) {
+            // A feed came when it was read to its end, even when it named nothing.
+            self.feed_run(name, advance.submission, advance.received)?;
+            self.end_run(name, advance.submission, advance.received)?;
+        }
         self.take_from_rejects(advance.submission, &advance.read_again)?;
         let rejects = self.set_aside(advance)?;
         applied.rejects = rejects.unsigned_abs();
@@ -170,8 +203,20 @@ impl Transaction<'_> {
             "-- apply::batch\nINSERT INTO batches (id, submission, format, received, count) VALUES ($1, $2, $3, $4, $5)",
             (batch_id, advance.submission, placed.batch.format, advance.received.0, placed.order.len() as i64),
         )?;
-        let places = self.places(placed, index, first_report, memory)?;
-        let touched = self.touch_cases(&places, advance.now)?;
+        let (feed, run, every) = match &advance.feed {
+            Some(name) => self.feed_run(name, advance.submission, advance.received)?,
+            None => (0, 0, 0),
+        };
+        let arrival = Arrival {
+            now: advance.now,
+            received: advance.received,
+            feed: (feed, run),
+            every,
+            terms: placed.terms,
+            openings: &placed.openings,
+        };
+        let places = self.places(placed, index, first_report, memory, &arrival)?;
+        let touched = self.touch_cases(&places, &arrival)?;
         drop(places);
         let columns = "id, case_id, prev, ordinal, observed, address, port, kind, confidence, labels";
         self.insert_many("reports", columns, |into| {
@@ -189,16 +234,19 @@ impl Transaction<'_> {
         self.add_fields(placed, first_report)?;
         let day = advance.received.day();
         for (group, touched) in placed.groups.iter().zip(&touched) {
-            applied.opened += u64::from(touched.new);
-            applied.joined += u64::from(!touched.new);
+            match touched.how {
+                How::Opened => applied.opened += 1,
+                How::Joined => applied.joined += 1,
+                How::Reopened => applied.reopened += 1,
+            }
             let of_first = placed.order[group.reports.start] as usize;
             let holder = placed.chains.holder(of_first).unwrap_or(0);
             let kind = placed.batch.cores()[of_first].kind as u8;
             let counts = daily.entry((day, holder, kind)).or_default();
             counts.0 += group.reports.len() as i64;
-            counts.1 += i64::from(touched.new);
+            counts.1 += i64::from(touched.how == How::Opened);
         }
-        Ok(())
+        self.follow(placed, &touched, advance.now)
     }
 
     /// What `touch_cases` needs to know of each group.
@@ -208,6 +256,7 @@ impl Transaction<'_> {
         index: &Index,
         first_report: i64,
         memory: &mut Memory,
+        arrival: &Arrival<'_>,
     ) -> Result<Vec<Place<'p>>, Error> {
         let mut places = Vec::with_capacity(placed.groups.len());
         for group in &placed.groups {
@@ -225,12 +274,13 @@ impl Transaction<'_> {
                 reports: group.reports.len() as i64,
                 tail: first_report + group.reports.start as i64,
                 chain: None,
-                known: None,
+                known: Known::No(None),
                 of_first,
+                opening: group.opening,
             });
         }
         // Only a case that opens needs its chain written out; which ones do is known after looking them up.
-        self.mark_known(&mut places)?;
+        self.mark_known(&mut places, arrival)?;
         let chain = |place: &Place<'_>| {
             let at = placed.batch.cores()[place.of_first].observed().unwrap_or(Time::MIN);
             placed.chains.chain(place.of_first, at, index)
@@ -419,7 +469,7 @@ fn add_report(
 impl Placed {
     /// A batch whose reports have been put in order.
     pub fn new(batch: Batch, chains: Chains, keys: Vec<u8>, order: Vec<u32>, groups: Vec<Group>) -> Placed {
-        Placed { batch, chains, keys, order, groups, packed: Vec::new() }
+        Placed { batch, chains, keys, order, groups, ..Placed::default() }
     }
 
     /// Packs the fields that are not columns, so that the transaction need not: it takes the time of compressing them.

@@ -10,7 +10,7 @@ use model::submission::PublicId;
 use model::time::Time;
 
 use crate::Error;
-use crate::apply::{Memory, sets};
+use crate::apply::Memory;
 use crate::db::{self, OptionalExtension, Row, Transaction, Value, numbered};
 use crate::keys::random;
 
@@ -30,37 +30,6 @@ pub mod marks {
     pub const NOT_ONE_FEED: i64 = 32;
     /// The sender of the packets that are evidence may be another than it seems.
     pub const SPOOFABLE: i64 = 64;
-}
-
-/// Reports of one batch that belong to one case.
-#[derive(Clone)]
-pub(crate) struct Place<'a> {
-    pub key: &'a [u8],
-    pub kind: Kind,
-    pub holder: Option<PartyId>,
-    pub address: Address,
-    pub first_seen: Time,
-    pub last_seen: Time,
-    pub first_notice: Option<Time>,
-    pub history: bool,
-    pub reports: i64,
-    /// Number of the first of these reports.
-    pub tail: i64,
-    /// Number of the chain, for a case that opens.
-    pub chain: Option<i64>,
-    /// The open case that they join: its number and the run of reports it has.
-    pub known: Option<(i64, i64)>,
-    /// Place in the batch of the first of these reports.
-    pub of_first: usize,
-}
-
-/// The case that a [`Place`] came into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Touched {
-    pub case: i64,
-    pub new: bool,
-    /// The run of reports the case had before.
-    pub prev: Option<i64>,
 }
 
 /// Columns of a case, read by [`from_row`].
@@ -115,73 +84,6 @@ pub struct Filter {
 }
 
 impl Transaction<'_> {
-    /// Finds the open case of each place. The places are sorted by key, so the index is walked, not jumped about in.
-    pub(crate) fn mark_known(&self, places: &mut [Place<'_>]) -> Result<(), Error> {
-        if let Some(open) = self.open_postgres() {
-            return Ok(sets::mark_known(open, places)?);
-        }
-        let mut select = self.prepare("-- cases::known\nSELECT id, tail FROM cases WHERE key = $1 AND state = 0")?;
-        for place in places {
-            place.known = select.query_row([place.key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        }
-        Ok(())
-    }
-
-    /// Lets reports join their open cases, and opens cases for those that have none.
-    pub(crate) fn touch_cases(&self, places: &[Place<'_>], now: Time) -> Result<Vec<Touched>, Error> {
-        if let Some(open) = self.open_postgres() {
-            return sets::touch_cases(self, open, places, now);
-        }
-        let mut next = self.numbers("cases", places.iter().filter(|place| place.known.is_none()).count() as i64)?;
-        let mut join = self.prepare(
-            "-- cases::join
-             UPDATE cases SET reports = reports + $2, tail = $3,
-                 first_seen = CASE WHEN first_seen < $4 THEN first_seen ELSE $4 END,
-                 last_seen = CASE WHEN last_seen > $5 THEN last_seen ELSE $5 END,
-                 first_notice = coalesce(first_notice, $6),
-                 history = CASE WHEN $7 = 0 THEN 0 ELSE history END
-             WHERE id = $1",
-        )?;
-        let mut open = self.prepare(
-            "-- cases::open
-             INSERT INTO cases (id, public, key, kind, state, holder, chain, address, opened, first_seen, last_seen, first_notice,
-                                reports, tail, history)
-             VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        )?;
-        let mut step =
-            self.prepare("-- cases::opened\nINSERT INTO steps (case_id, ordinal, what, at, text) VALUES ($1, 1, $2, $3, '')")?;
-        let mut randomness = Randomness::default();
-        let mut touched = Vec::with_capacity(places.len());
-        for place in places {
-            let notice = place.first_notice.map(|time| time.0);
-            if let Some((case, tail)) = place.known {
-                join.execute((case, place.reports, place.tail, place.first_seen.0, place.last_seen.0, notice, place.history))?;
-                touched.push(Touched { case, new: false, prev: Some(tail) });
-                continue;
-            }
-            open.execute((
-                next,
-                randomness.public_id(now)?.0.to_be_bytes(),
-                place.key,
-                place.kind as u8,
-                place.holder.unwrap_or(0),
-                place.chain,
-                (place.address != Address::NONE).then(|| place.address.bytes()),
-                now.0,
-                place.first_seen.0,
-                place.last_seen.0,
-                notice,
-                place.reports,
-                place.tail,
-                place.history,
-            ))?;
-            step.execute((next, What::Opened as u8, now.0))?;
-            touched.push(Touched { case: next, new: true, prev: None });
-            next += 1;
-        }
-        Ok(touched)
-    }
-
     /// One case by its row number.
     ///
     /// # Errors

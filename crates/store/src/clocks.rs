@@ -1,5 +1,10 @@
 //! Clocks: where each case stands with the desk, and when it is to be looked at again.
 
+use std::collections::HashSet;
+
+use model::address::Address;
+use model::chain::PartyId;
+use model::party::Role;
 use model::policy::{Clocks, Closure, Progress, Rung};
 use model::severity::Severity;
 use model::time::Time;
@@ -101,7 +106,36 @@ pub(crate) fn from_row(row: &Row<'_>, first: usize) -> db::Result<Standing> {
     })
 }
 
+/// What decisions look at beside a case and its chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// Parties that are the operator itself, or its own provider: nobody to write to.
+    pub operators: HashSet<PartyId>,
+    /// When each source was imported last, and how old it may be in milliseconds (0 for ever), in the order of an index.
+    pub sources: Vec<(Time, i64)>,
+}
+
+impl Around {
+    /// Which sources are older than they may be, in the order of an index.
+    pub fn stale(&self, now: Time) -> Vec<bool> {
+        self.sources.iter().map(|(checked, fresh)| *fresh > 0 && now.0.saturating_sub(checked.0) > *fresh).collect()
+    }
+}
+
 impl Transaction<'_> {
+    /// What decisions look at beside cases.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn around(&self) -> Result<Around, Error> {
+        let mut select = self.prepare("-- clocks::operators\nSELECT id FROM parties WHERE (roles & $1) <> 0")?;
+        let provider = 1i64 << Role::Provider as u8;
+        let operators = select.query_map([provider], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let mut select = self.prepare("-- clocks::sources\nSELECT checked, fresh FROM sources ORDER BY id")?;
+        let sources = select.query_map((), |row| Ok((Time(row.get(0)?), row.get(1)?)))?.collect::<Result<_, _>>()?;
+        Ok(Around { operators, sources })
+    }
+
     /// Where a case stands with the desk.
     ///
     /// # Errors
@@ -135,6 +169,21 @@ impl Transaction<'_> {
         Ok(select.query_row((), |row| row.get::<Option<i64>>(0))?.map(Time))
     }
 
+    /// Lets the desk look at the open cases of a severity whose marks say otherwise than the policy does: whether what is
+    /// decided about them is only shown.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn wake_observed(&self, severity: Severity, observes: bool, now: Time) -> Result<(), Error> {
+        self.execute(
+            "-- clocks::wake_observed
+             UPDATE cases SET next_due = $2
+             WHERE state = 0 AND history = 0 AND severity = $1 AND (marks & $3) <> $4 AND (next_due IS NULL OR next_due > $2)",
+            (severity as u8, now.0, marks::OBSERVED, if observes { marks::OBSERVED } else { 0 }),
+        )?;
+        Ok(())
+    }
+
     /// Lets the desk look at an open case at `at`, or sooner when it is to anyway.
     ///
     /// # Errors
@@ -146,6 +195,30 @@ impl Transaction<'_> {
             (case, at.0),
         )?;
         Ok(())
+    }
+
+    /// Lets the desk look at a case not before `at`.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn look_later(&self, case: i64, at: Time) -> Result<(), Error> {
+        self.execute("-- clocks::later\nUPDATE cases SET next_due = $2 WHERE id = $1 AND state = 0", (case, at.0))?;
+        Ok(())
+    }
+
+    /// Whether others than `holder` had a case about the same address that is open or was reported since.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn others_on(&self, address: Address, holder: PartyId, since: Time) -> Result<bool, Error> {
+        if address == Address::NONE {
+            return Ok(false);
+        }
+        let mut select = self.prepare(
+            "-- clocks::others
+             SELECT EXISTS (SELECT 1 FROM cases WHERE address = $1 AND holder <> $2 AND holder <> 0 AND (state = 0 OR last_received >= $3))",
+        )?;
+        Ok(select.query_row((address.bytes(), holder, since.0), |row| row.get(0))?)
     }
 
     /// Sets and clears marks of a case (bits of [`marks`]).
@@ -182,6 +255,19 @@ impl Transaction<'_> {
                  acknowledge_due = NULL, customer_due = NULL, fix_due = NULL, force_due = NULL, received = $3, next_due = $4
              WHERE id = $1",
             (case, !(marks::DECIDED | marks::OBSERVED), received.0, now.0),
+        )?;
+        Ok(())
+    }
+
+    /// Writes what is known of a case's first report, when nothing was: cases of before the desk decided.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_basis(&self, case: i64, standing: &Standing) -> Result<(), Error> {
+        self.execute(
+            "-- clocks::basis
+             UPDATE cases SET rule = $2, traits = $3, confidence = $4, reporter = $5, marks = $6 WHERE id = $1",
+            (case, &standing.rule, &standing.traits, standing.confidence, standing.reporter, standing.marks),
         )?;
         Ok(())
     }

@@ -407,6 +407,15 @@ impl Transaction<'_> {
         }
     }
 
+    /// Waits until no other transaction is between this and its end. On SQLite none is. It is for what is read, decided and
+    /// written again by transactions that run beside each other.
+    pub(crate) fn alone(&self) -> Outcome<()> {
+        if let Some(open) = self.open_postgres() {
+            open.on(postgres::alone)?;
+        }
+        Ok(())
+    }
+
     /// Takes `count` numbers for new rows of a table, one after the other; the first of them.
     ///
     /// Only one process writes, so they follow the largest that is there or was given out.

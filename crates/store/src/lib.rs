@@ -2,10 +2,14 @@
 //!
 //! [`Store::open`] opens a node's data directory: the database ([`db`]), the keys apart from it ([`keys`]) and the raw
 //! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`acts`], [`administration`],
+//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`policies`], [`recorded`], [`queues`]. [`apply`] is the one
+//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`policies`], [`queues`]. [`apply`] is the one
 //! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`queues`], [`holds`], [`erasures`]. [`backup`] copies a node
 //! and brings it back. [`apply`] is the one
 //! transaction in which a batch of reports
 //! becomes rows.
+//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`feeds`], [`queues`]. [`apply`] is
+//! the one transaction in which a batch of reports becomes rows; [`touch`] is its part about cases.
 //!
 //! Everything here blocks. One thread writes; any number read.
 
@@ -19,17 +23,22 @@ pub mod clocks;
 pub mod corrections;
 pub mod db;
 pub mod erasures;
+pub mod feeds;
+pub mod follow;
 pub mod holds;
 pub mod keys;
 pub mod listing;
 pub mod merges;
 pub mod orders;
 pub mod outbox;
+pub mod policies;
 pub mod queues;
 pub mod raw;
+pub mod recorded;
 pub mod reports;
 pub mod steps;
 pub mod submissions;
+pub mod touch;
 
 pub use db::{Engine, Reader, Store, Transaction};
 

@@ -73,28 +73,33 @@ impl Transaction<'_> {
             before => (i64::MIN, before.unwrap_or(i64::MAX)),
         };
         // The literal conditions are those of the indexes, so that these can be used.
-        let mut text = format!("-- listing::cases\nSELECT {}, {} FROM cases WHERE ", cases::COLUMNS, clocks::COLUMNS);
-        text.push_str(match walk {
+        let along = match walk {
             Walk::Address => "address = $1",
             Walk::Handler => "handler = $1 AND handler <> ''",
             Walk::Holder => "holder = $1",
             Walk::Urgent => "severity = $1 AND severity < 2",
             Walk::Clock | Walk::Number => "0 = $1",
-        });
-        text.push_str(if by_clock {
-            " AND state = 0 AND fix_due IS NOT NULL AND (fix_due > $2 OR (fix_due = $2 AND id > $3)) AND fix_due < $4"
-        } else {
-            " AND id > $2 AND id < $3 AND $4 > 0"
-        });
-        text.push_str(
-            " AND ($5 < 0 OR state = $5) AND ($6 < 0 OR kind = $6) AND ($7 < 0 OR holder = $7) AND ($8 < 0 OR severity = $8)
-              AND ($9 = 0 OR rule = $10) AND ($11 = 0 OR handler = $12) ",
+        };
+        let (page, order) = match by_clock {
+            true => (
+                "state = 0 AND fix_due IS NOT NULL AND (fix_due > $2 OR (fix_due = $2 AND id > $3)) AND fix_due < $4",
+                "fix_due, id",
+            ),
+            false => ("id > $2 AND id < $3 AND id < $4", "id DESC"),
+        };
+        let (case, standing) = (cases::COLUMNS, clocks::COLUMNS);
+        let text = format!(
+            "-- listing::cases
+             SELECT {case}, {standing} FROM cases
+             WHERE {along} AND {page}
+                 AND ($5 < 0 OR state = $5) AND ($6 < 0 OR kind = $6) AND ($7 < 0 OR holder = $7) AND ($8 < 0 OR severity = $8)
+                 AND ($9 = 0 OR rule = $10) AND ($11 = 0 OR handler = $12)
+             ORDER BY {order} LIMIT $13"
         );
-        text.push_str(if by_clock { "ORDER BY fix_due, id LIMIT $13" } else { "ORDER BY id DESC LIMIT $13" });
 
         let address = listing.address.map(Address::bytes).unwrap_or_default();
         let handler = listing.handler.as_deref().unwrap_or_default();
-        let along = match walk {
+        let first_value = match walk {
             Walk::Address => Value::Bytes(&address),
             Walk::Handler => Value::Text(handler),
             Walk::Holder => Value::Integer(listing.holder.unwrap_or(0)),
@@ -104,7 +109,7 @@ impl Transaction<'_> {
         let mut select = self.prepare(&text)?;
         let rows = select.query_map(
             (
-                along,
+                first_value,
                 first,
                 last,
                 listing.mended_by.map_or(i64::MAX, |time| time.0),

@@ -2,12 +2,13 @@
 
 use model::address::Address;
 use model::case::CaseKey;
-use model::chain::PartyId;
+use model::chain::{Chain, PartyId};
 use model::report::Batch;
 use model::submission::PublicId;
 use model::time::Time;
 
 use crate::Error;
+use crate::apply::Memory;
 use crate::cases::Filed;
 use crate::db::{OptionalExtension, Transaction};
 use crate::keys::public_id;
@@ -92,6 +93,14 @@ impl Transaction<'_> {
             }
         }
         self.load(&ids)
+    }
+
+    /// The number of a chain; `None` for the empty one.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn number_of_chain(&self, chain: &Chain) -> Result<Option<i64>, Error> {
+        self.chain_number(chain, &mut Memory::default())
     }
 
     /// The number that the next case will have.

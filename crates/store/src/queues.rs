@@ -60,12 +60,16 @@ pub struct Queued {
 pub struct Waiting {
     /// Open cases without a holder.
     pub no_holder: i64,
+    /// Cases that turned out to be another party's.
+    pub holder_changed: i64,
     /// Submissions no format understood.
     pub unreadable: i64,
     /// Statements that could not be read.
     pub rejects: i64,
     /// Reports without a credible time.
     pub undated: i64,
+    /// Submissions that are perhaps the order of an authority.
+    pub orders: i64,
     /// Submissions not yet read to their end.
     pub unread: i64,
 }
@@ -179,9 +183,11 @@ impl Transaction<'_> {
         let count = |text: &str| -> Result<i64, Error> { Ok(self.prepare(text)?.query_row((), |row| row.get(0))?) };
         Ok(Waiting {
             no_holder: count("-- queues::no_holder\nSELECT count(*) FROM cases WHERE holder = 0 AND state = 0")?,
+            holder_changed: count("-- queues::holder_changed\nSELECT count(*) FROM holder_changes WHERE outcome = 0")?,
             unreadable: count("-- queues::unreadable\nSELECT count(*) FROM submissions WHERE progress = 2")?,
             rejects: count("-- queues::rejects\nSELECT count(*) FROM set_aside WHERE queue = 1")?,
             undated: count("-- queues::undated\nSELECT count(*) FROM set_aside WHERE queue = 2")?,
+            orders: self.count_orders()?,
             unread: count("-- queues::unread\nSELECT count(*) FROM submissions WHERE progress = 0")?,
         })
     }

@@ -71,6 +71,7 @@ impl Desk {
         }
         let now = self.now();
         self.store.write("split", |transaction| {
+            transaction.lock_cases(&[case])?;
             let Some((mut filed, standing)) = transaction.case_standing(case)? else {
                 return Err(Error::NotFound(format!("there is no case {case}")));
             };

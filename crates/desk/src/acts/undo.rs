@@ -63,6 +63,10 @@ fn undo_one(transaction: &Transaction<'_>, act: &Act, case: i64, text: &str, now
     if act.verb == "note" {
         return Ok(Err("what was written down stays: write another note".to_owned()));
     }
+    if act.verb.starts_with("correct") {
+        return Ok(Err("what the administration says is not undone here: correct it there".to_owned()));
+    }
+    transaction.lock_cases(&[case])?;
     let Some((mut filed, mut standing)) = transaction.case_standing(case)? else {
         return Ok(Err("it is no longer there".to_owned()));
     };

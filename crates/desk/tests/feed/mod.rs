@@ -12,6 +12,7 @@ use model::time::Time;
 const ADDRESSES: u64 = 4_000;
 
 /// A clock that stands still.
+#[allow(dead_code)]
 pub(crate) struct At(pub(crate) Time);
 
 impl Clock for At {

@@ -79,6 +79,15 @@ impl Chains {
         index.expand(self.of(report), at)
     }
 
+    /// Whether the holder's assignment of report number `report` began or ended within `margin` milliseconds of `at`.
+    pub fn is_near_an_edge(&self, report: usize, at: Time, margin: i64) -> bool {
+        self.of(report).first().is_some_and(|entry| {
+            let since = at.0.saturating_sub(entry.from);
+            let left = entry.to.saturating_sub(at.0);
+            since < margin || left <= margin
+        })
+    }
+
     /// Whether two reports have the same entries, and so the same chain when their times meet the same memberships.
     pub fn same(&self, one: usize, other: usize) -> bool {
         let numbers = |report| self.of(report).iter().map(|entry| entry.assignment);

@@ -359,7 +359,7 @@ impl Work<'_> {
 
     /// Tells the party, when the rule wants it told, we know it, and the report is believed.
     fn tell(&mut self) {
-        if self.done.progress.rung != Rung::Start || self.rule.customer.is_none() {
+        if self.done.progress.told.is_some() || self.rule.customer.is_none() {
             return;
         }
         if !self.is_believed() {
@@ -384,7 +384,15 @@ impl Work<'_> {
     /// fix term: it is not to pay for our delay.
     fn rungs(&self) -> [(Rung, Option<Time>); 4] {
         let clocks = self.done.progress.clocks;
-        let Some(told) = self.done.progress.told else { return [(Rung::Start, None); 4] };
+        let Some(told) = self.done.progress.told else {
+            // Nobody is told, because a person decides that or nobody is known: no ladder, but the operator's own clocks.
+            // Whose holder is unknown waits in a queue of its own, so that only what is urgent is said once more.
+            let is_silent = self.rule.customer.is_none();
+            let is_lost = self.addressees().is_empty() && self.done.progress.severity.is_urgent();
+            let due = clocks.fix.filter(|_| self.is_believed() && (is_silent || is_lost));
+            let force = clocks.force.filter(|_| self.is_believed() && is_silent && self.facts.deepest.is_some());
+            return [(Rung::Reminded, None), (Rung::Warned, None), (Rung::Due, due), (Rung::Force, force)];
+        };
         let due = clocks.fix.map(|fix| {
             let half = (fix.0 - self.facts.received.0).max(0) / 2;
             fix.max(told.plus(half))

@@ -302,3 +302,32 @@ fn rules_ask_for_what_a_report_says() {
     assert!(!when(&[53], &[], false).covers(&when(&[], &["x"], false)), "any port is more than one port");
     assert!(!when(&[], &[], true).covers(&when(&[], &[], false)));
 }
+
+#[test]
+fn who_is_not_told_has_no_ladder_but_the_clocks_run() {
+    let mut silent = policy(Mode::Act);
+    silent.rules[0].customer = None;
+    let nobody = Facts { deepest: None, direct: None, ..facts() };
+    let minor = Facts { rule: 1, ..nobody };
+    for (name, policy, facts, expected) in [
+        (
+            "a person decides whether it is told",
+            &silent,
+            facts(),
+            &[(0, "clocks set"), (12, "overdue"), (24, "restriction proposed"), (24, "restriction to 7")][..],
+        ),
+        ("nobody is known", &policy(Mode::Act), nobody, &[(0, "clocks set"), (12, "overdue")]),
+        ("nobody is known, and it is not urgent", &policy(Mode::Act), minor, &[(0, "clocks set"), (336, "closed")]),
+        ("not believed", &silent, Facts { confidence: 10, ..facts() }, &[(0, "clocks set")]),
+    ] {
+        assert_eq!(words(&live(facts, policy, 40 * DAY)), expected, "{name}");
+    }
+    // Then a holder is found.
+    let policy = policy(Mode::Act);
+    let begun = decide(&nobody, &policy, T0);
+    let late = decide(&Facts { progress: Some(begun.progress), ..nobody }, &policy, T0.plus(12 * HOUR));
+    assert_eq!((late.progress.rung, late.alarms), (Rung::Due, vec![Alarm::Overdue]));
+    let found = decide(&Facts { progress: Some(late.progress), ..facts() }, &policy, T0.plus(20 * HOUR));
+    assert_eq!(found.progress.rung, Rung::Told);
+    assert_eq!(found.next, Some(T0.plus(23 * HOUR)), "reminded at half of the time that is left to it");
+}

@@ -2,6 +2,7 @@
 
 use desk::acts::split::Pick;
 use desk::acts::{Doing, Verb, Which};
+use desk::correct::decide;
 use desk::{Desk, Error};
 use model::address::Address;
 use model::case::State;
@@ -75,6 +76,18 @@ pub(crate) struct Splitting {
     pub(crate) reason: String,
 }
 
+/// What becomes of cases in the queue `holder-changed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Correcting {
+    /// Row numbers of cases; empty for all that wait.
+    pub(crate) cases: Vec<i64>,
+    pub(crate) moved: bool,
+    pub(crate) expected: Option<u64>,
+    pub(crate) by: String,
+    pub(crate) reason: String,
+}
+
 /// What came of an act on cases.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Outcome {
@@ -98,6 +111,18 @@ pub(crate) struct SplitOutcome {
     pub(crate) case: String,
     pub(crate) number: i64,
     pub(crate) reports: u64,
+}
+
+/// What came of a correction.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CorrectOutcome {
+    pub(crate) act: String,
+    pub(crate) cases: u64,
+    pub(crate) left_out_p0: u64,
+    /// Cases that were opened for reports of other holders.
+    pub(crate) opened: u64,
+    /// Cases that became part of one that the right holder has.
+    pub(crate) merged: u64,
 }
 
 /// What came of undoing.
@@ -186,6 +211,29 @@ impl OnCases {
             cases: acted.cases,
             left_out_p0: acted.urgent,
             not_done: acted.others,
+        })
+    }
+}
+
+impl Correcting {
+    /// As the desk takes it.
+    pub(crate) fn correcting(&self) -> decide::Correcting {
+        let Correcting { cases, moved, expected, by, reason } = self.clone();
+        decide::Correcting { cases, moved, expected, by, reason }
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// Those of [`Desk::correct`].
+    pub(super) fn perform(&self, desk: &Desk) -> Result<Value, Error> {
+        let done = desk.correct(&self.correcting())?;
+        super::value(&CorrectOutcome {
+            act: done.public.to_string(),
+            cases: done.cases,
+            left_out_p0: done.urgent,
+            opened: done.opened,
+            merged: done.merged,
         })
     }
 }

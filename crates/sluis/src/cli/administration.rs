@@ -154,7 +154,8 @@ fn unknown(system: &System) -> String {
     format!("not an export of {} that this version knows, which are: {}", system.name, known.join("; "))
 }
 
-fn open(path: &Path) -> Result<Box<dyn Read>> {
+/// Opens a file, packed or not; `-` is standard input.
+pub(super) fn open(path: &Path) -> Result<Box<dyn Read>> {
     let reader: Box<dyn Read> = if path.as_os_str() == "-" { Box::new(std::io::stdin()) } else { Box::new(File::open(path)?) };
     Ok(Box::new(Unpacked::open(reader, Limits::default())?))
 }

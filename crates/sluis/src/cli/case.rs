@@ -1,6 +1,7 @@
 //! `sluis case`: what somebody has to act on, everything that is known of one case, and what is done about it.
 
 pub(super) mod act;
+mod correct;
 mod list;
 mod show;
 
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Reopen(act::Reopen),
     Merge(act::Merge),
     Split(act::Split),
+    Correct(correct::Args),
     Acts(act::Acts),
     Undo(act::Undo),
 }
@@ -137,6 +139,7 @@ pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
         Command::List(args) => globals.reader()?.read(|transaction| list::run(args, transaction, now)),
         Command::Show(args) => globals.reader()?.read(|transaction| show::run(args, transaction, now)),
         Command::Acts(args) => globals.reader()?.read(|transaction| act::list(args, transaction)),
+        Command::Correct(args) => correct::run(args, globals),
         command => act::run(command, globals, now),
     }
 }

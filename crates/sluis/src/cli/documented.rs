@@ -64,21 +64,41 @@ fn the_examples_of_our_own_help_are_understood() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A block says in its first line which file it is for (`# sluis.toml`), or begins with a section of the settings. One that a
+/// shell writes names the file.
 #[test]
 fn every_piece_of_settings_in_the_manual_can_be_read() {
     let mut wrong = Vec::new();
     for (page, text) in pages() {
-        for block in blocks(&text).into_iter().filter(|block| block.language == "toml") {
-            let name = block.text.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']);
-            if !name.split_whitespace().next().is_some_and(|name| name.ends_with("sluis.toml")) {
-                continue;
-            }
-            if let Err(error) = Config::parse(&block.text, Path::new("/etc/sluis/sluis.toml")) {
-                wrong.push(format!("{}:{}: {error:#}", page.display(), block.number));
+        for block in blocks(&text) {
+            let first = block.text.lines().next().unwrap_or_default();
+            let toml = (block.language == "toml").then(|| (first.to_owned(), block.text.clone()));
+            for (first, text) in toml.into_iter().chain(block.written()) {
+                if let Err(error) = readable(&first, &text) {
+                    wrong.push(format!("{}:{}: {error}", page.display(), block.number));
+                }
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Whether settings can be read by whatever reads the file that `first` names.
+fn readable(first: &str, text: &str) -> Result<(), String> {
+    let is_for = |name: &str| first.split_whitespace().any(|word| word.rsplit('/').next() == Some(name));
+    let example = include_str!("../../../../deploy/sluis.example.toml");
+    let is_section = first.starts_with('[') && example.lines().any(|line| line.trim_start_matches(['#', ' ']) == first);
+    if is_for("sluis.toml") || is_section {
+        // What goes with another section is shown without it.
+        let rest = if text.contains("[database]") { "" } else { "\n[database]\npostgres = \"host=/run/postgresql\"\n" };
+        Config::parse(&format!("{text}{rest}"), Path::new("/etc/sluis/sluis.toml"))
+            .map(|_| ())
+            .map_err(|error| format!("{error:#}"))
+    } else if is_for("policy.toml") {
+        desk::policy::read(text, "policy.toml").map(|_| ()).map_err(|wrong| wrong.to_string())
+    } else {
+        Ok(())
+    }
 }
 
 /// The README, the manual, and what the system runs.
@@ -121,6 +141,21 @@ impl Block {
         let text = if self.language == "toml" { "" } else { self.text.as_str() };
         let prompted = text.lines().any(|line| line.starts_with("$ "));
         text.lines().filter(move |line| !prompted || line.starts_with("$ ")).map(|line| line.trim_start_matches("$ "))
+    }
+}
+
+impl Block {
+    /// What a shell would write to files (`cat >> FILE <<'END'`): the line that says so, and the text.
+    fn written(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let mut lines = self.text.lines();
+        while let Some(line) = lines.next() {
+            if line.ends_with("<<'END'") {
+                let text = lines.by_ref().take_while(|line| *line != "END").map(|line| format!("{line}\n")).collect();
+                found.push((line.to_owned(), text));
+            }
+        }
+        found
     }
 }
 
@@ -176,7 +211,9 @@ fn commands(line: &str) -> Vec<(String, Vec<String>)> {
         let before = ["sudo", "runuser", "-u", "sluis", "--", "env", "time", "nice", "exec"];
         // 'runuser -u sluis -- sluis': the last one before anything that is not of the way there.
         let way = words.iter().take_while(|word| before.contains(&word.as_str()) || ours(word) || word.contains('=')).count();
-        let Some(at) = words[..way].iter().rposition(ours) else { continue };
+        // The name behind '-u' is a user's.
+        let is_user = |at: usize| at > 0 && words[at - 1] == "-u";
+        let Some(at) = (0..way).rev().find(|at| ours(&words[*at]) && !is_user(*at)) else { continue };
         // 'sluis' alone, or a line about the user or the transport of that name, is none.
         if at + 1 < words.len() && !words[at + 1].starts_with(['(', '@', ':']) && words[at + 1] != "unix" {
             found.push((words.join(" "), words[at..].to_vec()));
@@ -249,7 +286,7 @@ fn stands_for_something(word: &str) -> bool {
 
 #[test]
 fn commands_are_found_where_people_type_them() {
-    let cases: [(&str, &[&str]); 11] = [
+    let cases: [(&str, &[&str]); 12] = [
         ("sluis queue", &["sluis queue"]),
         ("runuser -u sluis -- sluis case list --open   # the desk", &["sluis case list --open"]),
         ("sudo -u sluis sluis queue > out.txt", &["sluis queue"]),
@@ -259,6 +296,7 @@ fn commands_are_found_where_people_type_them() {
         ("abuse: \"|/usr/bin/sluis receive\"", &["/usr/bin/sluis receive"]),
         ("cases opened   4  sluis case list --open", &[]),
         ("postconf -M 'a/unix=a unix - - argv=/usr/bin/sluis receive'", &["/usr/bin/sluis receive"]),
+        ("sudo -u sluis sed -i s/a/b/ policy.toml", &[]),
         ("install -d -o sluis -g sluis /var/lib/sluis", &[]),
         (
             "sluis trace --at '2026-05-19 10:00' 192.0.2.7 && sluis queue",

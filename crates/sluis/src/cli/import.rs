@@ -1,5 +1,6 @@
 //! `sluis import`: an address administration becomes what this node knows, with the difference shown.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -7,6 +8,7 @@ use desk::Reading;
 use desk::import::Imported;
 use model::administration::{Changes, Remarks, Snapshot};
 use model::time::Time;
+use parsers::administration::{Finding, Limits, changes};
 use serde::{Deserialize, Serialize};
 use store::Transaction;
 
@@ -29,8 +31,13 @@ Examples:
   sluis import --dry-run customers.csv
   sluis import --source billing --system whmcs clients.json services.json
   sluis import --source billing --map own.toml export.json
+  sluis import --source billing --changes 2026-11-22.changes.jsonl
+  sluis import abuseio dump.sql.gz
   sluis import --source ripe --within 192.0.2.0/24 ripe.db.inetnum.gz ripe.db.organisation.gz")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Files of one source; '-' is standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
@@ -47,6 +54,9 @@ pub(crate) struct Args {
     /// read, and even if that is most of it
     #[arg(long)]
     complete: bool,
+    /// The file tells of changes one by one, in order: {"begin": …}, {"end": …} and {"party": …}, one JSON object a line
+    #[arg(long, conflicts_with_all = ["partial", "complete", "map", "system", "form", "within"])]
+    changes: bool,
     #[command(flatten)]
     reading: administration::Options,
     /// How many lines of each kind are shown
@@ -56,6 +66,15 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 }
+
+/// What can be imported that is no administration alone.
+#[derive(clap::Subcommand)]
+enum Other {
+    Abuseio(super::abuseio::Args),
+}
+
+/// Bytes of a file of changes.
+const CHANGES: u64 = 256 << 20;
 
 /// What an import came to, as `--json` shows it; tables are drawn from the same.
 #[derive(Serialize, Deserialize)]
@@ -72,6 +91,8 @@ pub(crate) struct View {
     assignments_ended: usize,
     assignments_superseded: usize,
     holders_found: u64,
+    #[serde(default)]
+    holders_changed: u64,
     changes: Vec<Vec<String>>,
     conflicts: Said,
     overlaps: Said,
@@ -129,6 +150,7 @@ impl View {
             assignments_ended: changes.ended.len(),
             assignments_superseded: changes.superseded.len(),
             holders_found: done.holders_found,
+            holders_changed: done.holders_changed,
             changes: diff(changes, transaction, most)?,
             conflicts: Said::of(&changes.conflicts, most),
             overlaps: Said::of(&changes.overlaps, most),
@@ -143,17 +165,33 @@ impl View {
         })
     }
 
+    /// Adds what was not read as it stood.
+    pub(super) fn found(&mut self, findings: &[Finding], most: usize) {
+        let first = findings.iter().take(most).map(|finding| FindingView {
+            place: finding.place.clone(),
+            reason: finding.reason.clone(),
+            text: finding.text.clone(),
+        });
+        self.findings = Findings { count: findings.len(), first: first.collect() };
+    }
+
     fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
+    if let Some(Other::Abuseio(args)) = &args.other {
+        return super::abuseio::run(args, globals);
+    }
     let source = match (&args.source, args.files.as_slice()) {
         (Some(source), _) => source.clone(),
         (None, [file]) if file.as_os_str() != "-" => stem(file),
         _ => bail!("say what the source is called with --source NAME: by it the next import knows what has changed"),
     };
+    if args.changes {
+        return run_changes(args, globals, source);
+    }
     let bar = Progress::new();
     bar.wait("reading");
     let mut read = administration::read(&args.files, &args.reading)?;
@@ -179,12 +217,38 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         Err(error) => return Err(error.into()),
     };
     bar.finish();
-    let first = read.findings.iter().take(args.most).map(|finding| FindingView {
-        place: finding.place.clone(),
-        reason: finding.reason.clone(),
-        text: finding.text.clone(),
-    });
-    view.findings = Findings { count: read.findings.len(), first: first.collect() };
+    view.found(&read.findings, args.most);
+    let mut screen = Screen::new();
+    if args.json {
+        json::line(&mut screen, &view)?;
+    } else {
+        draw(&mut screen, &view)?;
+    }
+    super::done(screen, 0)
+}
+
+/// `--changes`: one file, as a whole or not at all.
+fn run_changes(args: &Args, globals: &Globals, source: String) -> Result<u8> {
+    let [file] = args.files.as_slice() else { bail!("--changes takes one file at a time: their order is what they mean") };
+    let mut body = Vec::new();
+    administration::open(file)
+        .and_then(|reader| Ok(reader.take(CHANGES + 1).read_to_end(&mut body)?))
+        .with_context(|| file.display().to_string())?;
+    if body.len() as u64 > CHANGES {
+        bail!("over {} MiB of changes; hand in several files", CHANGES >> 20);
+    }
+    let told = changes::read(&mut body.as_slice(), &Limits::default()).map_err(anyhow::Error::msg)?;
+    let data = globals.data()?;
+    let (kind, complete, most, dry_run) = ("changes".to_owned(), true, args.most, args.dry_run);
+    let mut asked = Import { source, kind, complete, most, vouched: false, dry_run, bytes: 0 };
+    let view = match data.desk(globals.clock(), Reading::default()) {
+        Ok(desk) => {
+            let done = desk.import_changes(&asked.source, &told, asked.how())?;
+            desk.store().reader()?.read(|transaction| View::of(&asked, &done, transaction))?
+        }
+        Err(desk::Error::Conflict(owned)) => ask_owner(&data.directory, &mut asked, &body).context(owned)?,
+        Err(error) => return Err(error.into()),
+    };
     let mut screen = Screen::new();
     if args.json {
         json::line(&mut screen, &view)?;
@@ -195,18 +259,22 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
 }
 
 /// Has the process that owns the data import what was read here.
-fn by_owner(directory: &Path, asked: &mut Import, said: &Snapshot) -> Result<View> {
+pub(super) fn by_owner(directory: &Path, asked: &mut Import, said: &Snapshot) -> Result<View> {
     let mut body = Vec::new();
     wire::write(said, &mut body)?;
+    ask_owner(directory, asked, &body)
+}
+
+fn ask_owner(directory: &Path, asked: &mut Import, body: &[u8]) -> Result<View> {
     asked.bytes = body.len() as u64;
-    match socket::call(directory, &Request::Import(asked.clone()), Some(&mut body.as_slice()))? {
+    match socket::call(directory, &Request::Import(asked.clone()), Some(&mut &*body))? {
         Response::Imported { summary } => Ok(serde_json::from_value(summary)?),
         Response::Refused { reason } => bail!("{reason}"),
         _ => bail!("'sluis serve' answered something else; is it another version?"),
     }
 }
 
-fn draw(screen: &mut Screen, view: &View) -> Result<()> {
+pub(super) fn draw(screen: &mut Screen, view: &View) -> Result<()> {
     let source = clean(&view.source);
     let title = if view.dry_run { format!("{source}: what would change") } else { format!("{source}: what changed") };
     screen.line(screen.paint(Style::Strong, &title))?;
@@ -229,6 +297,11 @@ fn draw(screen: &mut Screen, view: &View) -> Result<()> {
     if view.holders_found > 0 {
         let found = counted(view.holders_found, "case");
         screen.line(format_args!("\n{found} that had no holder: now known"))?;
+    }
+    if view.holders_changed > 0 {
+        let changed = counted(view.holders_changed, "case");
+        let text = format!("{changed} turned out to be another party's: look at them with 'sluis queue holder-changed'");
+        screen.line(screen.paint(Style::Alarm, &text))?;
     }
     draw_remarks(screen, "Held by another source, so not taken", &view.conflicts)?;
     draw_remarks(screen, "Two parties for one resource at one time", &view.overlaps)?;

@@ -20,6 +20,30 @@ use crate::output::{Screen, Style, Table, clean, json};
 pub(crate) enum Command {
     List(List),
     Show(Show),
+    Sources(Sources),
+}
+
+/// List the sources that tell of parties: how old each is, and whether that is too old
+#[derive(Args)]
+pub(crate) struct Sources {
+    /// Only those that are stale
+    #[arg(long)]
+    stale: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct SourceView {
+    id: i64,
+    name: String,
+    kind: String,
+    checked: String,
+    age_seconds: i64,
+    /// Seconds it may be old; none when it is never stale.
+    fresh_seconds: Option<i64>,
+    stale: bool,
 }
 
 /// List parties
@@ -125,6 +149,7 @@ pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
     globals.reader()?.read(|transaction| match command {
         Command::List(args) => list(args, transaction),
         Command::Show(args) => show(args, transaction, now),
+        Command::Sources(args) => list_sources(args, transaction, now),
     })
 }
 
@@ -170,6 +195,52 @@ fn view(kept: &KeptParty, sources: &[(i64, String)]) -> PartyView {
 
 fn sources(transaction: &Transaction<'_>) -> Result<Vec<(i64, String)>> {
     Ok(transaction.sources()?.into_iter().map(|source| (source.id, source.name)).collect())
+}
+
+fn list_sources(args: &Sources, transaction: &Transaction<'_>, now: Time) -> Result<u8> {
+    let found: Vec<_> = transaction.sources()?.into_iter().filter(|source| !args.stale || source.is_stale(now)).collect();
+    let mut screen = Screen::new();
+    if args.json {
+        for source in found {
+            let stale = source.is_stale(now);
+            json::line(
+                &mut screen,
+                &SourceView {
+                    id: source.id,
+                    name: source.name,
+                    kind: source.kind,
+                    checked: source.checked.to_string(),
+                    age_seconds: now.0.saturating_sub(source.checked.0) / 1_000,
+                    fresh_seconds: (source.fresh > 0).then_some(source.fresh / 1_000),
+                    stale,
+                },
+            )?;
+        }
+        return super::done(screen, 0);
+    }
+    if found.is_empty() {
+        screen.line(if args.stale {
+            "no source is stale"
+        } else {
+            "no sources yet; 'sluis import FILE' reads an address administration"
+        })?;
+        return super::done(screen, 0);
+    }
+    let mut table = Table::new(&screen, &["source", "=kind", "checked", "may be", ""]);
+    for source in &found {
+        let (style, word) = if source.is_stale(now) { (Style::Alarm, "stale") } else { (Style::Plain, "") };
+        // How long that is, in the words that ages have.
+        let may_be = if source.fresh > 0 { age(Time(0), Time(source.fresh)) } else { "any age".to_owned() };
+        table.row([
+            (Style::Strong, source.name.clone()),
+            (Style::Plain, source.kind.clone()),
+            (style, format!("{} ago", age(source.checked, now))),
+            (Style::Dim, may_be),
+            (style, word.to_owned()),
+        ]);
+    }
+    table.write(&mut screen)?;
+    super::done(screen, 0)
 }
 
 fn list(args: &List, transaction: &Transaction<'_>) -> Result<u8> {

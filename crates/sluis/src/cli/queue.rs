@@ -40,12 +40,16 @@ pub(crate) struct Args {
 enum Name {
     /// Open cases whose holder nobody knows
     NoHolder,
+    /// Cases that turned out to be another party's: the administration was corrected
+    HolderChanged,
     /// Submissions that no format understood
     Unreadable,
     /// Statements that could not be read
     Rejects,
     /// Reports without a credible time: nobody can say who it was then
     Undated,
+    /// Submissions that are perhaps the order of an authority
+    Orders,
 }
 
 #[derive(Serialize)]
@@ -70,9 +74,11 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     globals.reader()?.read(|transaction| match args.queue {
         None => counts(args, transaction),
         Some(Name::NoHolder) => no_holder(args, transaction, now),
+        Some(Name::HolderChanged) => holder_changed(args, transaction),
         Some(Name::Unreadable) => unreadable(args, transaction),
         Some(Name::Rejects) => entries(args, transaction, Queue::Rejects),
         Some(Name::Undated) => entries(args, transaction, Queue::Undated),
+        Some(Name::Orders) => super::order::queue(args.most, args.json, transaction, now),
     })
 }
 
@@ -80,9 +86,11 @@ fn counts(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
     let waiting = transaction.waiting()?;
     let rows = [
         ("no-holder", waiting.no_holder, "import the administration that knows the address: sluis import FILE"),
+        ("holder-changed", waiting.holder_changed, "say whose they are: sluis case correct ID --move or --leave"),
         ("unreadable", waiting.unreadable, "look at it: sluis submission show ID; a CSV of your own is read with --map"),
         ("rejects", waiting.rejects, "see the reasons: sluis queue rejects; then sluis receive --again rejects"),
         ("undated", waiting.undated, "ask the reporter when it was: sluis queue undated"),
+        ("orders", waiting.orders, "look within the hour: sluis queue orders; then sluis submission order ID --is order|not"),
         ("unread", waiting.unread, "nothing: the next 'sluis receive', or 'sluis serve', reads them"),
     ];
     let mut screen = Screen::new();
@@ -114,6 +122,60 @@ fn no_holder(args: &Args, transaction: &Transaction<'_>, now: Time) -> Result<u8
         empty(&mut screen)?;
     } else {
         case::table(&mut screen, &cases, &mut names, now)?;
+    }
+    super::done(screen, 0)
+}
+
+#[derive(Serialize)]
+struct ChangeView {
+    case: String,
+    number: i64,
+    found: String,
+    old: String,
+    new: String,
+    reports: u64,
+    of: u64,
+}
+
+fn holder_changed(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
+    let found = transaction.waiting_holder_changes(None, args.most)?;
+    let mut names = Kept::new(transaction)?;
+    let mut screen = Screen::new();
+    if found.is_empty() && !args.json {
+        empty(&mut screen)?;
+        return super::done(screen, 0);
+    }
+    let columns = &[">case", "=P", "about", "we thought", "it is", ">reports", "=found"];
+    let mut table = Table::new(&screen, columns);
+    for change in &found {
+        let Some((filed, standing)) = transaction.case_standing(change.case)? else { continue };
+        let mut title = |party: Option<i64>| party.map_or_else(|| Ok("nobody known".to_owned()), |party| names.title(party));
+        let (old, new) = (title(change.old)?, title(change.new)?);
+        if args.json {
+            let view = ChangeView {
+                case: filed.case.public.to_string(),
+                number: change.case,
+                found: change.found.to_string(),
+                old,
+                new,
+                reports: change.reports,
+                of: change.of,
+            };
+            json::line(&mut screen, &view)?;
+            continue;
+        }
+        table.row([
+            (Style::Strong, change.case.to_string()),
+            (Style::Plain, standing.progress.severity.word().to_owned()),
+            (Style::Plain, short(&crate::output::report::about(&filed.case), 60)),
+            (Style::Dim, old),
+            (Style::Plain, new),
+            (Style::Plain, format!("{} of {}", change.reports, change.of)),
+            (Style::Plain, moment(change.found)),
+        ]);
+    }
+    if !args.json {
+        table.write(&mut screen)?;
     }
     super::done(screen, 0)
 }

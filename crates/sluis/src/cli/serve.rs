@@ -40,6 +40,10 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     if args.check {
         config.readers()?;
         config.engine()?;
+        for receiver in &config.alert {
+            receiver.sender()?;
+        }
+        config.administrations()?;
         return Ok(0);
     }
     logs::begin(&config.logs)?;

@@ -138,7 +138,7 @@ pub(crate) fn survey(play: &Play, transaction: &Transaction<'_>) -> Result<Surve
         let format = if submission.progress == Progress::Unreadable { "none" } else { submission.format.as_str() };
         *survey.formats.entry(format.to_owned()).or_default() += 1;
     }
-    let Waiting { no_holder, unreadable, rejects, undated, unread } = transaction.waiting()?;
+    let Waiting { no_holder, unreadable, rejects, undated, unread, .. } = transaction.waiting()?;
     [survey.no_holder, survey.unreadable, survey.rejects, survey.undated] =
         [no_holder, unreadable, rejects, undated].map(i64::unsigned_abs);
     if unread > 0 {

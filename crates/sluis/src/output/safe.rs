@@ -47,6 +47,11 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The text cleaned line by line: its own ends of line stay.
+pub(crate) fn clean_lines(text: &str) -> String {
+    text.lines().map(clean).collect::<Vec<_>>().join("\n")
+}
+
 /// Clean text of at most `most` characters, with `…` when something was cut off.
 pub(crate) fn short(text: &str, most: usize) -> String {
     let text = clean(text);

@@ -10,6 +10,9 @@ use parsers::formats::shadowserver::Maps;
 use serde::Deserialize;
 use store::Engine;
 
+use crate::cli::administration::Way;
+use crate::serve::administrations::Source;
+
 /// The name of the configuration file in a data directory.
 pub(crate) const FILE: &str = "sluis.toml";
 
@@ -35,8 +38,22 @@ pub(crate) struct Config {
     pub(crate) work: Work,
     /// How long things are kept.
     pub(crate) retention: Retention,
+    /// The rules.
+    pub(crate) policy: Policy,
     /// What is logged, and how.
     pub(crate) logs: Logs,
+    /// Who is told of alerts, when and how.
+    pub(crate) alert: Vec<crate::alert::config::Config>,
+    /// Sources of administration.
+    pub(crate) administration: Vec<Administration>,
+}
+
+/// The rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Policy {
+    /// The policy file; without it `policy.toml` in the data directory, if there is one.
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// How long things are kept, in days; 0 for ever.
@@ -113,6 +130,24 @@ pub(crate) struct Work {
     /// Submissions that are worked on at the same time, 1 to 64; more than one only with PostgreSQL.
     pub(crate) workers: Option<u8>,
 }
+
+/// A source of administration: how old it may be, and where what it has to say appears.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Administration {
+    /// The name that `sluis import --source` gives it too.
+    pub(crate) source: String,
+    /// The system that writes its files.
+    pub(crate) system: Option<String>,
+    /// A description of its files.
+    pub(crate) map: Option<PathBuf>,
+    /// Where its files appear. A relative path begins at the folder of the configuration file.
+    pub(crate) folder: Option<PathBuf>,
+    /// Hours after which it is stale; never when it does not say.
+    pub(crate) fresh_hours: Option<f64>,
+}
+
+impl Eq for Administration {}
 
 /// The listener for `/healthz`, `/readyz` and `/metrics`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -208,10 +243,12 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub(crate) fn files(named: Option<&Path>, data: &Path) -> anyhow::Result<Vec<PathBuf>> {
-        let Some(path) = named.map(Path::to_owned).or_else(|| Config::found(data)) else { return Ok(Vec::new()) };
-        let config = Config::load(Some(&path), data)?;
+        let path = named.map(Path::to_owned).or_else(|| Config::found(data));
+        let config = Config::load(path.as_deref(), data)?;
+        let policy = config.policy.file.or_else(|| Some(data.join(desk::policy::FILE)).filter(|file| file.exists()));
         let Reading { shadowserver_maps, declared_csv } = config.reading;
-        Ok([Some(path), shadowserver_maps, declared_csv].into_iter().flatten().collect())
+        let maps = config.administration.into_iter().filter_map(|one| one.map);
+        Ok([path, policy, shadowserver_maps, declared_csv].into_iter().flatten().chain(maps).collect())
     }
 
     /// The file that counts for a data directory when none is named, if there is one.
@@ -238,6 +275,7 @@ impl Config {
         let hour = config.retention.hour;
         anyhow::ensure!(hour < 24, "{}: [retention] hour = {hour}: give 0 to 23", path.display());
         let folder = path.parent().unwrap_or(Path::new("."));
+        crate::alert::config::check(&mut config.alert, folder).with_context(|| path.display().to_string())?;
         for maildir in &mut config.intake.maildirs {
             anyhow::ensure!(
                 !maildir.as_os_str().is_empty(),
@@ -259,8 +297,15 @@ impl Config {
             "{}: [database] password_file: only PostgreSQL asks for one; name it under [database] postgres",
             path.display()
         );
+        config.check_administrations(path)?;
+        for administration in &mut config.administration {
+            for file in [&mut administration.map, &mut administration.folder].into_iter().flatten() {
+                *file = folder.join(&*file);
+            }
+        }
         let Reading { shadowserver_maps, declared_csv } = &mut config.reading;
-        for file in [shadowserver_maps, declared_csv, &mut config.database.password_file].into_iter().flatten() {
+        let files = [shadowserver_maps, declared_csv, &mut config.database.password_file, &mut config.policy.file];
+        for file in files.into_iter().flatten() {
             *file = folder.join(&*file);
         }
         Ok(config)
@@ -278,6 +323,49 @@ impl Config {
         };
         let password = password.as_deref().map(|text| text.trim_end_matches(['\r', '\n']).as_bytes());
         Engine::postgres(connection, password).context("[database] postgres")
+    }
+
+    fn check_administrations(&self, path: &Path) -> anyhow::Result<()> {
+        let path = path.display();
+        for (at, administration) in self.administration.iter().enumerate() {
+            let source = &administration.source;
+            anyhow::ensure!(
+                !source.trim().is_empty(),
+                "{path}: [[administration]] {}: say what it is called with source = \"…\"",
+                at + 1
+            );
+            let twice = self.administration.iter().take(at).any(|other| other.source == *source);
+            anyhow::ensure!(!twice, "{path}: [[administration]] source = \"{source}\" is there twice");
+            anyhow::ensure!(
+                administration.system.is_none() || administration.map.is_none(),
+                "{path}: [[administration]] \"{source}\": 'system' or 'map', not both"
+            );
+            anyhow::ensure!(
+                administration.folder.as_ref().is_none_or(|folder| !folder.as_os_str().is_empty()),
+                "{path}: [[administration]] \"{source}\": folder: an empty path"
+            );
+            let hours = administration.fresh_hours.unwrap_or(1.0);
+            anyhow::ensure!(
+                hours > 0.0 && hours <= 87_600.0,
+                "{path}: [[administration]] \"{source}\": fresh_hours = {hours}: give hours, up to ten years; leave it out for never"
+            );
+        }
+        Ok(())
+    }
+
+    /// The sources of administration, with what their files are read by.
+    ///
+    /// # Errors
+    /// When there is no such system, or a description cannot be read.
+    pub(crate) fn administrations(&self) -> anyhow::Result<Vec<Source>> {
+        let source = |one: &Administration| {
+            let way = Way::new(one.system.as_deref(), one.map.as_deref())
+                .with_context(|| format!("[[administration]] \"{}\"", one.source))?;
+            // Between none and ten years, so the number fits.
+            let fresh = one.fresh_hours.map_or(0, |hours| (hours * 3_600_000.0) as i64);
+            Ok(Source::new(one.source.clone(), way, one.folder.clone(), fresh))
+        };
+        self.administration.iter().map(source).collect()
     }
 
     /// What readers are told, from the files that are named.
@@ -317,19 +405,28 @@ mod tests {
         // Every setting that is shown switched off can be switched on.
         let on: String = text
             .lines()
-            .map(|line| match line.strip_prefix("# ").filter(|line| line.contains(" = ") && !line.contains(". ")) {
-                Some(setting) => format!("{setting}\n"),
-                None => format!("{line}\n"),
+            .map(|line| {
+                match line
+                    .strip_prefix("# ")
+                    .filter(|line| !line.starts_with(' '))
+                    .filter(|line| (line.contains(" = ") && !line.contains(". ")) || line.starts_with("[["))
+                {
+                    Some(setting) => format!("{setting}\n"),
+                    None => format!("{line}\n"),
+                }
             })
             .collect();
         let parsed = Config::parse(&on, Path::new("/etc/sluis/sluis.example.toml")).unwrap();
         assert_eq!(parsed.intake.maildirs, [PathBuf::from("/var/mail/abuse/Maildir"), PathBuf::from("/etc/sluis/feeds")]);
         assert_eq!(parsed.reading.declared_csv, Some(PathBuf::from("/etc/sluis/own.toml")));
         assert_eq!(parsed.reading.shadowserver_maps, Some(PathBuf::from("/etc/sluis/shadowserver.toml")));
+        assert_eq!(parsed.policy.file, Some(PathBuf::from("/etc/sluis/policy.toml")));
         assert_eq!(parsed.logs.format, Some(LogFormat::Json));
         assert_eq!(parsed.database.password_file, Some(PathBuf::from("/etc/sluis/database-password")));
         assert_eq!(parsed.work.workers, Some(2));
         assert!(Engine::postgres(parsed.database.postgres.as_deref().unwrap(), None).is_ok());
+        assert_eq!(parsed.administration[0].folder, Some(PathBuf::from("/var/spool/sluis/billing")));
+        assert!(parsed.administrations().is_ok());
     }
 
     #[test]
@@ -347,6 +444,10 @@ mod tests {
             ("no workers", "[work]\nworkers = 0\n", &["workers", "1 to 64"]),
             ("two writers", "[work]\nworkers = 2\n", &["workers", "one writer", "[database] postgres"]),
             ("a password for nothing", "[database]\npassword_file = \"x\"\n", &["password_file", "[database] postgres"]),
+            ("no name", "[[administration]]\nfolder = \"x\"\n", &["source"]),
+            ("twice", "[[administration]]\nsource = \"a\"\n[[administration]]\nsource = \"a\"\n", &["twice"]),
+            ("two ways", "[[administration]]\nsource = \"a\"\nsystem = \"whmcs\"\nmap = \"x\"\n", &["not both"]),
+            ("never fresh", "[[administration]]\nsource = \"a\"\nfresh_hours = 0\n", &["fresh_hours = 0"]),
         ];
         for (name, text, expected) in cases {
             let error = format!("{:#}", Config::parse(text, Path::new("/etc/sluis/x.toml")).unwrap_err());

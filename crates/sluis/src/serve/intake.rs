@@ -1,6 +1,6 @@
 //! The intake: one thread that takes in what lies in the spool and the maildirs, and works it off, again and again.
 //!
-//! Each part (the spool, every maildir, the work) fails for itself: it is said once, tried again after a growing pause,
+//! Each part (the spool, every maildir, every folder of an administration, the work) fails for itself: it is said once, tried again after a growing pause,
 //! and does not stop the others. Nothing here ends the process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +14,7 @@ use model::submission::Submission;
 use model::time::Time;
 use serde::{Deserialize, Serialize};
 
-use crate::serve::logs;
+use crate::serve::{administrations, logs};
 
 /// The first pause after a failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -40,6 +40,7 @@ pub(crate) struct Intake {
 enum Source {
     Spool,
     Maildir(PathBuf),
+    Administration(Box<administrations::Source>),
     Work,
 }
 
@@ -59,7 +60,8 @@ pub(crate) struct State {
 /// How one part is doing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Part {
-    /// What it is called in logs, metrics and status: `spool`, `maildir-1` (numbered as configured), `work`.
+    /// What it is called in logs, metrics and status: `spool`, `maildir-1` and `administration-1` (numbered as
+    /// configured), `work`.
     pub(crate) name: String,
     /// What is wrong now, if anything.
     pub(crate) trouble: Option<Trouble>,
@@ -81,12 +83,22 @@ pub(crate) struct Trouble {
 }
 
 impl Intake {
-    /// An intake of the spool and of these maildirs, which looks every `poll`.
-    pub(crate) fn new(desk: Arc<Desk>, maildirs: &[PathBuf], poll: Duration) -> Intake {
+    /// An intake of the spool, of these maildirs and of these sources of administration, which looks every `poll`.
+    pub(crate) fn new(
+        desk: Arc<Desk>,
+        maildirs: &[PathBuf],
+        administrations: Vec<administrations::Source>,
+        poll: Duration,
+    ) -> Intake {
         let maildirs_named =
             maildirs.iter().enumerate().map(|(at, path)| (format!("maildir-{}", at + 1), Source::Maildir(path.clone())));
+        let administrations_named = administrations
+            .into_iter()
+            .enumerate()
+            .map(|(at, source)| (format!("administration-{}", at + 1), Source::Administration(Box::new(source))));
         let (names, parts): (Vec<_>, Vec<_>) = std::iter::once(("spool".to_owned(), Source::Spool))
             .chain(maildirs_named)
+            .chain(administrations_named)
             .chain(std::iter::once(("work".to_owned(), Source::Work)))
             .unzip();
         let state = State {
@@ -160,6 +172,7 @@ impl Intake {
         match source {
             Source::Spool => self.taken("spool", self.desk.take_spool()?),
             Source::Maildir(path) => self.taken("maildir", self.desk.take_maildir(path)?),
+            Source::Administration(source) => source.look(&self.desk)?,
             Source::Work => self.work()?,
         }
         Ok(())

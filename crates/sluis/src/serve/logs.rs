@@ -1,7 +1,7 @@
 //! Logs: one line for one thing that happened, with names and numbers, and never with personal data.
 //!
 //! Fields, each with one name: `submission` (public identifier), `submissions`, `reports`, `opened`, `joined`,
-//! `set_aside`, `rejects`, `unreadable`, `bytes`, `seconds`, `part` (of the intake), `reason` (of [`cause`]'s words),
+//! `set_aside`, `rejects`, `unreadable`, `files`, `begun`, `ended`, `parties`, `remarks`, `holders_found`, `bytes`, `seconds`, `part` (of the intake), `reason` (of [`cause`]'s words),
 //! `hint`, `signal`, `listen`. What reports and files say, what files are called, and whom anything is about stays in
 //! the database.
 
@@ -69,6 +69,12 @@ pub(crate) fn cause(message: &str) -> (String, &'static str) {
     }
     if message.contains("not a maildir") {
         return ("not a maildir".to_owned(), "name a folder that has 'new' and 'cur' under [intake] maildirs");
+    }
+    if message.contains("stopped by a file that could not be taken") {
+        return (
+            "a file of its folder could not be taken, and those behind it wait".to_owned(),
+            "its .reason says why: correct the file and rename it, or delete it; 'sluis serve --status' says which",
+        );
     }
     let number = message.rfind("(os error ").and_then(|at| message.get(at + 10..)).and_then(|rest| rest.split(')').next());
     let Some(error) = number.and_then(|number| number.parse().ok()).map(std::io::Error::from_raw_os_error) else {

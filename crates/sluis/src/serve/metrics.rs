@@ -57,9 +57,11 @@ pub(crate) fn text(node: &Node) -> String {
         let waiting = figures.waiting;
         let queues = [
             ("no-holder", waiting.no_holder),
+            ("holder-changed", waiting.holder_changed),
             ("unreadable", waiting.unreadable),
             ("rejects", waiting.rejects),
             ("undated", waiting.undated),
+            ("orders", waiting.orders),
             ("unread", waiting.unread),
             ("spool", figures.spool),
         ];
@@ -74,6 +76,20 @@ pub(crate) fn text(node: &Node) -> String {
             (vec![("source", source.id.to_string()), ("kind", kind.to_owned())], seconds(now.0.saturating_sub(source.checked.0)))
         });
         family("administration_age_seconds", "Seconds since a source of administration was last imported", ages.collect());
+        let by_kind = |open: &store::alerts::Open| vec![("kind", open.kind.word().replace(' ', "-"))];
+        let open = figures.alerts.iter().map(|open| (by_kind(open), open.open as f64));
+        family("alerts_open", "Alerts that are not over", open.collect());
+        let unacknowledged = figures.alerts.iter().map(|open| (by_kind(open), open.unacknowledged as f64));
+        family("alerts_unacknowledged", "Those that nobody has acknowledged", unacknowledged.collect());
+        let failing = figures.channels.iter().map(|channel| (receiver(channel), f64::from(u8::from(channel.failing > 0))));
+        family("alert_failing", "1 while a receiver of alerts cannot be reached", failing.collect());
+        let (sent, failed) = (Family::<Labels, Total<u64>>::default(), Family::<Labels, Total<u64>>::default());
+        for channel in &figures.channels {
+            sent.get_or_create(&receiver(channel)).inc_by(channel.messages.unsigned_abs());
+            failed.get_or_create(&receiver(channel)).inc_by(channel.failures.unsigned_abs());
+        }
+        registry.register("alert_messages", "Messages about alerts that went out, since the node began", sent);
+        registry.register("alert_failures", "Messages about alerts that did not go out, since the node began", failed);
     }
 
     let totals = node.desk.totals();
@@ -112,6 +128,10 @@ pub(crate) fn text(node: &Node) -> String {
 }
 
 type Total<N> = prometheus_client::metrics::counter::Counter<N, std::sync::atomic::AtomicU64>;
+
+fn receiver(channel: &store::alerts::Channel) -> Labels {
+    vec![("receiver", channel.name.clone())]
+}
 
 fn seconds(milliseconds: i64) -> f64 {
     milliseconds as f64 / 1000.0

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use model::submission::{Progress, PublicId};
+use parsers::administration::{Limits, changes};
 
 use crate::acts::{self, Act};
 use crate::cli::import::View;
@@ -58,8 +59,14 @@ impl Remote for Node {
 
     fn import(&self, import: &Import, body: &mut dyn Read) -> Result<serde_json::Value, String> {
         let _under_way = UnderWay::begin(&self.commands);
-        let said = wire::read(body, import.complete).map_err(|error| format!("{error:#}"))?;
-        let done = self.desk.import(&import.source, &import.kind, &said, import.how()).map_err(|error| error.to_string())?;
+        let done = if import.kind == "changes" {
+            let told = changes::read(body, &Limits::default())?;
+            self.desk.import_changes(&import.source, &told, import.how())
+        } else {
+            let said = wire::read(body, import.complete).map_err(|error| format!("{error:#}"))?;
+            self.desk.import(&import.source, &import.kind, &said, import.how())
+        };
+        let done = done.map_err(|error| error.to_string())?;
         let mut reader = self.desk.store().reader().map_err(|error| error.to_string())?;
         let view = reader.read(|transaction| View::of(import, &done, transaction)).map_err(|error| format!("{error:#}"))?;
         self.intake.wake();

@@ -72,7 +72,7 @@ pub(crate) struct Do {
 pub(crate) struct Import {
     /// The name its operator gave the source.
     pub(crate) source: String,
-    /// How it was read: `csv`, `rpsl`, `map`.
+    /// How it was read: `csv`, `rpsl`, `map`, the name of a system; or `changes`, and then their file follows as it is.
     pub(crate) kind: String,
     /// Whether it is everything the source has, so that what is missing from it has ended.
     pub(crate) complete: bool,

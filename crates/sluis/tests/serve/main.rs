@@ -2,6 +2,9 @@
 // A helper that cannot go on ends the test; a person reads where.
 #![allow(clippy::unwrap_used)]
 
+mod administrations;
+mod alerts;
+mod exim;
 mod node;
 mod stop;
 mod support;

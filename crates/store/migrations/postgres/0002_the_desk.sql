@@ -47,6 +47,10 @@ ALTER TABLE cases ADD COLUMN next_due BIGINT;
 -- What was closed and is seen again is opened again.
 CREATE INDEX cases_ended ON cases (key, closed) WHERE state = 1;
 CREATE INDEX cases_due ON cases (next_due, id) WHERE next_due IS NOT NULL;
+-- What people list: what is to be mended first, what is theirs, and what is worst.
+CREATE INDEX cases_fix ON cases (fix_due, id) WHERE state = 0 AND fix_due IS NOT NULL;
+CREATE INDEX cases_handler ON cases (handler, id) WHERE handler <> '';
+CREATE INDEX cases_urgent ON cases (severity, id) WHERE severity < 2;
 -- Open cases of before get their rule and clocks at the first look; history has none.
 UPDATE cases SET received = opened, last_received = opened;
 UPDATE cases SET next_due = 0 WHERE state = 0 AND history = 0;
@@ -131,6 +135,20 @@ CREATE TABLE holder_changes (
     PRIMARY KEY (case_id, found)
 );
 CREATE INDEX holder_changes_open ON holder_changes (found, case_id) WHERE outcome = 0;
+
+-- Where and when the administration of the past was changed: cases about it are traced once more, and the row goes when all
+-- of them have been. 'name' is a name, or '*' for any; a row with a party is about that party's cases.
+CREATE TABLE rechecks (
+    id     BIGINT PRIMARY KEY,
+    first  BYTEA,
+    last   BYTEA,
+    name   TEXT COLLATE "C",
+    party  BIGINT,
+    since  BIGINT NOT NULL,
+    until  BIGINT NOT NULL,
+    -- How far the look through the cases has come.
+    case_id BIGINT NOT NULL
+);
 
 -- What counts against a party: confirmed cases (1) and letters ignored (2). Withdrawn ones count no more.
 CREATE TABLE strikes (
@@ -258,5 +276,4 @@ CREATE UNIQUE INDEX holds_open ON holds (what, target) WHERE ended IS NULL;
 
 -- Who has one resource at one level: what a change of it is compared with.
 CREATE INDEX assignments_range ON assignments (first, last) WHERE superseded IS NULL AND first IS NOT NULL;
--- A name may be longer than a B-tree takes.
-CREATE INDEX assignments_name ON assignments USING hash (name) WHERE superseded IS NULL AND name IS NOT NULL;
+CREATE INDEX assignments_name ON assignments (name) WHERE superseded IS NULL AND name IS NOT NULL;

@@ -7,38 +7,62 @@ use std::collections::{HashMap, HashSet};
 
 use model::address::Address;
 use model::chain::Chain;
-use model::step::What;
+use model::policy::Progress;
 use model::time::Time;
 use postgres::types::ToSql;
 
 use super::Rolled;
 use crate::Error;
-use crate::cases::{Place, Randomness, Touched};
-use crate::db::{Failure, Open, Result, Transaction};
+use crate::db::{Open, Params, Result, Row};
+use crate::touch::{Arrival, ENDED_CASE, Join, Known, NewCase, OPEN_CASE, Opening, Place, ended_case, open_case};
 
 /// Runs a statement whose parameters are arrays, one for each column.
-fn run(open: &Open, text: &str, columns: &[&(dyn ToSql + Sync)]) -> Result<Vec<postgres::Row>> {
+pub(crate) fn run(open: &Open, text: &str, columns: &[&(dyn ToSql + Sync)]) -> Result<Vec<postgres::Row>> {
     open.on(|session| {
         let statement = session.prepare(text)?;
         Ok(session.client()?.query(&statement, columns)?)
     })
 }
 
+/// Text as PostgreSQL can hold it; see `db::postgres::put_text`. Arrays of text do not go that way.
+pub(crate) fn clean(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// Finds the open cases of places that have none yet, and locks them.
 pub(crate) fn mark_known(open: &Open, places: &mut [Place<'_>]) -> Result<()> {
     let unknown: Vec<usize> = (0..places.len()).filter(|at| places[*at].known.is_none()).collect();
     let keys: Vec<&[u8]> = unknown.iter().map(|at| places[*at].key).collect();
-    for row in run(
-        open,
+    let text = format!(
         "-- sets::known
-         SELECT wanted.place, c.id, c.tail FROM unnest($1::bytea[]) WITH ORDINALITY AS wanted (key, place)
-         JOIN cases c ON c.key = wanted.key AND c.state = 0 ORDER BY wanted.key FOR UPDATE OF c",
-        &[&keys],
-    )? {
-        let place: i64 = row.try_get(0)?;
+         SELECT {OPEN_CASE}, wanted.place FROM unnest($1::bytea[]) WITH ORDINALITY AS wanted (key, place)
+         JOIN cases c ON c.key = wanted.key AND c.state = 0 ORDER BY wanted.key FOR UPDATE OF c"
+    );
+    for row in run(open, &text, &[&keys])? {
+        let place: i64 = row.try_get(9)?;
         let place = unknown.get((place - 1) as usize).and_then(|at| places.get_mut(*at));
         if let Some(place) = place {
-            place.known = Some((row.try_get(1)?, row.try_get(2)?));
+            place.known = Known::Open(open_case(&Row::Postgres(&row))?);
+        }
+    }
+    Ok(())
+}
+
+/// Finds the newest closed case of each place that has no open one, of those closed since then.
+pub(crate) fn mark_ended(open: &Open, places: &mut [Place<'_>], since: Time) -> Result<()> {
+    let unknown: Vec<usize> = (0..places.len()).filter(|at| places[*at].known.is_none()).collect();
+    let keys: Vec<&[u8]> = unknown.iter().map(|at| places[*at].key).collect();
+    let text = format!(
+        "-- sets::ended
+         SELECT {ENDED_CASE}, wanted.place FROM unnest($1::bytea[]) WITH ORDINALITY AS wanted (key, place)
+         JOIN cases c ON c.key = wanted.key AND c.state = 1 AND c.closed >= $2 ORDER BY wanted.key, c.closed, c.id"
+    );
+    for row in run(open, &text, &[&keys, &since.0])? {
+        let place: i64 = row.try_get(5)?;
+        let place = unknown.get((place - 1) as usize).and_then(|at| places.get_mut(*at));
+        if let Some(place) = place {
+            // The last that comes is the newest.
+            place.known = Known::No(Some(ended_case(&Row::Postgres(&row))?));
         }
     }
     Ok(())
@@ -81,126 +105,208 @@ pub(crate) fn add_chains(open: &Open, new: &[(&[u8], i64, &Chain)]) -> Result<Ha
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
-/// Lets reports join their open cases, and opens cases for those that have none: what `touch_cases` does.
-pub(crate) fn touch_cases(
-    transaction: &Transaction<'_>,
-    open: &Open,
-    places: &[Place<'_>],
-    now: Time,
-) -> std::result::Result<Vec<Touched>, Error> {
-    let (known, new): (Vec<usize>, Vec<usize>) = (0..places.len()).partition(|at| places[*at].known.is_some());
-    let mut touched = vec![Touched { case: 0, new: false, prev: None }; places.len()];
-    join(open, &known.iter().map(|at| &places[*at]).collect::<Vec<_>>())?;
-    for at in known {
-        if let Some((case, tail)) = places[at].known {
-            touched[at] = Touched { case, new: false, prev: Some(tail) };
-        }
-    }
-    if new.is_empty() {
-        return Ok(touched);
-    }
-    let first = transaction.numbers("cases", new.len() as i64)?;
-    let numbered: Vec<(i64, &Place<'_>)> = (first..).zip(new.iter().map(|at| &places[*at])).collect();
-    let mut opened = open_cases(open, &numbered, now)?;
-    opened.sort_unstable();
-    let mut overtaken = Vec::new();
-    transaction.insert_many("steps", "case_id, ordinal, what, at, text", |steps| {
-        for ((number, _), at) in numbered.iter().zip(&new) {
-            if opened.binary_search(number).is_ok() {
-                steps.add((number, 1, What::Opened as u8, now.0, ""))?;
-                touched[*at] = Touched { case: *number, new: true, prev: None };
-            } else {
-                overtaken.push(*at);
-            }
-        }
-        Ok(())
-    })?;
-    if !overtaken.is_empty() {
-        // Another worker opened the same cases since they were looked for.
-        let mut again: Vec<Place<'_>> = overtaken.iter().map(|at| places[*at].clone()).collect();
-        mark_known(open, &mut again)?;
-        if again.iter().any(|place| place.known.is_none()) {
-            return Err(Failure::Overtaken.into());
-        }
-        join(open, &again.iter().collect::<Vec<_>>())?;
-        for (at, place) in overtaken.into_iter().zip(again) {
-            if let Some((case, tail)) = place.known {
-                touched[at] = Touched { case, new: false, prev: Some(tail) };
-            }
-        }
-    }
-    Ok(touched)
-}
-
-fn join(open: &Open, places: &[&Place<'_>]) -> Result<()> {
-    if places.is_empty() {
+/// Lets reports join cases: what `touch::join` does.
+pub(crate) fn join(open: &Open, joins: &[Join]) -> Result<()> {
+    if joins.is_empty() {
         return Ok(());
     }
-    let number = |of: &dyn Fn(&Place<'_>) -> i64| -> Vec<i64> { places.iter().map(|place| of(place)).collect() };
-    let notices: Vec<Option<i64>> = places.iter().map(|place| place.first_notice.map(|time| time.0)).collect();
+    let number = |of: &dyn Fn(&Join) -> i64| -> Vec<i64> { joins.iter().map(of).collect() };
+    let notices: Vec<Option<i64>> = joins.iter().map(|join| join.first_notice.map(|time| time.0)).collect();
     run(
         open,
         "-- sets::join
          UPDATE cases c SET reports = c.reports + new.reports, tail = new.tail,
              first_seen = least(c.first_seen, new.first_seen), last_seen = greatest(c.last_seen, new.last_seen),
              first_notice = coalesce(c.first_notice, new.first_notice),
-             history = CASE WHEN new.history = 0 THEN 0 ELSE c.history END
-         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-             AS new (id, reports, tail, first_seen, last_seen, first_notice, history)
+             history = CASE WHEN new.history = 0 THEN 0 ELSE c.history END,
+             last_received = greatest(c.last_received, new.last_received),
+             confidence = greatest(c.confidence, new.confidence), marks = c.marks | new.marks,
+             feed_run = greatest(c.feed_run, new.run)
+         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+                     $9::bigint[], $10::bigint[], $11::bigint[])
+             AS new (id, reports, tail, first_seen, last_seen, first_notice, history, last_received, confidence, marks, run)
          WHERE c.id = new.id",
         &[
-            &number(&|place| place.known.map_or(0, |(case, _)| case)),
-            &number(&|place| place.reports),
-            &number(&|place| place.tail),
-            &number(&|place| place.first_seen.0),
-            &number(&|place| place.last_seen.0),
+            &number(&|join| join.case),
+            &number(&|join| join.reports),
+            &number(&|join| join.tail),
+            &number(&|join| join.first_seen.0),
+            &number(&|join| join.last_seen.0),
             &notices,
-            &number(&|place| i64::from(place.history)),
+            &number(&|join| i64::from(join.history)),
+            &number(&|join| join.last_received.0),
+            &number(&|join| i64::from(join.confidence)),
+            &number(&|join| join.marks),
+            &number(&|join| join.run),
         ],
     )?;
     Ok(())
 }
 
-/// Opens cases under numbers; those numbers that became cases. The others are open under another number.
-fn open_cases(open: &Open, numbered: &[(i64, &Place<'_>)], now: Time) -> std::result::Result<Vec<i64>, Error> {
-    let mut randomness = Randomness::default();
-    let mut public = Vec::with_capacity(numbered.len());
-    for _ in numbered {
-        public.push(randomness.public_id(now)?.0.to_be_bytes());
+/// Counts what joined cases on another day than their first: what `touch::day` does.
+pub(crate) fn count_days(open: &Open, joins: &[Join], day: i64) -> Result<()> {
+    let counted: Vec<&Join> = joins.iter().filter(|join| join.another_day).collect();
+    if counted.is_empty() {
+        return Ok(());
     }
+    run(
+        open,
+        "-- sets::days
+         INSERT INTO case_days (case_id, day, reports) SELECT id, $3, reports FROM unnest($1::bigint[], $2::bigint[]) AS new (id, reports)
+         ON CONFLICT (case_id, day) DO UPDATE SET reports = case_days.reports + excluded.reports",
+        &[
+            &counted.iter().map(|join| join.case).collect::<Vec<i64>>(),
+            &counted.iter().map(|join| join.reports).collect::<Vec<i64>>(),
+            &day,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Columns of a case that opens, as [`case_row`] has them.
+pub(crate) const CASE: &str = "id, public, key, kind, state, holder, chain, address, opened, first_seen, last_seen, first_notice, reports, tail, history, severity, policy, rule, traits, confidence, reporter, marks, acknowledge_due, customer_due, fix_due, force_due, told, rung, received, last_received, feed, feed_run, next_due";
+
+/// What a case that opens has from what its reports rest on, the same for many.
+struct Said<'a> {
+    severity: i64,
+    rule: &'a str,
+    traits: &'a str,
+    confidence: i64,
+    reporter: i64,
+    marks: i64,
+    /// Acknowledge, customer, fix, force, told, next.
+    clocks: [Option<i64>; 6],
+    rung: i64,
+}
+
+fn said<'a>(opening: &'a Opening, arrival: &Arrival<'_>) -> Said<'a> {
+    let decided = opening.decided.as_ref();
+    let progress = decided.map_or_else(|| Progress::new(opening.severity), |decided| decided.progress);
+    let clocks = progress.clocks;
+    let next = match decided {
+        Some(decided) => [decided.next, arrival.absent(opening)].into_iter().flatten().min(),
+        None => Some(arrival.now),
+    };
+    Said {
+        severity: progress.severity as i64,
+        rule: &opening.rule,
+        traits: &opening.traits,
+        confidence: opening.confidence.into(),
+        reporter: opening.reporter,
+        marks: opening.marks,
+        clocks: [clocks.acknowledge, clocks.customer, clocks.fix, clocks.force, progress.told, next]
+            .map(|clock| clock.map(|time| time.0)),
+        rung: progress.rung as i64,
+    }
+}
+
+/// The row of a case that opens: the values of [`CASE`].
+pub(crate) fn case_row<'a>(new: &'a NewCase<'_, '_>, arrival: &'a Arrival<'_>) -> std::result::Result<impl Params + 'a, Error> {
+    let (place, said) = (new.place, said(arrival.opening(new.place)?, arrival));
+    let [acknowledge, customer, fix, force, told, next] = said.clocks;
+    Ok((
+        new.case,
+        new.public.0.to_be_bytes(),
+        place.key,
+        place.kind as u8,
+        0i64,
+        place.holder.unwrap_or(0),
+        place.chain,
+        (place.address != Address::NONE).then(|| place.address.bytes()),
+        arrival.now.0,
+        place.first_seen.0,
+        place.last_seen.0,
+        place.first_notice.map(|time| time.0),
+        place.reports,
+        place.tail,
+        place.history,
+        said.severity,
+        arrival.terms.policy,
+        said.rule,
+        said.traits,
+        said.confidence,
+        said.reporter,
+        said.marks,
+        acknowledge,
+        customer,
+        fix,
+        force,
+        told,
+        said.rung,
+        arrival.received.0,
+        arrival.received.0,
+        arrival.feed.0,
+        arrival.feed.1,
+        next,
+    ))
+}
+
+/// Opens cases under numbers; those numbers that became cases. The others are open under another number.
+pub(crate) fn open_cases(open: &Open, opened: &[NewCase<'_, '_>], arrival: &Arrival<'_>) -> std::result::Result<Vec<i64>, Error> {
+    let public: Vec<[u8; 16]> = opened.iter().map(|new| new.public.0.to_be_bytes()).collect();
     let public: Vec<&[u8]> = public.iter().map(|public| &public[..]).collect();
-    let address: Vec<Option<[u8; 16]>> =
-        numbered.iter().map(|(_, place)| (place.address != Address::NONE).then(|| place.address.bytes())).collect();
+    let address = |place: &Place<'_>| (place.address != Address::NONE).then(|| place.address.bytes());
+    let address: Vec<Option<[u8; 16]>> = opened.iter().map(|new| address(new.place)).collect();
     let address: Vec<Option<&[u8]>> = address.iter().map(|address| address.as_ref().map(|bytes| &bytes[..])).collect();
-    let keys: Vec<&[u8]> = numbered.iter().map(|(_, place)| place.key).collect();
-    let chains: Vec<Option<i64>> = numbered.iter().map(|(_, place)| place.chain).collect();
-    let notices: Vec<Option<i64>> = numbered.iter().map(|(_, place)| place.first_notice.map(|time| time.0)).collect();
-    let number = |of: &dyn Fn(&Place<'_>) -> i64| -> Vec<i64> { numbered.iter().map(|(_, place)| of(place)).collect() };
+    let keys: Vec<&[u8]> = opened.iter().map(|new| new.place.key).collect();
+    let chains: Vec<Option<i64>> = opened.iter().map(|new| new.place.chain).collect();
+    let notices: Vec<Option<i64>> = opened.iter().map(|new| new.place.first_notice.map(|time| time.0)).collect();
+    let number = |of: &dyn Fn(&Place<'_>) -> i64| -> Vec<i64> { opened.iter().map(|new| of(new.place)).collect() };
+    let openings: Vec<Said<'_>> = arrival.openings.iter().map(|opening| said(opening, arrival)).collect();
+    let of_opening = |of: &dyn Fn(&Said<'_>) -> i64| -> Vec<i64> { openings.iter().map(of).collect() };
+    let clock = |at: usize| -> Vec<Option<i64>> { openings.iter().map(|said| said.clocks.get(at).copied().flatten()).collect() };
     let rows = run(
         open,
         "-- sets::open
          INSERT INTO cases (id, public, key, kind, state, holder, chain, address, opened, first_seen, last_seen, first_notice,
-                            reports, tail, history)
-         SELECT id, public, key, kind, 0, holder, chain, address, $8, first_seen, last_seen, first_notice, reports, tail, history
-         FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bytea[], $9::bigint[],
-                     $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
-             AS new (id, public, key, kind, holder, chain, address, first_seen, last_seen, first_notice, reports, tail, history)
+             reports, tail, history, severity, policy, rule, traits, confidence, reporter, marks, acknowledge_due, customer_due,
+             fix_due, force_due, told, rung, received, last_received, feed, feed_run, next_due)
+         SELECT new.id, public, key, kind, 0, holder, chain, address, $14, first_seen, last_seen, first_notice, reports, tail, history,
+             severity, $15, rule, traits, confidence, reporter, marks, acknowledge, customer, fix, force, told, rung, $16, $16, $17,
+             $18, next
+         FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bytea[], $8::bigint[],
+                     $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $19::bigint[])
+             AS new (id, public, key, kind, holder, chain, address, first_seen, last_seen, first_notice, reports, tail, history, opening)
+         JOIN unnest($20::bigint[], $21::text[], $22::text[], $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[],
+                     $28::bigint[], $29::bigint[], $30::bigint[], $31::bigint[], $32::bigint[])
+             WITH ORDINALITY AS said (severity, rule, traits, confidence, reporter, marks, acknowledge, customer, fix, force, told, next,
+                 rung, place)
+             ON said.place = new.opening + 1
+         ORDER BY new.id
          ON CONFLICT (key) WHERE state = 0 DO NOTHING RETURNING id",
         &[
-            &numbered.iter().map(|(number, _)| *number).collect::<Vec<i64>>(),
+            &opened.iter().map(|new| new.case).collect::<Vec<i64>>(),
             &public,
             &keys,
             &number(&|place| place.kind as i64),
             &number(&|place| place.holder.unwrap_or(0)),
             &chains,
             &address,
-            &now.0,
             &number(&|place| place.first_seen.0),
             &number(&|place| place.last_seen.0),
             &notices,
             &number(&|place| place.reports),
             &number(&|place| place.tail),
             &number(&|place| i64::from(place.history)),
+            &arrival.now.0,
+            &arrival.terms.policy,
+            &arrival.received.0,
+            &arrival.feed.0,
+            &arrival.feed.1,
+            &number(&|place| place.opening.into()),
+            &of_opening(&|said| said.severity),
+            &openings.iter().map(|said| clean(said.rule)).collect::<Vec<_>>(),
+            &openings.iter().map(|said| clean(said.traits)).collect::<Vec<_>>(),
+            &of_opening(&|said| said.confidence),
+            &of_opening(&|said| said.reporter),
+            &of_opening(&|said| said.marks),
+            &clock(0),
+            &clock(1),
+            &clock(2),
+            &clock(3),
+            &clock(4),
+            &clock(5),
+            &of_opening(&|said| said.rung),
         ],
     )?;
     Ok(rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_>>()?)

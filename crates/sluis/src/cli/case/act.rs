@@ -51,9 +51,9 @@ pub(crate) struct Many {
 pub(crate) struct Why {
     /// Why: it is kept with each case
     #[arg(long, value_name = "TEXT")]
-    reason: String,
+    pub(super) reason: String,
     #[command(flatten)]
-    by: By,
+    pub(super) by: By,
 }
 
 /// Write something down in the journal of a case; it never leaves the house
@@ -297,7 +297,7 @@ pub(super) fn run(command: &Command, globals: &Globals, now: Time) -> Result<u8>
         }
         Command::Split(args) => split(args, globals),
         Command::Undo(args) => undo(args, globals),
-        Command::List(_) | Command::Show(_) | Command::Acts(_) => Ok(0),
+        Command::List(_) | Command::Show(_) | Command::Acts(_) | Command::Correct(_) => Ok(0),
     }
 }
 
@@ -360,7 +360,7 @@ fn do_it(globals: &Globals, now: Time, ids: &[Id], many: &Many, what: What, reas
     done(screen, 0)
 }
 
-fn remarks(screen: &mut Screen, urgent: u64, others: &[(String, u64)]) -> Result<()> {
+pub(super) fn remarks(screen: &mut Screen, urgent: u64, others: &[(String, u64)]) -> Result<()> {
     if urgent > 0 {
         let text = format!("{} of P0 left out: each is decided about by itself", counted(urgent, "case"));
         screen.line(screen.paint(Style::Remark, &text))?;
@@ -372,7 +372,7 @@ fn remarks(screen: &mut Screen, urgent: u64, others: &[(String, u64)]) -> Result
 }
 
 /// Shows what would be touched.
-fn draw(preview: &Preview, verb: &str, transaction: &Transaction<'_>) -> Result<()> {
+pub(super) fn draw(preview: &Preview, verb: &str, transaction: &Transaction<'_>) -> Result<()> {
     const SHOWN: usize = 10;
     let mut names = Kept::new(transaction)?;
     let mut screen = Screen::new();
@@ -403,7 +403,7 @@ fn draw(preview: &Preview, verb: &str, transaction: &Transaction<'_>) -> Result<
 }
 
 /// Asks a person at a terminal; nobody else can say yes without having looked.
-fn agreed(cases: u64) -> Result<u64> {
+pub(super) fn agreed(cases: u64) -> Result<u64> {
     if cases == 0 {
         bail!("there is no case to which this can be done");
     }

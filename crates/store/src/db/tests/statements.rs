@@ -10,7 +10,28 @@ const PLACES: &[(&str, &str, &[&str])] = &[
     ("db::numbers", "table", &["cases", "batches"]),
     ("clocks::due", "", &[crate::cases::COLUMNS]),
     ("outbox::about_case", "", &["o.id, o.cases"]),
+    ("corrections::rechecks", "not", &["", "NOT"]),
+    ("listing::cases", "case", &[crate::cases::COLUMNS]),
+    ("listing::cases", "standing", &[crate::clocks::COLUMNS]),
+    (
+        "listing::cases",
+        "along",
+        &["address = $1", "handler = $1 AND handler <> ''", "holder = $1", "severity = $1 AND severity < 2", "0 = $1"],
+    ),
+    (
+        "listing::cases",
+        "page",
+        &[
+            "state = 0 AND fix_due IS NOT NULL AND (fix_due > $2 OR (fix_due = $2 AND id > $3)) AND fix_due < $4",
+            "id > $2 AND id < $3 AND id < $4",
+        ],
+    ),
+    ("listing::cases", "order", &["fix_due, id", "id DESC"]),
+    ("administration::lane_", "from", &["FROM assignments a JOIN parties p ON p.id = a.party"]),
 ];
+
+/// Statements whose text is put together as they are asked; tests of their own run them.
+const COMPOSED: &[&str] = &["-- listing::cases"];
 
 /// The statements of the source: string literals that open with their name, `-- cases::open`. Those of PostgreSQL alone
 /// (`sets`) and of SQLite alone (`status`) are left out.
@@ -29,7 +50,8 @@ fn statements() -> Vec<String> {
         let source = std::fs::read_to_string(path).unwrap();
         let constants = constants(&source);
         for literal in literals(&source).into_iter().filter(|literal| literal.starts_with("-- ") && literal.contains('\n')) {
-            if ["-- sets::", "-- status::", "-- db::insert_"].iter().any(|own| literal.starts_with(own)) {
+            let own = ["-- sets::", "-- status::", "-- db::insert_"];
+            if own.iter().chain(COMPOSED).any(|own| literal.starts_with(own)) {
                 continue;
             }
             statements.extend(filled(&literal, &constants));
@@ -132,4 +154,37 @@ fn every_statement_is_one_to_both() {
         refused.extend(statements.iter().filter_map(|text| prepare(&store, text)));
     }
     assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
+
+#[test]
+fn every_list_of_cases_is_one_to_both() {
+    use crate::listing::Listing;
+    use model::address::Address;
+    use model::case::State;
+    use model::severity::Severity;
+    use model::time::Time;
+
+    let conditions: [fn(&mut Listing); 8] = [
+        |listing| listing.state = Some(State::Open),
+        |listing| listing.holder = Some(i64::MAX),
+        |listing| listing.address = Some(Address(1)),
+        |listing| listing.severity = Some(Severity::P0),
+        |listing| listing.rule = Some("a rule".to_owned()),
+        |listing| listing.handler = Some("somebody".to_owned()),
+        |listing| listing.mended_by = Some(Time(i64::MAX - 1)),
+        |listing| listing.by_clock = true,
+    ];
+    let database = cluster::database();
+    let folders = [Folder::new(), Folder::new()];
+    let mut stores = vec![Store::open(&folders[0].0).unwrap()];
+    stores.extend(database.iter().map(|database| Store::open_on(&folders[1].0, &postgres(database)).unwrap()));
+    for store in stores {
+        for chosen in 0..1 << conditions.len() {
+            let mut listing = Listing { before: (chosen % 3 == 0).then_some(i64::MAX - 1), ..Listing::default() };
+            let set = conditions.iter().enumerate().filter(|(at, _)| chosen >> at & 1 != 0);
+            set.for_each(|(_, condition)| condition(&mut listing));
+            let listed = store.reader().unwrap().read(|transaction| transaction.list_cases(&listing, 5));
+            assert_eq!(listed.map_err(|error| format!("{error}: {listing:?}")), Ok(Vec::new()));
+        }
+    }
 }

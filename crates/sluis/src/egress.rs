@@ -1,0 +1,245 @@
+//! The one way by which this program asks anything of another machine over HTTPS.
+//!
+//! Nothing goes out that the configuration does not name. A name is resolved once, its addresses are checked, and the
+//! connection is made to the address that was checked: a name that points elsewhere a moment later (DNS rebinding) changes
+//! nothing. Redirects are not followed. Everything has a bound in bytes and in time.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::{Request, Uri};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// How long a request may take, from the name's resolution to the answer's end.
+const TIME: Duration = Duration::from_secs(20);
+/// Bytes of an answer's head.
+const HEAD: usize = 32 << 10;
+/// Bytes of an answer's body that are read; what comes after them is nobody's affair.
+const BODY: usize = 64 << 10;
+/// Addresses of one name that are tried.
+const ADDRESSES: usize = 4;
+/// Addresses at which clouds tell secrets, beside the link-local ones: they are public by their number.
+const METADATA: [IpAddr; 1] = [IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16))];
+
+/// Finds the addresses of a name.
+type Resolve = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+
+/// A client for one destination.
+#[derive(Clone)]
+pub(crate) struct Egress {
+    tls: Arc<ClientConfig>,
+    resolve: Resolve,
+    /// Destinations, as `host:port`, that may be where otherwise nothing may be asked.
+    allowed: Vec<String>,
+    /// Which addresses may be asked without that.
+    may: fn(IpAddr) -> bool,
+    time: Duration,
+}
+
+/// Why nothing came of a request, in words that name nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failed(pub(crate) String);
+
+impl Egress {
+    /// A client that trusts the authorities in `ca`, or the system's when none is named. `allowed` are destinations
+    /// (`host:port`) of the configuration that may be on private addresses.
+    ///
+    /// # Errors
+    /// When a file of authorities cannot be read, or there are none.
+    pub(crate) fn new(ca: Option<&Path>, allowed: &[String]) -> anyhow::Result<Egress> {
+        let mut roots = rustls::RootCertStore::empty();
+        match ca {
+            Some(path) => {
+                let unreadable = || format!("{}: certificates in PEM are wanted here", path.display());
+                for certificate in CertificateDer::pem_file_iter(path).with_context(unreadable)? {
+                    roots.add(certificate.with_context(unreadable)?).with_context(unreadable)?;
+                }
+                anyhow::ensure!(!roots.is_empty(), "{}: holds no certificate", path.display());
+            }
+            None => {
+                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+                anyhow::ensure!(
+                    !roots.is_empty(),
+                    "this system trusts no certificate authority: install ca-certificates, or name a ca_file"
+                );
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let resolve: Resolve = Arc::new(|host, port| Ok(std::net::ToSocketAddrs::to_socket_addrs(&(host, port))?.collect()));
+        Ok(Egress {
+            tls: Arc::new(tls),
+            resolve,
+            allowed: allowed.to_vec(),
+            may: |address| is_public(address) && !is_own(address),
+            time: TIME,
+        })
+    }
+
+    /// Sends a body of JSON. Well is what a status of 200 to 299 says. Blocks, for [`TIME`] at most.
+    ///
+    /// # Errors
+    /// Why not: the destination may not be asked, cannot be reached, or says no.
+    pub(crate) fn post(&self, url: &str, headers: &[(&'static str, String)], body: Vec<u8>) -> Result<(), Failed> {
+        let destination = Destination::parse(url).map_err(|error| Failed(error.to_owned()))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|_| Failed("no thread could be started".to_owned()))?;
+        let result = runtime.block_on(async {
+            let late = |_| Err(Failed(format!("it took longer than {} s", self.time.as_secs())));
+            tokio::time::timeout(self.time, self.send(&destination, headers, body)).await.unwrap_or_else(late)
+        });
+        // A resolver that hangs is not waited for.
+        runtime.shutdown_background();
+        result
+    }
+
+    async fn send(&self, destination: &Destination, headers: &[(&'static str, String)], body: Vec<u8>) -> Result<(), Failed> {
+        let mut stream = None;
+        for address in self.addresses(destination).await? {
+            if let Ok(connected) = TcpStream::connect(address).await {
+                stream = Some(connected);
+                break;
+            }
+        }
+        let stream = stream.ok_or_else(|| Failed("nobody answers there".to_owned()))?;
+        let name = ServerName::try_from(destination.host.clone()).map_err(|_| Failed("the host is no name".to_owned()))?;
+        let tls = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await;
+        let tls = tls.map_err(|_| Failed("no trusted TLS connection could be made: look at its certificate".to_owned()))?;
+        let broken = |_| Failed("it broke off, or does not speak HTTP".to_owned());
+        let (mut sender, connection) =
+            hyper::client::conn::http1::Builder::new().max_buf_size(HEAD).handshake(TokioIo::new(tls)).await.map_err(broken)?;
+        let connection = tokio::spawn(connection);
+        let mut request = Request::post(destination.path.as_str())
+            .header(HOST, destination.authority())
+            .header(USER_AGENT, concat!("sluis/", env!("CARGO_PKG_VERSION")))
+            .header(CONTENT_TYPE, "application/json")
+            .header(CONNECTION, "close");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let request =
+            request.body(Full::new(Bytes::from(body))).map_err(|_| Failed("the request cannot be written".to_owned()))?;
+        let answer = sender.send_request(request).await.map_err(broken)?;
+        let status = answer.status();
+        // Read so that its sender is not cut off in the midst of a word; what it says is not used.
+        let _ = Limited::new(answer.into_body(), BODY).collect().await;
+        connection.abort();
+        match status {
+            status if status.is_success() => Ok(()),
+            status if status.is_redirection() => {
+                Err(Failed(format!("it answered {}: redirects are not followed, name the right address", status.as_u16())))
+            }
+            status => Err(Failed(format!("it answered {}", status.as_u16()))),
+        }
+    }
+
+    /// The addresses of a destination: all of them fit to be asked.
+    async fn addresses(&self, destination: &Destination) -> Result<Vec<SocketAddr>, Failed> {
+        let (resolve, host, port) = (Arc::clone(&self.resolve), destination.host.clone(), destination.port);
+        let found = tokio::task::spawn_blocking(move || resolve(&host, port)).await;
+        let found = found.ok().and_then(Result::ok).filter(|found| !found.is_empty());
+        let mut found = found.ok_or_else(|| Failed("its name has no address".to_owned()))?;
+        let allowed = self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(&destination.authority()));
+        if !allowed && !found.iter().all(|address| (self.may)(address.ip())) {
+            return Err(Failed(format!(
+                "it is on an address of this machine or of a private network: allow = [\"{}\"] permits it",
+                destination.authority()
+            )));
+        }
+        found.truncate(ADDRESSES);
+        Ok(found)
+    }
+}
+
+/// Where a request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Destination {
+    /// Name or address, without brackets.
+    host: String,
+    port: u16,
+    path: String,
+}
+
+impl Destination {
+    /// Reads an address of the web.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn parse(url: &str) -> Result<Destination, &'static str> {
+        let uri: Uri = url.parse().map_err(|_| "this is no address of the web")?;
+        if uri.scheme_str() != Some("https") {
+            return Err("only https:// is possible");
+        }
+        let authority = uri.authority().ok_or("it names no host")?;
+        if authority.as_str().contains('@') {
+            return Err("name and password do not belong into an address: use secret_file");
+        }
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        if host.is_empty() {
+            return Err("it names no host");
+        }
+        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        Ok(Destination { host, port: authority.port_u16().unwrap_or(443), path })
+    }
+
+    /// `host:port`, as one writes it.
+    fn authority(&self) -> String {
+        if self.host.contains(':') { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) }
+    }
+}
+
+/// Whether an address is of the Internet at large: none that is private, local, reserved or special (RFC 6890).
+fn is_public(address: IpAddr) -> bool {
+    if METADATA.contains(&address) {
+        return false;
+    }
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    !(matches!(a, 0 | 10 | 127 | 224..=255)
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 169 && b == 254)
+        || (a == 172 && (16..32).contains(&b))
+        || (a == 192 && b == 168)
+        || (a == 198 && (b == 18 || b == 19))
+        || matches!((a, b, c), (192, 0, 0 | 2) | (192, 88, 99) | (198, 51, 100) | (203, 0, 113)))
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    if let Some(mapped) = address.to_ipv4_mapped() {
+        return is_public_v4(mapped);
+    }
+    let [first, second, ..] = address.segments();
+    // Of 2000::/3 not the documentation, and not what carries another address in it: Teredo and 6to4.
+    first & 0xe000 == 0x2000 && first != 0x2002 && !(first == 0x2001 && (second == 0x0db8 || second < 0x200))
+}
+
+/// Whether an address is this machine's: it can be bound.
+fn is_own(address: IpAddr) -> bool {
+    UdpSocket::bind((address, 0)).is_ok()
+}
+
+#[cfg(test)]
+#[path = "egress_tests.rs"]
+mod tests;
