@@ -26,6 +26,8 @@ pub(crate) use self::postgres::{Open, Session};
 pub(crate) use bulk::Bulk;
 pub use row::Failure;
 pub(crate) use row::{OptionalExtension, Params, Result, Row, Statement, Value, numbered};
+#[cfg(test)]
+pub(crate) use sqlite::MIGRATIONS as MIGRATIONS_OF_SQLITE;
 pub use status::{Partition, Status, Table};
 
 use self::postgres::Pool;
