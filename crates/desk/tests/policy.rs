@@ -1,5 +1,7 @@
 //! The policy file of a node at work: taken up, kept, wrong, gone; and what another would have done.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
