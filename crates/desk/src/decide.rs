@@ -307,11 +307,8 @@ fn other_holder(report: &Report<'_>, chains: &Chains, at: usize, index: &Index) 
     }
     let others =
         [observed.plus(-NEAR), observed.plus(NEAR)].map(|at| index.trace_address(address, at).holder().map(|link| link.party));
-    match others.into_iter().find(|other| *other != Some(holder)) {
-        Some(other) => Some(other.unwrap_or(0)),
-        // It went on under another number.
-        None => None,
-    }
+    // `None` also when it only went on under another number.
+    others.into_iter().find(|other| *other != Some(holder)).map(|other| other.unwrap_or(0))
 }
 
 /// Cases that are looked at again, with what they share.

@@ -27,6 +27,7 @@ const PLACES: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("listing::cases", "order", &["fix_due, id", "id DESC"]),
+    ("administration::lane_", "from", &["FROM assignments a JOIN parties p ON p.id = a.party"]),
 ];
 
 /// Statements whose text is put together as they are asked; tests of their own run them.
