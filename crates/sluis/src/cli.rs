@@ -2,6 +2,7 @@
 
 mod abuseio;
 pub(crate) mod administration;
+pub(crate) mod advance;
 pub(crate) mod alert;
 mod backup;
 mod case;
@@ -9,10 +10,13 @@ mod db;
 mod demo;
 #[cfg(test)]
 mod documented;
+mod forget;
 mod formats;
 mod generate;
+mod hold;
 pub(crate) mod import;
 pub(crate) mod order;
+pub(crate) mod outbox;
 mod party;
 mod policy;
 mod queue;
@@ -20,6 +24,7 @@ mod read;
 mod reading;
 mod receive;
 mod restore;
+pub(crate) mod retain;
 pub(crate) mod serve;
 mod submission;
 mod trace;
@@ -106,12 +111,19 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Alert(alert::Command),
     #[command(subcommand)]
+    Outbox(outbox::Command),
+    Advance(advance::Args),
+    #[command(subcommand)]
     Submission(submission::Command),
     Formats(formats::Args),
     #[command(subcommand)]
     Db(db::Command),
     Backup(backup::Args),
     Restore(restore::Args),
+    Retain(retain::Args),
+    Forget(forget::Args),
+    #[command(subcommand)]
+    Hold(hold::Command),
     Serve(serve::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -131,11 +143,16 @@ impl Command {
             Command::Policy(command) => policy::run(command, globals),
             Command::Queue(args) => queue::run(args, globals),
             Command::Alert(command) => alert::run(command, globals),
+            Command::Outbox(command) => outbox::run(command, globals),
+            Command::Advance(args) => advance::run(args, globals),
             Command::Submission(command) => submission::run(command, globals),
             Command::Formats(args) => formats::run(args),
             Command::Db(command) => db::run(command, globals),
             Command::Backup(args) => backup::run(args, globals),
             Command::Restore(args) => restore::run(args, globals),
+            Command::Retain(args) => retain::run(args, globals),
+            Command::Forget(args) => forget::run(args, globals),
+            Command::Hold(command) => hold::run(command, globals),
             Command::Serve(args) => serve::run(args, globals),
             Command::Demo(args) => demo::run(args, globals),
             Command::Generate(args) => generate::run(args),
