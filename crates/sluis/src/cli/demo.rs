@@ -195,18 +195,18 @@ fn draw_care(screen: &mut Screen, care: &Care) -> Result<()> {
         counted(care.of(Purpose::LastWarning), "last warning"),
         count(care.outbox.get("shown").copied().unwrap_or(0)),
     );
+    let (from, to) = (day(&care.outage.0), day(&care.outage.1));
     let corrected = format!(
-        "no export came from {} to {}, so letters waited; {} turned out to be\nanother's, {} moved, {}",
-        day(&care.outage.0),
-        day(&care.outage.1),
+        "{} turned out to be another's, {} moved there by a person, {}",
         counted(care.corrected, "case"),
         counted(care.moved, "report"),
         counted(care.of(Purpose::Correction), "correction"),
     );
     screen.facts(&[
         ("letters", letters),
-        ("held", listed(&care.held)),
-        ("stale source", corrected),
+        ("held", format!("{}; {} for unproved senders", listed(&care.held), counted(care.receipts, "receipt"))),
+        ("stale source", format!("no export of customers from {from} to {to}: letters waited for it")),
+        ("corrected", corrected),
         ("closed", listed(&care.closed)),
         ("open", format!("{}, of which {} should have been mended by now", count(care.open), count(care.overdue))),
     ])?;

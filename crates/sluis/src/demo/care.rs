@@ -8,6 +8,7 @@ use model::outbox::{Hold, Purpose};
 use model::time::{DAY, Time};
 use serde::Serialize;
 use store::Transaction;
+use store::corrections::Outcome;
 use store::listing::Listing;
 use store::outbox::Filter;
 
@@ -33,6 +34,10 @@ pub(crate) struct Care {
     /// Cases that turned out to be another's, and how many of their reports moved to the right one.
     pub(crate) corrected: u64,
     pub(crate) moved: u64,
+    /// Cases reported within minutes of a change of holder, of which a person said that they stay.
+    pub(crate) left: u64,
+    /// Receipts for reporters, which wait: nobody has proved to be the sender.
+    pub(crate) receipts: u64,
     /// Closed cases by why.
     pub(crate) closed: BTreeMap<String, u64>,
     /// Open cases, and those among them whose time to be mended has passed.
@@ -70,13 +75,15 @@ pub(crate) fn care(play: &Play, transaction: &Transaction<'_>) -> Result<Care> {
         held: BTreeMap::new(),
         corrected: 0,
         moved: 0,
+        left: 0,
+        receipts: 0,
         closed: BTreeMap::new(),
         open: 0,
         overdue: 0,
         clocks: Vec::new(),
     };
     outbox(transaction, &mut care)?;
-    cases(transaction, play.world.end, &mut care)?;
+    cases(transaction, (acts_since, play.world.end), &mut care)?;
     Ok(care)
 }
 
@@ -92,14 +99,16 @@ fn outbox(transaction: &Transaction<'_>, care: &mut Care) -> Result<()> {
         }
     }
     for (hold, entries) in transaction.waiting_entries()? {
-        if hold != Hold::Free && hold != Hold::Observing {
+        if hold == Hold::Unauthenticated {
+            care.receipts = entries.unsigned_abs();
+        } else if hold != Hold::Free && hold != Hold::Observing {
             *care.held.entry(hold.word().to_owned()).or_default() += entries.unsigned_abs();
         }
     }
     Ok(())
 }
 
-fn cases(transaction: &Transaction<'_>, now: Time, care: &mut Care) -> Result<()> {
+fn cases(transaction: &Transaction<'_>, (since, now): (Time, Time), care: &mut Care) -> Result<()> {
     let mut before = None;
     let mut clocks = Vec::new();
     loop {
@@ -107,9 +116,16 @@ fn cases(transaction: &Transaction<'_>, now: Time, care: &mut Care) -> Result<()
         let Some((last, _)) = page.last() else { break };
         before = Some(last.case.id);
         for (filed, standing) in &page {
-            let changes = transaction.holder_changes_of(filed.case.id)?;
-            care.corrected += changes.len() as u64;
-            care.moved += changes.iter().map(|change| change.reports).sum::<u64>();
+            for change in transaction.holder_changes_of(filed.case.id)?.iter().filter(|change| change.found >= since) {
+                match change.outcome {
+                    Outcome::Moved => {
+                        care.corrected += 1;
+                        care.moved += change.reports;
+                    }
+                    Outcome::Left => care.left += 1,
+                    Outcome::Waiting => {}
+                }
+            }
             if filed.case.state == State::Closed {
                 let why = standing.closure.map_or("closed", |closure| closure.word());
                 *care.closed.entry(why.to_owned()).or_default() += 1;
