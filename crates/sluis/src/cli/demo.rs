@@ -337,6 +337,7 @@ fn further(directory: &Path, play: &Play, survey: &Survey) -> Vec<(String, &'sta
     let oldest = play.files.iter().find(|file| file.name.ends_with(".ndjson"));
     let mut commands = vec![
         (format!("{sluis} case list --open"), "every open case"),
+        (format!("{sluis} outbox list"), "what would go out"),
         (format!("{sluis} case show {}", survey.handover.before.case), "one of them"),
         (trace(&survey.handover.before), "who held it then"),
         (trace(&survey.handover.after), "and days later"),
@@ -344,6 +345,9 @@ fn further(directory: &Path, play: &Play, survey: &Survey) -> Vec<(String, &'sta
         (format!("{sluis} queue"), "what waits"),
         (format!("{sluis} submission list"), "what came in"),
     ];
+    if let Some(clock) = survey.care.clocks.first() {
+        commands.insert(2, (format!("{sluis} policy explain {}", clock.case), "why this clock"));
+    }
     if let Some(file) = oldest {
         let path = play.path(directory, file);
         let read = format!("{} read {}", quoted(&program), quoted(&path.display().to_string()));
@@ -361,7 +365,7 @@ fn quoted(word: &str) -> String {
 fn draw_further(screen: &mut Screen, commands: &[(String, &'static str)]) -> Result<()> {
     screen.heading("Look further")?;
     for (command, what) in commands {
-        let what = screen.paint(Style::Dim, &format!("{what:16}"));
+        let what = screen.paint(Style::Dim, &format!("{what:17}"));
         screen.line(format_args!("{what}  {command}"))?;
     }
     Ok(())
