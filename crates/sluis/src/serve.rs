@@ -223,7 +223,9 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
     let commands = tokio::spawn(socket::serve(socket, Arc::clone(&node) as Arc<dyn socket::Remote>));
     let watch = tokio::spawn(watch(Arc::clone(&node)));
     let policy = tokio::spawn(watch_policy(Arc::clone(&node.desk)));
-    for warning in node.desk.condition()?.warnings() {
+    // Not here: a connection to PostgreSQL blocks, which this thread must not.
+    let asked = Arc::clone(&node.desk);
+    for warning in tokio::task::spawn_blocking(move || asked.condition()).await??.warnings() {
         tracing::error!(warning, "a person has to look");
     }
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "ready");

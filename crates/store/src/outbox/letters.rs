@@ -219,7 +219,8 @@ impl Columns {
     }
 }
 
-/// Those of some letters that wait, with their numbers.
+/// Those of some letters that wait, with their numbers. Each is looked for by itself, in the index for it: of a table that
+/// was empty a moment ago the planner would compare all with all.
 fn waiting<'a>(open: &Open, keys: &[Letter<'a>]) -> Answer<HashMap<Letter<'a>, i64>> {
     if keys.is_empty() {
         return Ok(HashMap::new());
@@ -231,8 +232,11 @@ fn waiting<'a>(open: &Open, keys: &[Letter<'a>]) -> Answer<HashMap<Letter<'a>, i
          SELECT wanted.place, o.id
          FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) WITH ORDINALITY
              AS wanted (party, purpose, subject, severity, ready, hold, place)
-         JOIN outbox o ON o.party = wanted.party AND o.purpose = wanted.purpose AND o.subject = wanted.subject
-             AND o.severity = wanted.severity AND o.ready = wanted.ready AND o.hold = wanted.hold AND o.delivery = 0",
+         CROSS JOIN LATERAL (
+             SELECT id FROM outbox
+             WHERE party = wanted.party AND purpose = wanted.purpose AND subject = wanted.subject AND severity = wanted.severity
+                 AND ready = wanted.ready AND hold = wanted.hold AND delivery = 0
+             LIMIT 1) o",
         &[&columns.party, &columns.purpose, &columns.subject, &columns.severity, &columns.ready, &columns.hold],
     )?;
     let mut waiting = HashMap::with_capacity(rows.len());
