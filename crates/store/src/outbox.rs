@@ -188,7 +188,7 @@ impl Transaction<'_> {
             }
             work.add(key, same)?;
         }
-        drop(work);
+        work.link()?;
         if taken != (0, 0, 0) {
             self.count_hour(now, taken)?;
         }
@@ -485,6 +485,7 @@ struct Outbox<'t> {
     find: Statement<'t>,
     insert: Statement<'t>,
     link: Statement<'t>,
+    links: Vec<(i64, i64)>,
     next: i64,
     randomness: Randomness,
     now: Time,
@@ -504,6 +505,7 @@ impl<'t> Outbox<'t> {
             link: transaction.prepare(
                 "-- outbox::link\nINSERT INTO outbox_cases (case_id, entry) VALUES ($1, $2) ON CONFLICT (case_id, entry) DO NOTHING",
             )?,
+            links: Vec::with_capacity(most as usize),
             next: transaction.numbers("outbox", most)?,
             randomness: Randomness::default(),
             now,
@@ -533,8 +535,15 @@ impl<'t> Outbox<'t> {
             |row| row.get(0),
         )?;
         self.next += i64::from(entry == self.next);
-        for wanted in about {
-            self.link.execute((wanted.case, entry))?;
+        self.links.extend(about.iter().map(|wanted| (wanted.case, entry)));
+        Ok(())
+    }
+
+    /// Writes which cases the letters are about, in the order of the cases: so their rows come one behind the other.
+    fn link(mut self) -> Result<(), Error> {
+        self.links.sort_unstable();
+        for (case, entry) in &self.links {
+            self.link.execute((case, entry))?;
         }
         Ok(())
     }
