@@ -223,7 +223,8 @@ fn look_at(look: &mut Look<'_>, filed: &Filed, mut standing: Standing, out: &mut
 
 fn close(transaction: &Transaction<'_>, case: i64, closure: Closure, now: Time) -> Result<(), store::Error> {
     transaction.close_case(case, closure, now)?;
-    transaction.withdraw_errands(case, &[], "the case was closed", now)?;
+    // What is owed to a reporter, or to a party that was told by mistake, is owed all the same.
+    transaction.withdraw_errands(case, &crate::acts::LETTERS, "the case was closed", now)?;
     Ok(())
 }
 

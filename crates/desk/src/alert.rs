@@ -134,7 +134,11 @@ impl Desk {
     pub fn due_messages(&self, receiver: &Receiver, receivers: &[Receiver]) -> Result<Vec<Message>, Error> {
         let now = self.now();
         let (open, told, channels) = self.store.reader()?.read(|transaction| {
-            let open = transaction.open_alerts()?;
+            let mut open = transaction.open_alerts()?;
+            if let Some(restored) = transaction.condition()?.restored {
+                // What was open when the backup was taken has been told, and may long be over: whoever restored it looks.
+                open.retain(|alert| alert.raised >= restored.at);
+            }
             if open.is_empty() {
                 return Ok((open, Vec::new(), Vec::new()));
             }

@@ -250,9 +250,13 @@ impl Work {
             // What lies in the data directory goes back there; the rest lies elsewhere on the machine.
             let folder = if from.parent() == Some(plan.data) { "data" } else { "settings" };
             make(&self.folder.join(folder))?;
-            let path = format!("{folder}/{name}");
+            let mut path = format!("{folder}/{name}");
+            let mut number = 1;
+            while self.files.iter().any(|entry| entry.path == path) {
+                number += 1;
+                path = format!("{folder}/{number}-{name}");
+            }
             let copied = copy_file(from, &self.folder.join(&path))?;
-            self.files.retain(|entry| entry.path != path);
             self.add(&path, copied);
         }
         Ok(())

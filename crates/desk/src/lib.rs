@@ -13,6 +13,7 @@
 //! - [`correct`]: cases that turn out to be another party's.
 //! - [`changes`]: changes of it that are told one by one, for those who have thousands a day.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
+//! - [`simulate`]: what another policy would have done over what is recorded.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
 //! [`Desk`] is a node at work: its store, its index of who held what, and its clock. Time is passed in through
@@ -26,6 +27,7 @@ pub mod calendar;
 pub mod changes;
 pub mod correct;
 mod decide;
+pub mod forget;
 pub mod import;
 pub mod outbox;
 pub mod place;
@@ -33,7 +35,9 @@ pub mod policy;
 pub mod progress;
 pub mod receive;
 pub mod restore;
+pub mod retain;
 pub mod screen;
+pub mod simulate;
 pub mod spool;
 pub mod work;
 

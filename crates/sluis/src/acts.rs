@@ -60,6 +60,39 @@ pub(crate) enum Act {
     },
     /// Looks at the policy file now.
     Policy,
+    /// Erases what is older than it may be.
+    Retain {
+        /// How old.
+        periods: crate::cli::retain::WirePeriods,
+        /// Only counts it.
+        dry_run: bool,
+    },
+    /// Holds a case or a party for the law, or ends that.
+    Hold {
+        /// `case` or `party`.
+        what: String,
+        /// Its row number.
+        target: i64,
+        /// Why; none ends it.
+        reason: Option<String>,
+        /// Who.
+        by: String,
+    },
+    /// Forgets a person.
+    Forget {
+        /// Words for it.
+        words: Vec<String>,
+        /// Only says where it is.
+        dry_run: bool,
+        /// Destroys raw submissions.
+        raw: bool,
+        /// Though it is in the administration, or has open cases.
+        force: bool,
+        /// Why.
+        reason: String,
+        /// Who says so.
+        by: String,
+    },
     /// Says that a restored node has been looked at.
     ConfirmRestore {
         /// Lets go what was held.
@@ -97,10 +130,48 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
             let undone = desk.undo(*act, by, reason)?;
             value(&cases::UndoOutcome { cases: undone.cases, left: undone.left })
         }
+        Act::Retain { periods, dry_run } => {
+            let done = desk.retain(&periods.periods(), *dry_run)?;
+            let view = |one: &desk::retain::Done| serde_json::json!({ "what": one.what, "why": one.why, "count": one.count, "bytes": one.bytes });
+            Ok(done.iter().map(view).collect())
+        }
+        Act::Hold { what, target, reason, by } => {
+            let unknown = || desk::Error::Invalid("hold a case or a party".to_owned());
+            let what = store::holds::What::ALL.iter().copied().find(|one| one.word() == what).ok_or_else(unknown)?;
+            match reason {
+                Some(reason) => desk.hold(what, *target, reason, by)?,
+                None => desk.end_hold(what, *target, by)?,
+            }
+            Ok(Value::Null)
+        }
+        Act::Forget { words, dry_run, raw, force, reason, by } => {
+            let who = desk::forget::Who::parse(words)?;
+            let (reason, by) = (reason.clone(), by.clone());
+            let wanted = desk::forget::Wanted { dry_run: *dry_run, raw: *raw, force: *force, reason, by };
+            Ok(forgotten(&desk.forget(&who, &wanted)?))
+        }
         Act::ConfirmRestore { release, withdraw, by } => {
             desk.confirm_restored(*release, *withdraw, by).map(|held| serde_json::json!({ "held": held }))
         }
     }
+}
+
+/// Where a person was.
+fn forgotten(found: &desk::forget::Forgotten) -> Value {
+    let row = |(place, rows): &(&'static str, u64)| serde_json::json!({ "place": place, "rows": rows });
+    serde_json::json!({
+        "nowhere": found.is_empty(),
+        "rows": found.rows.iter().map(row).collect::<Vec<_>>(),
+        "reports": found.reports,
+        "addresses": found.addresses,
+        "raw": found.raw,
+        "unread": found.unread,
+        "spool": found.spool,
+        "backups": found.backups,
+        "destroyed": found.destroyed,
+        "present": found.present,
+        "open": found.open,
+    })
 }
 
 /// What came of an act, on its way to the command that asked.

@@ -10,8 +10,10 @@ mod db;
 mod demo;
 #[cfg(test)]
 mod documented;
+mod forget;
 mod formats;
 mod generate;
+mod hold;
 pub(crate) mod import;
 pub(crate) mod order;
 pub(crate) mod outbox;
@@ -22,6 +24,7 @@ mod read;
 mod reading;
 mod receive;
 mod restore;
+pub(crate) mod retain;
 pub(crate) mod serve;
 mod submission;
 mod trace;
@@ -117,6 +120,10 @@ pub(crate) enum Command {
     Db(db::Command),
     Backup(backup::Args),
     Restore(restore::Args),
+    Retain(retain::Args),
+    Forget(forget::Args),
+    #[command(subcommand)]
+    Hold(hold::Command),
     Serve(serve::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -143,6 +150,9 @@ impl Command {
             Command::Db(command) => db::run(command, globals),
             Command::Backup(args) => backup::run(args, globals),
             Command::Restore(args) => restore::run(args, globals),
+            Command::Retain(args) => retain::run(args, globals),
+            Command::Forget(args) => forget::run(args, globals),
+            Command::Hold(command) => hold::run(command, globals),
             Command::Serve(args) => serve::run(args, globals),
             Command::Demo(args) => demo::run(args, globals),
             Command::Generate(args) => generate::run(args),

@@ -5,6 +5,7 @@
 //! - [`administrations`]: the folders in which sources of administration lay what they have to say.
 //! - [`socket`], [`remote`] and [`wire`]: where other commands reach this process, which owns the desk.
 //! - [`http`] and [`metrics`]: health, readiness and numbers.
+//! - [`night`]: the thread that erases what is too old.
 //! - [`logs`]: what is logged, without personal data.
 
 pub(crate) mod administrations;
@@ -13,6 +14,7 @@ pub(crate) mod http;
 pub(crate) mod intake;
 pub(crate) mod logs;
 pub(crate) mod metrics;
+pub(crate) mod night;
 pub(crate) mod remote;
 pub(crate) mod socket;
 pub(crate) mod wire;
@@ -213,11 +215,17 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
         let _ = ended.send(());
     })?;
     crate::alert::run::start(&node, senders)?;
+    let (worker, retention) = (Arc::clone(&node.desk), config.retention.clone());
+    std::thread::Builder::new()
+        .name("night".to_owned())
+        .spawn(move || night::run(&worker, &retention.periods(), retention.hour))?;
     let pages = tokio::spawn(http::serve(listener, Arc::clone(&node)));
     let commands = tokio::spawn(socket::serve(socket, Arc::clone(&node) as Arc<dyn socket::Remote>));
     let watch = tokio::spawn(watch(Arc::clone(&node)));
     let policy = tokio::spawn(watch_policy(Arc::clone(&node.desk)));
-    for warning in node.desk.condition()?.warnings() {
+    // Not here: a connection to PostgreSQL blocks, which this thread must not.
+    let asked = Arc::clone(&node.desk);
+    for warning in tokio::task::spawn_blocking(move || asked.condition()).await??.warnings() {
         tracing::error!(warning, "a person has to look");
     }
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "ready");

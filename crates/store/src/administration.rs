@@ -204,11 +204,10 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn lane(&self, resource: &Resource, level: Level) -> Result<Vec<KeptAssignment>, Error> {
-        let from = "FROM assignments a JOIN parties p ON p.id = a.party";
         if let Resource::Addresses(range) = resource {
             let statement = format!(
                 "-- administration::lane_of_range
-                 SELECT {ASSIGNMENT} {from}
+                 SELECT {ASSIGNMENT} FROM assignments a JOIN parties p ON p.id = a.party
                  WHERE a.first = $1 AND a.last = $2 AND a.first IS NOT NULL AND a.superseded IS NULL AND a.level = $3 ORDER BY a.id"
             );
             let mut found = self.prepare(&statement)?;
@@ -217,7 +216,7 @@ impl Transaction<'_> {
         }
         let statement = format!(
             "-- administration::lane_of_name
-             SELECT {ASSIGNMENT} {from}
+             SELECT {ASSIGNMENT} FROM assignments a JOIN parties p ON p.id = a.party
              WHERE a.name = $1 AND a.name IS NOT NULL AND a.superseded IS NULL AND a.level = $2 ORDER BY a.id"
         );
         let mut found = self.prepare(&statement)?;

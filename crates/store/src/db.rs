@@ -26,6 +26,8 @@ pub(crate) use self::postgres::{Open, Session};
 pub(crate) use bulk::Bulk;
 pub use row::Failure;
 pub(crate) use row::{OptionalExtension, Params, Result, Row, Statement, Value, numbered};
+#[cfg(test)]
+pub(crate) use sqlite::MIGRATIONS as MIGRATIONS_OF_SQLITE;
 pub use status::{Partition, Status, Table};
 
 use self::postgres::Pool;
@@ -403,6 +405,15 @@ impl Transaction<'_> {
             Inner::Sqlite(_) => None,
             Inner::Postgres(open, _) => Some(open),
         }
+    }
+
+    /// Waits until no other transaction is between this and its end. On SQLite none is. It is for what is read, decided and
+    /// written again by transactions that run beside each other.
+    pub(crate) fn alone(&self) -> Outcome<()> {
+        if let Some(open) = self.open_postgres() {
+            open.on(postgres::alone)?;
+        }
+        Ok(())
     }
 
     /// Takes `count` numbers for new rows of a table, one after the other; the first of them.

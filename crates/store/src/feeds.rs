@@ -85,6 +85,7 @@ impl Transaction<'_> {
 
     /// Notes that a submission of a feed has been read to its end.
     pub(crate) fn end_run(&self, name: &str, submission: i64, received: Time) -> Result<(), Error> {
+        self.alone()?;
         let Some(mut feed) = self.feed_named(cut(name))? else { return Ok(()) };
         if !feed.is_next(submission, received) {
             self.execute(

@@ -23,6 +23,8 @@ const ALERTS: u64 = 100;
 impl Transaction<'_> {
     /// Writes what follows from the groups of a batch, each of which was touched as `touched` says.
     pub(crate) fn follow(&self, placed: &Placed, touched: &[Touched], now: Time) -> Result<(), Error> {
+        // Whether the brake goes on depends on what others put into the outbox.
+        self.alone()?;
         let mut wanted = Vec::new();
         let mut named = vec![0; placed.receipts.len()];
         let mut alerts = 0;

@@ -2,6 +2,7 @@
 //!
 //! [`Store::open`] opens a node's data directory: the database ([`db`]), the keys apart from it ([`keys`]) and the raw
 //! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`acts`], [`administration`],
+//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`policies`], [`recorded`], [`queues`]. [`apply`] is the one
 //! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`policies`], [`queues`]. [`apply`] is the one
 //! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`queues`], [`holds`], [`erasures`]. [`backup`] copies a node
 //! and brings it back. [`apply`] is the one
@@ -33,6 +34,7 @@ pub mod outbox;
 pub mod policies;
 pub mod queues;
 pub mod raw;
+pub mod recorded;
 pub mod reports;
 pub mod steps;
 pub mod submissions;

@@ -1,5 +1,7 @@
 //! The outbox: what is to be sent or done, gathered, held back, withdrawn, and counted for the brake.
 
+mod letters;
+
 use model::chain::PartyId;
 use model::outbox::{Delivery, Errand, Hold, Purpose};
 use model::policy::Brake;
@@ -8,8 +10,8 @@ use model::submission::PublicId;
 use model::time::{HOUR, Time};
 
 use crate::Error;
-use crate::cases::Randomness;
 use crate::db::{self, OptionalExtension, Row, Statement, Transaction, numbered};
+use letters::Letters;
 
 /// Receipts to senders who proved nothing that are written in an hour; further ones are counted only.
 const RECEIPTS: i64 = 100;
@@ -151,7 +153,7 @@ impl Transaction<'_> {
         let mut tripped = None;
         let mut valve: Option<Valve> = None;
         let mut taken = (0, 0, 0);
-        let mut work = Outbox::new(self, wanted.len() as i64, now)?;
+        let mut work = Letters::new(self, wanted, now)?;
         for same in wanted.chunk_by(|a, b| letter(a) == letter(b)) {
             let Some(first) = same.first() else { continue };
             let mut key = letter(first);
@@ -188,7 +190,7 @@ impl Transaction<'_> {
             }
             work.add(key, same)?;
         }
-        work.link()?;
+        work.finish()?;
         if taken != (0, 0, 0) {
             self.count_hour(now, taken)?;
         }
@@ -478,75 +480,6 @@ fn find(select: &mut Statement<'_>, key: Letter<'_>) -> Result<Option<i64>, Erro
     let found =
         select.query_row((party, purpose as u8, subject, severity as u8, ready.0, hold as u8), |row| row.get(0)).optional()?;
     Ok(found)
-}
-
-/// Statements of [`Transaction::add_errands`], prepared once.
-struct Outbox<'t> {
-    find: Statement<'t>,
-    insert: Statement<'t>,
-    link: Statement<'t>,
-    links: Vec<(i64, i64)>,
-    next: i64,
-    randomness: Randomness,
-    now: Time,
-}
-
-impl<'t> Outbox<'t> {
-    fn new(transaction: &'t Transaction<'_>, most: i64, now: Time) -> Result<Outbox<'t>, Error> {
-        Ok(Outbox {
-            find: transaction.prepare(FIND)?,
-            insert: transaction.prepare(
-                "-- outbox::add
-                 INSERT INTO outbox (id, public, purpose, party, subject, severity, hold, delivery, created, ready, cases, reason, person)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $10, '', '')
-                 ON CONFLICT (party, purpose, subject, severity, ready, hold) WHERE delivery = 0
-                 DO UPDATE SET cases = outbox.cases + excluded.cases RETURNING id",
-            )?,
-            link: transaction.prepare(
-                "-- outbox::link\nINSERT INTO outbox_cases (case_id, entry) VALUES ($1, $2) ON CONFLICT (case_id, entry) DO NOTHING",
-            )?,
-            links: Vec::with_capacity(most as usize),
-            next: transaction.numbers("outbox", most)?,
-            randomness: Randomness::default(),
-            now,
-        })
-    }
-
-    fn find(&mut self, key: Letter<'_>) -> Result<Option<i64>, Error> {
-        find(&mut self.find, key)
-    }
-
-    /// One letter about these cases, or these cases in a letter that waits.
-    fn add(&mut self, key: Letter<'_>, about: &[Wanted]) -> Result<(), Error> {
-        let (party, purpose, subject, severity, ready, hold) = key;
-        let entry: i64 = self.insert.query_row(
-            (
-                self.next,
-                self.randomness.public_id(self.now)?.0.to_be_bytes(),
-                purpose as u8,
-                party,
-                subject,
-                severity as u8,
-                hold as u8,
-                self.now.0,
-                ready.0,
-                about.len() as i64,
-            ),
-            |row| row.get(0),
-        )?;
-        self.next += i64::from(entry == self.next);
-        self.links.extend(about.iter().map(|wanted| (wanted.case, entry)));
-        Ok(())
-    }
-
-    /// Writes which cases the letters are about, in the order of the cases: so their rows come one behind the other.
-    fn link(mut self) -> Result<(), Error> {
-        self.links.sort_unstable();
-        for (case, entry) in &self.links {
-            self.link.execute((case, entry))?;
-        }
-        Ok(())
-    }
 }
 
 /// When the letter goes into which an errand is gathered that is decided at `now`: windows of `gather` milliseconds end

@@ -98,12 +98,7 @@ pub(crate) fn pack(batch: &Batch, order: &[u32], compressor: &mut zstd::bulk::Co
     put_number(&mut out, names.len() as u64);
     for word in names {
         let (name, place) = batch.name(word);
-        out.push(match place {
-            Place::Property => 0,
-            Place::Tag => 1,
-            Place::Evidence => 2,
-            Place::Extra => 3,
-        });
+        out.push(place_number(place));
         put_bytes(&mut out, name.as_bytes());
     }
     out.extend_from_slice(&body);
@@ -118,13 +113,55 @@ pub(crate) fn compressor() -> Result<zstd::bulk::Compressor<'static>, Error> {
 }
 
 /// What [`pack`] wrote: shared fields, and per report its fields.
-struct Unpacked {
+pub(crate) struct Unpacked {
+    format: Vec<u8>,
     names: Vec<(String, Place)>,
-    shared: Vec<(usize, Shape, Vec<u8>)>,
-    reports: Vec<Vec<(usize, Shape, Vec<u8>)>>,
+    /// Fields that all reports have, unless they have their own.
+    pub(crate) shared: Vec<(usize, Shape, Vec<u8>)>,
+    /// Fields of each report.
+    pub(crate) reports: Vec<Vec<(usize, Shape, Vec<u8>)>>,
 }
 
-fn unpack(packed: &[u8]) -> Option<Unpacked> {
+impl Unpacked {
+    /// Writes it as [`pack`] does.
+    pub(crate) fn pack(&self, compressor: &mut zstd::bulk::Compressor<'_>) -> Result<Vec<u8>, Error> {
+        let mut out = vec![1];
+        put_bytes(&mut out, &self.format);
+        put_number(&mut out, self.names.len() as u64);
+        for (name, place) in &self.names {
+            out.push(place_number(*place));
+            put_bytes(&mut out, name.as_bytes());
+        }
+        put_fields(&self.shared, &mut out);
+        put_number(&mut out, self.reports.len() as u64);
+        for fields in &self.reports {
+            put_fields(fields, &mut out);
+        }
+        let mut packed = (out.len() as u32).to_be_bytes().to_vec();
+        packed.extend(compressor.compress(&out).map_err(|error| Error::Damaged(error.to_string()))?);
+        Ok(packed)
+    }
+}
+
+fn put_fields(fields: &[(usize, Shape, Vec<u8>)], out: &mut Vec<u8>) {
+    put_number(out, fields.len() as u64);
+    for (name, shape, bytes) in fields {
+        put_number(out, *name as u64);
+        out.push(*shape as u8);
+        put_bytes(out, bytes);
+    }
+}
+
+fn place_number(place: Place) -> u8 {
+    match place {
+        Place::Property => 0,
+        Place::Tag => 1,
+        Place::Evidence => 2,
+        Place::Extra => 3,
+    }
+}
+
+pub(crate) fn unpack(packed: &[u8]) -> Option<Unpacked> {
     let (length, packed) = packed.split_first_chunk::<4>()?;
     // What is damaged must not ask for four gigabytes either.
     let length = (u32::from_be_bytes(*length) as usize).min(MOST);
@@ -133,7 +170,7 @@ fn unpack(packed: &[u8]) -> Option<Unpacked> {
     if take_byte(&mut rest)? != 1 {
         return None;
     }
-    take_bytes(&mut rest)?;
+    let format = take_bytes(&mut rest)?.to_vec();
     let mut names = Vec::new();
     for _ in 0..take_number(&mut rest)? {
         let place = match take_byte(&mut rest)? {
@@ -162,7 +199,7 @@ fn unpack(packed: &[u8]) -> Option<Unpacked> {
     for _ in 0..take_number(&mut rest)? {
         reports.push(fields(&mut rest)?);
     }
-    Some(Unpacked { names, shared, reports })
+    Some(Unpacked { format, names, shared, reports })
 }
 
 impl Transaction<'_> {
@@ -403,6 +440,9 @@ mod tests {
             let packed = pack(&batch, &order, &mut compressor().unwrap()).unwrap();
             let unpacked = unpack(&packed).unwrap();
             prop_assert_eq!(&unpacked.shared[0].2, shared.as_bytes());
+            // Written anew, nothing is another.
+            let again = unpacked.pack(&mut compressor().unwrap()).unwrap();
+            prop_assert_eq!(again, packed);
             for (fields, text) in unpacked.reports.iter().zip(texts.iter().rev()) {
                 prop_assert_eq!(&fields[0].2, text.as_bytes());
             }

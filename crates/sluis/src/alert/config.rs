@@ -324,3 +324,85 @@ fn secret(path: &Path) -> Result<Vec<u8>> {
 fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::config::Config as Whole;
+
+    const COMMAND: &str = "[alert.command]\nprogram = \"/bin/true\"\n";
+
+    fn parse(text: &str) -> Result<Whole> {
+        Whole::parse(text, Path::new("/etc/sluis/sluis.toml"))
+    }
+
+    #[test]
+    fn the_example_can_be_switched_on() {
+        let text = include_str!("../../../../deploy/sluis.example.toml");
+        let on: String = text.lines().filter_map(|line| line.strip_prefix("#   ")).fold(String::new(), |on, line| {
+            // What stands behind a setting explains it.
+            let setting = line.find("   ").map_or(line, |at| &line[..at]);
+            on + setting + "\n"
+        });
+        let config = parse(&on).unwrap_or_else(|error| panic!("{error:#}\n{on}"));
+        let receivers: Vec<_> = config.alert.iter().map(|own| own.receiver().unwrap()).collect();
+        let names: Vec<_> = receivers.iter().map(|own| own.name.as_str()).collect();
+        assert_eq!(names, ["desk", "on-call", "screen"]);
+        assert_eq!((receivers[0].repeat, receivers[1].after), (15 * LEAST, 15 * LEAST));
+        assert_eq!(receivers[2].severities, [Severity::P0, Severity::P1, Severity::P2], "the default is as shown");
+        let mail = config.alert[0].mail.as_ref().unwrap();
+        assert_eq!(mail.password_file, Some(PathBuf::from("/etc/sluis/mail-password")));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_a_hint() {
+        let mail = "[alert.mail]\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\nserver = \"mail.example\"\n";
+        let webhook = |url: &str| format!("[[alert]]\nname = \"a\"\n[alert.webhook]\nurl = \"{url}\"\nsecret_file = \"s\"\n");
+        let with = |line: &str| format!("[[alert]]\nname = \"a\"\n{line}\n{COMMAND}");
+        for (name, text, expected) in [
+            ("no channel", "[[alert]]\nname = \"a\"\n".to_owned(), "exactly one of"),
+            ("two channels", format!("{}{mail}", with("")), "exactly one of"),
+            ("two of a name", format!("{}{}", with(""), with("")), "another receiver's"),
+            ("a name that is none", with("").replace("\"a\"", "\"A b\""), "small letters"),
+            ("hours", with("hours = \"9 to 5\""), "Mon-Fri 08:00-18:00"),
+            ("a severity", with("severities = [\"P9\"]"), "P0 to P4"),
+            ("a kind", with("kinds = [\"fire\"]"), "stale source"),
+            ("a time", with("repeat = \"often\""), "15 minutes"),
+            ("too often", with("repeat = \"0\""), "15 minutes"),
+            ("never", with("per_hour = 0"), "1 to 1000"),
+            ("a typo", with("hour = \"always\""), "hours"),
+            ("a relative program", with("").replace("/bin/true", "true"), "whole path"),
+            ("for ever", format!("{}seconds = 1000\n", with("")), "1 to 300"),
+            ("no TLS", format!("[[alert]]\nname = \"a\"\n{mail}tls = \"none\"\n"), "on this machine"),
+            ("half a login", format!("[[alert]]\nname = \"a\"\n{mail}user = \"a\"\n"), "go together"),
+            ("in the clear", webhook("http://a.example/"), "only https://"),
+            ("a password in an address", webhook("https://a:b@a.example/"), "secret_file"),
+        ] {
+            let error = format!("{:#}", parse(&text).unwrap_err());
+            assert!(error.contains(expected) && error.contains("/etc/sluis/sluis.toml"), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_for_nobody_else_and_programs_for_nobody_to_change() {
+        use std::os::unix::fs::PermissionsExt;
+        let path = std::env::temp_dir().join(format!("sluis-secret-{}", std::process::id()));
+        let set = |text: &str, mode: u32| {
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        };
+        set("secret\n", 0o600);
+        assert_eq!(secret(&path).unwrap(), b"secret");
+        set("secret\n", 0o604);
+        assert!(secret(&path).unwrap_err().to_string().contains("chmod 600"));
+        set("\n", 0o600);
+        assert!(secret(&path).unwrap_err().to_string().contains("empty"));
+        let command = Command { program: path.clone(), arguments: Vec::new(), seconds: 1 };
+        assert!(command.open().is_err(), "it cannot be run");
+        set("", 0o702);
+        assert!(command.open().is_err(), "everybody may change it");
+        set("", 0o700);
+        assert!(command.open().is_ok());
+        let _ = std::fs::remove_file(&path);
+    }
+}

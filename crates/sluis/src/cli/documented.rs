@@ -89,7 +89,13 @@ fn readable(first: &str, text: &str) -> Result<(), String> {
     let example = include_str!("../../../../deploy/sluis.example.toml");
     let is_section = first.starts_with('[') && example.lines().any(|line| line.trim_start_matches(['#', ' ']) == first);
     if is_for("sluis.toml") || is_section {
-        Config::parse(text, Path::new("/etc/sluis/sluis.toml")).map(|_| ()).map_err(|error| format!("{error:#}"))
+        // What goes with another section is shown without it.
+        let rest = if text.contains("[database]") { "" } else { "\n[database]\npostgres = \"host=/run/postgresql\"\n" };
+        Config::parse(&format!("{text}{rest}"), Path::new("/etc/sluis/sluis.toml"))
+            .map(|_| ())
+            .map_err(|error| format!("{error:#}"))
+    } else if is_for("policy.toml") {
+        desk::policy::read(text, "policy.toml").map(|_| ()).map_err(|wrong| wrong.to_string())
     } else {
         Ok(())
     }
@@ -205,7 +211,9 @@ fn commands(line: &str) -> Vec<(String, Vec<String>)> {
         let before = ["sudo", "runuser", "-u", "sluis", "--", "env", "time", "nice", "exec"];
         // 'runuser -u sluis -- sluis': the last one before anything that is not of the way there.
         let way = words.iter().take_while(|word| before.contains(&word.as_str()) || ours(word) || word.contains('=')).count();
-        let Some(at) = words[..way].iter().rposition(ours) else { continue };
+        // The name behind '-u' is a user's.
+        let is_user = |at: usize| at > 0 && words[at - 1] == "-u";
+        let Some(at) = (0..way).rev().find(|at| ours(&words[*at]) && !is_user(*at)) else { continue };
         // 'sluis' alone, or a line about the user or the transport of that name, is none.
         if at + 1 < words.len() && !words[at + 1].starts_with(['(', '@', ':']) && words[at + 1] != "unix" {
             found.push((words.join(" "), words[at..].to_vec()));
@@ -278,7 +286,7 @@ fn stands_for_something(word: &str) -> bool {
 
 #[test]
 fn commands_are_found_where_people_type_them() {
-    let cases: [(&str, &[&str]); 11] = [
+    let cases: [(&str, &[&str]); 12] = [
         ("sluis queue", &["sluis queue"]),
         ("runuser -u sluis -- sluis case list --open   # the desk", &["sluis case list --open"]),
         ("sudo -u sluis sluis queue > out.txt", &["sluis queue"]),
@@ -288,6 +296,7 @@ fn commands_are_found_where_people_type_them() {
         ("abuse: \"|/usr/bin/sluis receive\"", &["/usr/bin/sluis receive"]),
         ("cases opened   4  sluis case list --open", &[]),
         ("postconf -M 'a/unix=a unix - - argv=/usr/bin/sluis receive'", &["/usr/bin/sluis receive"]),
+        ("sudo -u sluis sed -i s/a/b/ policy.toml", &[]),
         ("install -d -o sluis -g sluis /var/lib/sluis", &[]),
         (
             "sluis trace --at '2026-05-19 10:00' 192.0.2.7 && sluis queue",

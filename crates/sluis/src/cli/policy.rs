@@ -3,6 +3,7 @@
 mod diff;
 mod explain;
 mod init;
+mod simulate;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -19,13 +20,14 @@ use super::Globals;
 use crate::output::words::moment;
 use crate::output::{Screen, Style, Table, json};
 
-/// The rules: show, check, explain, compare
+/// Show, check and explain the rules, and what a change of them would do
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Show(Show),
     Check(Check),
     Explain(explain::Explain),
     Diff(diff::Diff),
+    Simulate(simulate::Simulate),
     Versions(Versions),
     Init(init::Init),
     Reload(Reload),
@@ -83,6 +85,7 @@ pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
         Command::Check(args) => check(args, globals),
         Command::Explain(args) => explain::run(args, globals),
         Command::Diff(args) => diff::run(args, globals),
+        Command::Simulate(args) => simulate::run(args, globals),
         Command::Versions(args) => versions(args, globals),
         Command::Init(args) => init::run(args, globals),
         Command::Reload(_) => reload(globals),

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use desk::retain::Periods;
 use parsers::formats::csv::Declared;
 use parsers::formats::shadowserver::Maps;
 use serde::Deserialize;
@@ -37,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) work: Work,
     /// The rules.
     pub(crate) policy: Policy,
+    /// How long things are kept.
+    pub(crate) retention: Retention,
     /// What is logged, and how.
     pub(crate) logs: Logs,
     /// Who is told of alerts, when and how.
@@ -51,6 +54,63 @@ pub(crate) struct Config {
 pub(crate) struct Policy {
     /// The policy file; without it `policy.toml` in the data directory, if there is one.
     pub(crate) file: Option<PathBuf>,
+}
+
+/// How long things are kept, in days; 0 for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Retention {
+    /// Raw submissions, from their arrival.
+    pub(crate) raw_days: u32,
+    /// Cases with their reports and letters, from their end.
+    pub(crate) case_days: u32,
+    /// What counts against a party.
+    pub(crate) strike_days: u32,
+    /// Encrypted locations of child abuse material, from the end of their case.
+    pub(crate) location_days: u32,
+    /// Such cases, until only their frame stays.
+    pub(crate) child_abuse_case_days: u32,
+    /// Addresses of reporters who got a receipt.
+    pub(crate) receipt_days: u32,
+    /// Alerts, from their end.
+    pub(crate) alert_days: u32,
+    /// Contacts of parties, from when they were gone.
+    pub(crate) party_days: u32,
+    /// The hour of the day (UTC, 0 to 23) from which on it is done.
+    pub(crate) hour: u8,
+}
+
+impl Default for Retention {
+    fn default() -> Retention {
+        let Periods { raw, case, strike, location, child_abuse_case, receipt, alert, party } = Periods::default();
+        Retention {
+            raw_days: raw,
+            case_days: case,
+            strike_days: strike,
+            location_days: location,
+            child_abuse_case_days: child_abuse_case,
+            receipt_days: receipt,
+            alert_days: alert,
+            party_days: party,
+            hour: 2,
+        }
+    }
+}
+
+impl Retention {
+    /// The periods.
+    pub(crate) fn periods(&self) -> Periods {
+        Periods {
+            raw: self.raw_days,
+            case: self.case_days,
+            strike: self.strike_days,
+            location: self.location_days,
+            child_abuse_case: self.child_abuse_case_days,
+            receipt: self.receipt_days,
+            alert: self.alert_days,
+            party: self.party_days,
+        }
+    }
 }
 
 /// Where the rows are: in the data directory (SQLite), unless PostgreSQL is named.
@@ -210,6 +270,8 @@ impl Config {
         })?;
         let poll = config.intake.poll_seconds;
         anyhow::ensure!((1..=3600).contains(&poll), "{}: [intake] poll_seconds = {poll}: give 1 to 3600 seconds", path.display());
+        let hour = config.retention.hour;
+        anyhow::ensure!(hour < 24, "{}: [retention] hour = {hour}: give 0 to 23", path.display());
         let folder = path.parent().unwrap_or(Path::new("."));
         crate::alert::config::check(&mut config.alert, folder).with_context(|| path.display().to_string())?;
         for maildir in &mut config.intake.maildirs {
@@ -344,6 +406,7 @@ mod tests {
             .map(|line| {
                 match line
                     .strip_prefix("# ")
+                    .filter(|line| !line.starts_with(' '))
                     .filter(|line| (line.contains(" = ") && !line.contains(". ")) || line.starts_with("[["))
                 {
                     Some(setting) => format!("{setting}\n"),
@@ -374,6 +437,8 @@ mod tests {
             ("never looking", "[intake]\npoll_seconds = 0\n", &["poll_seconds = 0", "1 to 3600"]),
             ("a path of nothing", "[intake]\nmaildirs = [\"\"]\n", &["maildirs", "empty"]),
             ("not TOML", "listen", &["line 1"]),
+            ("no hour", "[retention]\nhour = 24\n", &["hour = 24", "0 to 23"]),
+            ("never is not less than nothing", "[retention]\nraw_days = -1\n", &["line 2", "-1"]),
             ("no workers", "[work]\nworkers = 0\n", &["workers", "1 to 64"]),
             ("two writers", "[work]\nworkers = 2\n", &["workers", "one writer", "[database] postgres"]),
             ("a password for nothing", "[database]\npassword_file = \"x\"\n", &["password_file", "[database] postgres"]),

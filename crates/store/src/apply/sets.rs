@@ -17,11 +17,16 @@ use crate::db::{Open, Params, Result, Row};
 use crate::touch::{Arrival, ENDED_CASE, Join, Known, NewCase, OPEN_CASE, Opening, Place, ended_case, open_case};
 
 /// Runs a statement whose parameters are arrays, one for each column.
-fn run(open: &Open, text: &str, columns: &[&(dyn ToSql + Sync)]) -> Result<Vec<postgres::Row>> {
+pub(crate) fn run(open: &Open, text: &str, columns: &[&(dyn ToSql + Sync)]) -> Result<Vec<postgres::Row>> {
     open.on(|session| {
         let statement = session.prepare(text)?;
         Ok(session.client()?.query(&statement, columns)?)
     })
+}
+
+/// Text as PostgreSQL can hold it; see `db::postgres::put_text`. Arrays of text do not go that way.
+pub(crate) fn clean(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// Finds the open cases of places that have none yet, and locks them.
@@ -258,10 +263,13 @@ pub(crate) fn open_cases(
     let chains: Vec<Option<i64>> = opened.iter().map(|new| new.place.chain).collect();
     let notices: Vec<Option<i64>> = opened.iter().map(|new| new.place.first_notice.map(|time| time.0)).collect();
     let number = |of: &dyn Fn(&Place<'_>) -> i64| -> Vec<i64> { opened.iter().map(|new| of(new.place)).collect() };
-    let openings: Vec<Said<'_>> =
-        arrival.openings.iter().zip(traits).map(|(opening, traits)| said(opening, arrival, *traits)).collect();
-    let of_opening = |of: &dyn Fn(&Said<'_>) -> i64| -> Vec<i64> { openings.iter().map(of).collect() };
-    let clock = |at: usize| -> Vec<Option<i64>> { openings.iter().map(|said| said.clocks.get(at).copied().flatten()).collect() };
+    // Row by row, though many have the same: the planner would compare all rows with all of what they rest on.
+    let said: Vec<Said<'_>> = opened
+        .iter()
+        .map(|new| Ok(said(arrival.opening(new.place)?, arrival, traits.get(new.place.opening as usize).copied().flatten())))
+        .collect::<std::result::Result<_, Error>>()?;
+    let of_opening = |of: &dyn Fn(&Said<'_>) -> i64| -> Vec<i64> { said.iter().map(of).collect() };
+    let clock = |at: usize| -> Vec<Option<i64>> { said.iter().map(|said| said.clocks.get(at).copied().flatten()).collect() };
     let rows = run(
         open,
         "-- sets::open
@@ -272,13 +280,12 @@ pub(crate) fn open_cases(
              severity, $15, rule, traits, confidence, reporter, marks, acknowledge, customer, fix, force, told, rung, $16, $16, $17,
              $18, next
          FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bytea[], $8::bigint[],
-                     $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $19::bigint[])
-             AS new (id, public, key, kind, holder, chain, address, first_seen, last_seen, first_notice, reports, tail, history, opening)
-         JOIN unnest($20::bigint[], $21::text[], $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[],
-                     $28::bigint[], $29::bigint[], $30::bigint[], $31::bigint[], $32::bigint[])
-             WITH ORDINALITY AS said (severity, rule, traits, confidence, reporter, marks, acknowledge, customer, fix, force, told, next,
-                 rung, place)
-             ON said.place = new.opening + 1
+                     $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $19::bigint[], $20::text[], $21::bigint[],
+                     $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[], $28::bigint[],
+                     $29::bigint[], $30::bigint[], $31::bigint[])
+             AS new (id, public, key, kind, holder, chain, address, first_seen, last_seen, first_notice, reports, tail, history,
+                     severity, rule, traits, confidence, reporter, marks, acknowledge, customer, fix, force, told, next, rung)
+         ORDER BY new.id
          ON CONFLICT (key) WHERE state = 0 DO NOTHING RETURNING id",
         &[
             &opened.iter().map(|new| new.case).collect::<Vec<i64>>(),
@@ -299,9 +306,8 @@ pub(crate) fn open_cases(
             &arrival.received.0,
             &arrival.feed.0,
             &arrival.feed.1,
-            &number(&|place| place.opening.into()),
             &of_opening(&|said| said.severity),
-            &openings.iter().map(|said| said.rule).collect::<Vec<&str>>(),
+            &said.iter().map(|said| clean(said.rule)).collect::<Vec<_>>(),
             &of_opening(&|said| said.traits),
             &of_opening(&|said| said.confidence),
             &of_opening(&|said| said.reporter),

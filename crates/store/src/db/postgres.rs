@@ -35,6 +35,7 @@ const IDLE: usize = 8;
 /// First half of the advisory locks' keys; the second is the schema's hash, so that one database may hold two nodes.
 const OWNER: i32 = 0x51_75_69_73;
 const WRITER: i32 = 0x51_75_69_74;
+const ALONE: i32 = 0x51_75_69_75;
 
 /// A PostgreSQL server, and the database there that is the node's.
 #[derive(Clone, Debug)]
@@ -437,6 +438,11 @@ impl Open {
         }
         result
     }
+}
+
+/// Waits for the lock of [`super::Transaction::alone`], which the end of the transaction lets go.
+pub(crate) fn alone(session: &mut Session) -> Result<()> {
+    session.run(&format!("SELECT pg_advisory_xact_lock({ALONE}, hashtext(current_schema()))"))
 }
 
 /// Runs a statement; the number of rows it changed.
