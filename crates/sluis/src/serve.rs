@@ -169,6 +169,9 @@ impl Node {
 pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
     let senders = config.alert.iter().map(|receiver| receiver.sender()).collect::<anyhow::Result<Vec<_>>>()?;
     let desk = Arc::new(data.desk(clock, config.readers()?)?);
+    for warning in desk.condition()?.warnings() {
+        tracing::error!(warning, "a person has to look");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(32)
@@ -223,9 +226,6 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
     let commands = tokio::spawn(socket::serve(socket, Arc::clone(&node) as Arc<dyn socket::Remote>));
     let watch = tokio::spawn(watch(Arc::clone(&node)));
     let policy = tokio::spawn(watch_policy(Arc::clone(&node.desk)));
-    for warning in node.desk.condition()?.warnings() {
-        tracing::error!(warning, "a person has to look");
-    }
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "ready");
     notify(&[NotifyState::Ready]);
 
