@@ -76,7 +76,8 @@ fn feed(day: Time, rows: u64, percent: u64, seen: &mut Vec<(u64, u64)>, random: 
             new
         } else {
             // Most of what is seen again was seen lately.
-            let back = random.below(1 + random.below(seen.len() as u64));
+            let most = random.below(seen.len() as u64);
+            let back = random.below(1 + most);
             seen.get(seen.len() - 1 - back as usize).copied().unwrap_or_default()
         };
         let ip = address(number);

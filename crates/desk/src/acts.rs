@@ -14,7 +14,7 @@ use model::case::State;
 use model::category::Kind;
 use model::chain::PartyId;
 use model::outbox::{Delivery, Purpose};
-use model::policy::{Alarm, Closure, Progress, Repeat, Rung};
+use model::policy::{Alarm, Closure, Progress, Rung};
 use model::severity::Severity;
 use model::step::{Step, What};
 use model::submission::PublicId;
@@ -182,11 +182,6 @@ impl Desk {
             agree(is_one(&doing.which), doing.expected, chosen.take.len() as u64)?;
             self.act_on(transaction, doing, chosen, now)
         })
-    }
-
-    /// When a party's whole conduct is put before a person.
-    fn repeat(&self) -> Repeat {
-        Repeat { confirmed: 3, ignored: 5, within: 90 * DAY }
     }
 
     fn act_on(&self, transaction: &Transaction<'_>, doing: &Doing, chosen: Chosen, now: Time) -> Result<Acted, Error> {
@@ -361,6 +356,9 @@ fn may(
             None => Ok(()),
         }),
         _ if !is_open => no("it is closed"),
+        Verb::Resolve { confirmed: true, .. } if standing.has(marks::HOLDER_CHANGED) => {
+            no("whose it is has to be said first: sluis case correct")
+        }
         Verb::Handle { handler } if *handler == standing.handler => no("it is theirs already"),
         Verb::Snooze { until: None } if standing.snoozed.is_none_or(|until| until <= now) => no("it is not put off"),
         Verb::Dispute if standing.disputed.is_some() => no("it is disputed already"),
@@ -501,7 +499,7 @@ impl Work<'_> {
         let Some(holder) = filed.case.holder.filter(|_| severity.is_urgent()) else { return Ok(()) };
         self.transaction.add_strike(holder, case, Cause::Confirmed, severity, self.now)?;
         before.add("strike", holder);
-        let repeat = self.desk.repeat();
+        let repeat = self.desk.policy().policy.repeat;
         let count = self.transaction.strikes(holder, Cause::Confirmed, Severity::P1, self.now.plus(-repeat.within))?;
         if count >= repeat.confirmed {
             let party = self.transaction.party(holder)?;
@@ -583,6 +581,9 @@ pub(crate) fn join(whole: &mut Filed, of_whole: &mut Standing, part: &Filed, sta
     clocks.fix = sooner(clocks.fix, other.fix);
     clocks.force = sooner(clocks.force, other.force);
     of_whole.ordered = sooner(of_whole.ordered, standing.ordered);
+    of_whole.received = of_whole.received.min(standing.received);
+    of_whole.last_received = of_whole.last_received.max(standing.last_received);
+    of_whole.confidence = of_whole.confidence.max(standing.confidence);
     of_whole.progress.severity = of_whole.progress.severity.min(standing.progress.severity);
     whole.case.first_seen = whole.case.first_seen.min(part.case.first_seen);
     whole.case.last_seen = whole.case.last_seen.max(part.case.last_seen);

@@ -8,7 +8,7 @@
 use std::sync::PoisonError;
 
 use model::outbox::{Hold, Purpose};
-use model::policy::{Closure, Decided, LOOK_AGAIN, Mode, decide};
+use model::policy::{Alarm, Closure, Decided, LOOK_AGAIN, Mode, decide};
 use model::severity::Severity;
 use model::time::{DAY, Time};
 use store::Transaction;
@@ -22,6 +22,9 @@ use crate::{Desk, Error, Known};
 
 /// Cases that are looked at in one transaction.
 const TOGETHER: u32 = 500;
+
+/// The counter that keeps by which version of the policy what waits was looked through.
+const SETTLED: &str = "policy_settled";
 
 /// What looking at cases came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,14 +62,14 @@ impl Desk {
                 let known = self.known_now(transaction)?;
                 let stale = around.stale(now);
                 let mut look = Look::new(transaction, (&known, &in_force), (&around, &stale), now);
-                let mut wanted = Vec::new();
-                let mut done = Advanced::default();
+                let mut out = Out::default();
                 for (filed, standing) in transaction.due_cases(now, TOGETHER)? {
-                    look_at(&mut look, &filed, standing, &mut wanted, &mut done)?;
+                    look_at(&mut look, &filed, standing, &mut out)?;
                 }
-                done.errands = wanted.len() as u64;
-                transaction.send(&mut wanted, &in_force.policy.brake, now)?;
-                Ok::<_, store::Error>((done, transaction.next_due()?))
+                out.done.errands = out.wanted.len() as u64;
+                transaction.send(&mut out.wanted, &in_force.policy.brake, now)?;
+                transaction.alarm_of_many(&mut out.alarms, now)?;
+                Ok::<_, store::Error>((out.done, transaction.next_due()?))
             })?;
             self.beat();
             advanced.looked += done.looked;
@@ -98,6 +101,10 @@ impl Desk {
         let seen = self.settled.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if seen.as_ref().is_none_or(|(_, version)| *version != in_force.version) {
             self.store.write("settle policy", |transaction| {
+                if transaction.counter(SETTLED)? == in_force.version {
+                    return Ok(());
+                }
+                transaction.set_counter(SETTLED, in_force.version)?;
                 for severity in Severity::ALL {
                     let observes = in_force.policy.care(severity).mode == Mode::Observe;
                     transaction.wake_observed(severity, observes, now)?;
@@ -158,16 +165,19 @@ impl Desk {
     }
 }
 
+/// What looking at many cases leaves to be done together.
+#[derive(Default)]
+struct Out {
+    wanted: Vec<Wanted>,
+    /// About cases of which anybody may have written.
+    alarms: Vec<(Alarm, Severity)>,
+    done: Advanced,
+}
+
 /// Looks at one case, and writes what follows.
-fn look_at(
-    look: &mut Look<'_>,
-    filed: &Filed,
-    mut standing: Standing,
-    wanted: &mut Vec<Wanted>,
-    done: &mut Advanced,
-) -> Result<(), store::Error> {
+fn look_at(look: &mut Look<'_>, filed: &Filed, mut standing: Standing, out: &mut Out) -> Result<(), store::Error> {
     let (transaction, now, case) = (look.transaction, look.now, filed.case.id);
-    done.looked += 1;
+    out.done.looked += 1;
     let was_observed = standing.decided().is_some_and(|progress| progress.observed);
     let facts = match look.facts(filed, &mut standing) {
         Ok(facts) => facts,
@@ -185,7 +195,7 @@ fn look_at(
     for step in &decided.steps {
         transaction.add_step(case, step)?;
     }
-    done.changed += u64::from(!decided.steps.is_empty());
+    out.done.changed += u64::from(!decided.steps.is_empty());
     let severity = decided.progress.severity;
     let gather = policy.care(severity).gather;
     // What is over needs no letter more.
@@ -195,20 +205,36 @@ fn look_at(
             errand.ready = gathered(errand.ready, gather, now);
         }
         let subject = if restricts { filed.case.key.about() } else { String::new() };
-        wanted.push(Wanted { case, errand, severity, subject });
+        out.wanted.push(Wanted { case, errand, severity, subject });
     }
     for alarm in decided.alarms {
-        transaction.alarm(alarm, (case, filed.case.public), severity, now)?;
+        if facts.authenticated {
+            transaction.alarm(alarm, (case, filed.case.public), severity, now)?;
+        } else {
+            out.alarms.push((alarm, severity));
+        }
     }
     if let Some(closure) = decided.closed {
         close(transaction, case, closure, now)?;
-        done.closed += 1;
+        out.done.closed += 1;
     }
     Ok(())
 }
 
 fn close(transaction: &Transaction<'_>, case: i64, closure: Closure, now: Time) -> Result<(), store::Error> {
     transaction.close_case(case, closure, now)?;
-    transaction.withdraw_errands(case, &[], "the case was closed", now)?;
+    // What is owed to a reporter, or to a party that was told by mistake, is owed all the same.
+    transaction.withdraw_errands(case, &crate::acts::LETTERS, "the case was closed", now)?;
     Ok(())
+}
+
+impl Desk {
+    /// Feeds that should have come again by now.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn quiet_feeds(&self, now: Time) -> Result<Vec<store::feeds::Feed>, Error> {
+        let feeds = self.store.reader()?.read(|transaction| transaction.feeds())?;
+        Ok(feeds.into_iter().filter(|feed| feed.is_late(now)).collect())
+    }
 }

@@ -8,7 +8,7 @@ pub mod decide;
 
 use std::collections::{BTreeMap, HashSet};
 
-use model::chain::{Chains, Index, PartyId};
+use model::chain::{Chain, Chains, Index, PartyId};
 use model::outbox::{Delivery, Errand, Hold, Purpose};
 use model::policy::Brake;
 use model::report::Batch;
@@ -23,6 +23,7 @@ use store::outbox::Wanted;
 use store::reports::Kept;
 
 use crate::acts::{step, withdraw};
+use crate::decide::NEAR;
 use crate::{Desk, Error};
 
 /// Cases that are looked at in one transaction.
@@ -46,9 +47,10 @@ const CORRECTED: &str = "the administration was corrected";
 pub(crate) struct Traced {
     pub(crate) batch: Batch,
     pub(crate) kept: Vec<Kept>,
-    pub(crate) chains: Chains,
-    /// How many are whose; without those of no credible time, who are nobody's.
-    pub(crate) holders: BTreeMap<Option<PartyId>, u64>,
+    /// At the time of each report; a little before it, and a little after it, when those were asked for.
+    traces: Vec<Chains>,
+    /// Which of these holds for each report.
+    holds: Vec<usize>,
 }
 
 impl Traced {
@@ -57,29 +59,63 @@ impl Traced {
         let (batch, kept) = transaction.reports_of(&filed.case, filed.tail, MOST)?;
         let mut chains = Chains::default();
         index.trace_batch(&batch, &mut chains);
-        let mut holders = BTreeMap::new();
-        for at in 0..batch.len() {
-            *holders.entry(chains.holder(at)).or_insert(0) += 1;
+        let holds = vec![0; batch.len()];
+        Ok(Traced { batch, kept, traces: vec![chains], holds })
+    }
+
+    /// Lets reports be another's that they would be if their clocks were a little wrong.
+    pub(crate) fn lean_to(&mut self, other: Option<PartyId>, index: &Index) {
+        let seen: Vec<Option<Time>> = self.batch.cores().iter().map(|core| core.observed()).collect();
+        for by in [-NEAR, NEAR] {
+            for (core, seen) in self.batch.cores_mut().iter_mut().zip(&seen) {
+                core.set_observed(seen.map(|seen| seen.plus(by)));
+            }
+            let mut chains = Chains::default();
+            index.trace_batch(&self.batch, &mut chains);
+            for (at, holds) in self.holds.iter_mut().enumerate().filter(|(at, _)| chains.holder(*at) == other) {
+                if seen[at].is_some() {
+                    *holds = self.traces.len();
+                }
+            }
+            self.traces.push(chains);
         }
-        Ok(Traced { batch, kept, chains, holders })
+        for (core, seen) in self.batch.cores_mut().iter_mut().zip(&seen) {
+            core.set_observed(*seen);
+        }
+    }
+
+    /// Whose a report is.
+    pub(crate) fn holder(&self, report: usize) -> Option<PartyId> {
+        self.traces[self.holds[report]].holder(report)
+    }
+
+    /// The chain of a report.
+    pub(crate) fn chain(&self, report: usize, index: &Index) -> Chain {
+        let seen = self.batch.cores()[report].observed().unwrap_or(Time::MIN);
+        self.traces[self.holds[report]].chain(report, seen, index)
     }
 
     /// Of the holders that are not `old`, the one of most reports; and how many reports are not `old`'s.
     fn others(&self, old: Option<PartyId>) -> Option<(Option<PartyId>, u64)> {
-        let others = || self.holders.iter().filter(|(holder, _)| **holder != old);
-        let (most, _) = others().max_by_key(|(_, count)| **count)?;
-        Some((*most, others().map(|(_, count)| count).sum()))
+        let mut others = BTreeMap::new();
+        for holder in (0..self.batch.len()).map(|at| self.holder(at)).filter(|holder| *holder != old) {
+            *others.entry(holder).or_insert(0u64) += 1;
+        }
+        let (most, _) = others.iter().max_by_key(|(_, count)| **count)?;
+        Some((*most, others.values().sum()))
     }
 
     /// The parties of the chains of reports that are not `old`'s.
     fn parties(&self, old: Option<PartyId>, index: &Index) -> HashSet<PartyId> {
-        let mut parties = HashSet::new();
-        for at in (0..self.batch.len()).filter(|at| self.chains.holder(*at) != old) {
-            let seen = self.batch.cores()[at].observed().unwrap_or(Time::MIN);
-            parties.extend(self.chains.chain(at, seen, index).links.iter().map(|link| link.party));
-        }
-        parties
+        let reports = (0..self.batch.len()).filter(|at| self.holder(*at) != old);
+        reports.flat_map(|at| self.chain(at, index).links).map(|link| link.party).collect()
     }
+}
+
+/// Whether a change waits not because of a correction, but because the case was reported within minutes of a change of
+/// holder: such a row says why from the beginning.
+pub fn is_of_minutes(change: &HolderChange) -> bool {
+    change.outcome == Outcome::Waiting && !change.reason.is_empty()
 }
 
 impl Desk {
@@ -110,14 +146,14 @@ impl Desk {
     /// Looks at some of the cases; whether there are more, and how many were found.
     fn find_some(&self, transaction: &Transaction<'_>) -> Result<(bool, u64), Error> {
         let known = self.known();
-        let now = self.now();
+        let (brake, now) = (self.policy().policy.brake, self.now());
         let (mut found, mut looked, mut reports) = (0, 0, 0);
         for mut recheck in transaction.rechecks(false, ROWS)? {
             loop {
                 let page = transaction.cases_to_recheck(&recheck, TOGETHER)?;
                 let is_last = page.len() < TOGETHER as usize;
                 for (case, address) in page {
-                    let (changed, traced) = look_at(transaction, &known.index, case, now)?;
+                    let (changed, traced) = look_at(transaction, (&known.index, &brake), case, now)?;
                     found += u64::from(changed);
                     looked += 1;
                     reports += traced;
@@ -139,7 +175,7 @@ impl Desk {
     /// Goes on through all cases for those about names that turned out to be somebody's.
     fn find_by_name(&self) -> Result<(bool, u64), Error> {
         let known = self.known();
-        let now = self.now();
+        let (brake, now) = (self.policy().policy.brake, self.now());
         self.store.write("find by name", |transaction| {
             let names = transaction.rechecks(true, KEYS)?;
             let Some(newest) = names.last() else { return Ok((false, 0)) };
@@ -155,7 +191,7 @@ impl Desk {
             for (case, key, recent) in page {
                 at = case;
                 if recent && wanted.is_about(&key.about()) {
-                    let (changed, traced) = look_at(transaction, &known.index, case, now)?;
+                    let (changed, traced) = look_at(transaction, (&known.index, &brake), case, now)?;
                     found += u64::from(changed);
                     reports += traced;
                     if reports >= REPORTS {
@@ -220,7 +256,12 @@ impl Wanting {
 }
 
 /// Traces a case once more, and enters what came of it; whether it is new in the queue, and how many reports were traced.
-fn look_at(transaction: &Transaction<'_>, index: &Index, case: i64, now: Time) -> Result<(bool, usize), Error> {
+fn look_at(
+    transaction: &Transaction<'_>,
+    (index, brake): (&Index, &Brake),
+    case: i64,
+    now: Time,
+) -> Result<(bool, usize), Error> {
     transaction.lock_cases(&[case])?;
     let Some((filed, standing)) = transaction.case_standing(case)? else { return Ok((false, 0)) };
     // Cases without a holder are looked for by `find_holders`.
@@ -238,6 +279,8 @@ fn look_at(transaction: &Transaction<'_>, index: &Index, case: i64, now: Time) -
     let waiting = before.as_ref().filter(|change| change.outcome == Outcome::Waiting);
     match (traced.others(filed.case.holder), waiting) {
         (None, None) => Ok((false, count)),
+        // Whose it was is for a person to say, whatever the administration says.
+        (None, Some(change)) if is_of_minutes(change) => Ok((false, count)),
         (None, Some(change)) => {
             settle(transaction, &filed, standing, change, "", "the administration says again what it said before", now)?;
             Ok((false, count))
@@ -274,7 +317,7 @@ fn look_at(transaction: &Transaction<'_>, index: &Index, case: i64, now: Time) -
                 );
                 transaction.add_step(case, &step(What::HolderChanged, now, &text, ""))?;
             }
-            take_back(transaction, &filed, standing, &traced.parties(old, index), now)?;
+            take_back(transaction, (&filed, standing), &traced.parties(old, index), brake, now)?;
             Ok((is_new, count))
         }
     }
@@ -290,9 +333,9 @@ pub(crate) fn title(transaction: &Transaction<'_>, party: Option<PartyId>) -> Re
 /// followed by a correction, and nothing counts against it. The ladder stands still.
 fn take_back(
     transaction: &Transaction<'_>,
-    filed: &Filed,
-    mut standing: Standing,
+    (filed, mut standing): (&Filed, Standing),
     right: &HashSet<PartyId>,
+    brake: &Brake,
     now: Time,
 ) -> Result<(), Error> {
     let case = filed.case.id;
@@ -314,7 +357,7 @@ fn take_back(
     told.sort_unstable();
     told.dedup();
     told.retain(|party| !corrected.contains(party));
-    correct(transaction, case, &standing, &told, Hold::HolderChanged, now)?;
+    correct(transaction, case, &standing, &told, (Hold::HolderChanged, brake), now)?;
     transaction.withdraw_strikes(case, CORRECTED, now)?;
     standing.marks |= marks::HOLDER_CHANGED;
     if standing.next_due.is_some() {
@@ -330,7 +373,7 @@ pub(crate) fn correct(
     case: i64,
     standing: &Standing,
     parties: &[PartyId],
-    hold: Hold,
+    (hold, brake): (Hold, &Brake),
     now: Time,
 ) -> Result<(), Error> {
     let severity = standing.progress.severity;
@@ -341,9 +384,7 @@ pub(crate) fn correct(
         subject: String::new(),
     };
     let mut wanted: Vec<Wanted> = parties.iter().map(wanted).collect();
-    // A correction is owed whatever else goes out this hour.
-    let brake = Brake { factor: u32::MAX, letters: u32::MAX, restrictions: u32::MAX };
-    transaction.add_errands(&mut wanted, &brake, now)?;
+    transaction.send(&mut wanted, brake, now)?;
     Ok(())
 }
 

@@ -26,7 +26,7 @@ use crate::policy::InForce;
 
 /// How far a report's time may be from a change of holder before a clock that is a little wrong decides whose it was
 /// (security.md Y1).
-const NEAR: i64 = 15 * MINUTE;
+pub(crate) const NEAR: i64 = 15 * MINUTE;
 /// How long after it was closed a case is opened again by a new report.
 const REOPEN: i64 = 30 * DAY;
 /// Bytes of a mail address (RFC 5321, section 4.5.3.1.3).
@@ -127,7 +127,8 @@ impl Context<'_> {
                 near: group.other.is_some(),
                 spoofable: is_spoofable(&report),
             };
-            let contact = report.text(Word::REPORTER_CONTACT).map(str::trim);
+            // A list that comes every day is no notice of somebody who waits for an answer.
+            let contact = report.text(Word::REPORTER_CONTACT).filter(|_| report.get(Word::FEED).is_none()).map(str::trim);
             if let Some((hold, ready)) = self.receipt(rule, said, group.history)
                 && let Some(contact) = contact.filter(|contact| is_contact(contact))
             {
@@ -307,11 +308,8 @@ fn other_holder(report: &Report<'_>, chains: &Chains, at: usize, index: &Index) 
     }
     let others =
         [observed.plus(-NEAR), observed.plus(NEAR)].map(|at| index.trace_address(address, at).holder().map(|link| link.party));
-    match others.into_iter().find(|other| *other != Some(holder)) {
-        Some(other) => Some(other.unwrap_or(0)),
-        // It went on under another number.
-        None => None,
-    }
+    // The same on both sides: it went on under another number.
+    others.into_iter().find(|other| *other != Some(holder)).map(|other| other.unwrap_or(0))
 }
 
 /// Cases that are looked at again, with what they share.
@@ -375,11 +373,13 @@ impl<'a> Look<'a> {
             next_run: None,
         };
         self.absence(standing, rule, &mut facts)?;
-        let forces = policy.rules.get(rule).is_some_and(|rule| rule.force.is_some()) || standing.progress.clocks.force.is_some();
-        // Where a person decides whether the party is told, the first rung it reaches may be the last.
-        let is_silent = policy.rules.get(rule).is_some_and(|rule| rule.customer.is_none());
-        let is_near = |rung: Rung| rung < Rung::Force && (rung >= Rung::Told || is_silent);
-        if forces && progress.is_none_or(|progress| is_near(progress.rung)) {
+        // An order may have brought it nearer.
+        let is_due = |force: Time| facts.ordered.map_or(force, |ordered| force.min(ordered)) <= self.now;
+        let forces = match progress {
+            Some(progress) => progress.rung < Rung::Force && progress.clocks.force.is_some_and(is_due),
+            None => policy.rules.get(rule).is_some_and(|rule| rule.force.is_some()),
+        };
+        if forces {
             self.present(filed, who, &mut facts)?;
         }
         Ok(facts)

@@ -138,7 +138,9 @@ impl Desk {
                     if discard {
                         throw_away(transaction, entry, reason, by, now)?;
                     } else {
-                        transaction.set_hold(entry, Hold::Free, by, reason)?;
+                        // A wave of letters may be real; each restriction is still looked at by itself.
+                        let restricts = entry.purpose == Purpose::Restriction;
+                        transaction.set_hold(entry, if restricts { Hold::Person } else { Hold::Free }, by, reason)?;
                     }
                 }
                 Ok::<_, Error>(page)

@@ -174,7 +174,6 @@ fn a_merged_case_is_read_in_the_whole() {
 }
 
 #[test]
-#[ignore = "follows with the next change"]
 fn further_reports_of_a_merged_case_join_the_whole() {
     let node = node(3);
     node.desk.act(&doing(Verb::Merge { into: 1 }, &[2])).unwrap();

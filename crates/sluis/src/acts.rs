@@ -43,6 +43,10 @@ pub(crate) enum Act {
         /// Why.
         reason: String,
     },
+    /// Does something about the outbox.
+    Outbox(Box<crate::cli::outbox::Asked>),
+    /// Looks at the cases whose moment has come.
+    Advance,
     /// Decides about cases whose holder turned out to be another.
     Correct(Box<cases::Correcting>),
     /// Undoes an act.
@@ -54,6 +58,8 @@ pub(crate) enum Act {
         /// Why.
         reason: String,
     },
+    /// Looks at the policy file now.
+    Policy,
     /// Erases what is older than it may be.
     Retain {
         /// How old.
@@ -87,8 +93,6 @@ pub(crate) enum Act {
         /// Who says so.
         by: String,
     },
-    /// Looks at the policy file now.
-    Policy,
     /// Says that a restored node has been looked at.
     ConfirmRestore {
         /// Lets go what was held.
@@ -119,6 +123,8 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
         Act::Order { submission, is_order, term, by, reason } => {
             crate::cli::order::perform(desk, submission, *is_order, term.as_deref(), by, reason)
         }
+        Act::Outbox(asked) => asked.perform(desk),
+        Act::Advance => crate::cli::advance::perform(desk),
         Act::Correct(asked) => asked.perform(desk),
         Act::Undo { act, by, reason } => {
             let undone = desk.undo(*act, by, reason)?;

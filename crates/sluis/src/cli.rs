@@ -2,6 +2,7 @@
 
 mod abuseio;
 pub(crate) mod administration;
+pub(crate) mod advance;
 pub(crate) mod alert;
 mod backup;
 mod case;
@@ -15,6 +16,7 @@ mod generate;
 mod hold;
 pub(crate) mod import;
 pub(crate) mod order;
+pub(crate) mod outbox;
 mod party;
 mod policy;
 mod queue;
@@ -109,6 +111,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Alert(alert::Command),
     #[command(subcommand)]
+    Outbox(outbox::Command),
+    Advance(advance::Args),
+    #[command(subcommand)]
     Submission(submission::Command),
     Formats(formats::Args),
     #[command(subcommand)]
@@ -138,6 +143,8 @@ impl Command {
             Command::Policy(command) => policy::run(command, globals),
             Command::Queue(args) => queue::run(args, globals),
             Command::Alert(command) => alert::run(command, globals),
+            Command::Outbox(command) => outbox::run(command, globals),
+            Command::Advance(args) => advance::run(args, globals),
             Command::Submission(command) => submission::run(command, globals),
             Command::Formats(args) => formats::run(args),
             Command::Db(command) => db::run(command, globals),

@@ -169,9 +169,6 @@ impl Node {
 pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
     let senders = config.alert.iter().map(|receiver| receiver.sender()).collect::<anyhow::Result<Vec<_>>>()?;
     let desk = Arc::new(data.desk(clock, config.readers()?)?);
-    for warning in desk.condition()?.warnings() {
-        tracing::error!(warning, "a person has to look");
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(32)
@@ -217,15 +214,20 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
         worker.intake.run();
         let _ = ended.send(());
     })?;
+    crate::alert::run::start(&node, senders)?;
     let (worker, retention) = (Arc::clone(&node.desk), config.retention.clone());
     std::thread::Builder::new()
         .name("night".to_owned())
         .spawn(move || night::run(&worker, &retention.periods(), retention.hour))?;
-    crate::alert::run::start(&node, senders)?;
     let pages = tokio::spawn(http::serve(listener, Arc::clone(&node)));
     let commands = tokio::spawn(socket::serve(socket, Arc::clone(&node) as Arc<dyn socket::Remote>));
     let watch = tokio::spawn(watch(Arc::clone(&node)));
     let policy = tokio::spawn(watch_policy(Arc::clone(&node.desk)));
+    // Not here: a connection to PostgreSQL blocks, which this thread must not.
+    let asked = Arc::clone(&node.desk);
+    for warning in tokio::task::spawn_blocking(move || asked.condition()).await??.warnings() {
+        tracing::error!(warning, "a person has to look");
+    }
     tracing::info!(%listen, version = env!("CARGO_PKG_VERSION"), "ready");
     notify(&[NotifyState::Ready]);
 

@@ -28,7 +28,7 @@ impl Transaction<'_> {
         let mut wanted = Vec::new();
         let mut named = vec![0; placed.receipts.len()];
         let mut alerts = 0;
-        let mut unsure = [0u64; Severity::ALL.len()];
+        let mut many = Vec::new();
         for (group, touched) in placed.groups.iter().zip(touched) {
             if let Some(at) = (group.receipt as usize).checked_sub(1)
                 && let (Some(receipt), Some(named)) = (placed.receipts.get(at), named.get_mut(at))
@@ -55,13 +55,11 @@ impl Transaction<'_> {
                     alerts += 1;
                     self.alarm(*alarm, (touched.case, touched.public), severity, now)?;
                 } else {
-                    unsure[severity as usize] += 1;
+                    many.push((*alarm, severity));
                 }
             }
         }
-        for (severity, count) in Severity::ALL.into_iter().zip(unsure).filter(|(_, count)| *count > 0) {
-            self.alarm_of_many(severity, count, now)?;
-        }
+        self.alarm_of_many(&mut many, now)?;
         self.send(&mut wanted, &placed.terms.brake, now)
     }
 
@@ -105,14 +103,23 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Wakes a person once about many cases, whoever wrote of them.
-    fn alarm_of_many(&self, severity: Severity, count: u64, now: Time) -> Result<(), Error> {
-        let key = format!("many/{severity}");
-        let text = format!(
-            "Cases of {severity} were opened ({count} at first), by senders who did not prove who they are or too many to name. \
-             See them: sluis case list --open"
-        );
-        self.raise_alert(&Raise { kind: Alarm::Urgent, key: &key, severity, text: &text, due: None }, now)?;
+    /// Wakes a person once about cases of which anybody may have written, however many there are.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn alarm_of_many(&self, alarms: &mut [(Alarm, Severity)], now: Time) -> Result<(), Error> {
+        alarms.sort_unstable();
+        for same in alarms.chunk_by(|a, b| a == b) {
+            let Some(&(alarm, severity)) = same.first() else { continue };
+            let key = format!("many/{}/{severity}", alarm.word());
+            let text = format!(
+                "Cases of {severity} ({}; {} at first), by senders who did not prove who they are, or too many to name. \
+                 See them: sluis case list --open",
+                alarm.word(),
+                same.len()
+            );
+            self.raise_alert(&Raise { kind: alarm, key: &key, severity, text: &text, due: None }, now)?;
+        }
         Ok(())
     }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use model::case::{CaseKey, State};
-use model::chain::{Chain, Chains, Index, PartyId};
+use model::chain::{Chain, Index, PartyId};
 use model::outbox::{Delivery, Hold, Purpose};
-use model::policy::Closure;
+use model::policy::{Brake, Closure};
 use model::severity::Severity;
 use model::step::What;
 use model::submission::PublicId;
@@ -16,7 +16,7 @@ use store::clocks::Standing;
 use store::corrections::{HolderChange, Outcome};
 use store::merges::SplitOff;
 
-use super::{Traced, correct, settle, title};
+use super::{Traced, correct, is_of_minutes, settle, title};
 use crate::acts::{Preview, begin_anew, join, step, tally};
 use crate::{Desk, Error};
 
@@ -109,7 +109,7 @@ impl Desk {
             return Err(Error::Invalid("say who does it, and why: it is kept with the cases".to_owned()));
         }
         let known = self.known();
-        let now = self.now();
+        let (brake, now) = (self.policy().policy.brake, self.now());
         self.store.write("correct", |transaction| {
             transaction.lock_cases(&asked.cases)?;
             let (chosen, urgent) = choose(transaction, asked)?;
@@ -121,7 +121,8 @@ impl Desk {
             for (change, filed, standing) in chosen {
                 transaction.add_act_case(act, filed.case.id, "")?;
                 if asked.moved {
-                    let mut moving = Moving { transaction, index: &known.index, asked, change: &change, now, done: &mut done };
+                    let mut moving =
+                        Moving { transaction, index: &known.index, brake: &brake, asked, change: &change, now, done: &mut done };
                     moving.all(filed, standing)?;
                 } else {
                     settle(transaction, &filed, standing, &change, asked.by.trim(), asked.reason.trim(), now)?;
@@ -136,6 +137,7 @@ impl Desk {
 struct Moving<'a> {
     transaction: &'a Transaction<'a>,
     index: &'a Index,
+    brake: &'a Brake,
     asked: &'a Correcting,
     change: &'a HolderChange,
     now: Time,
@@ -147,20 +149,24 @@ impl Moving<'_> {
     fn all(&mut self, mut filed: Filed, mut standing: Standing) -> Result<(), Error> {
         let case = filed.case.id;
         let old = filed.case.holder;
-        let traced = Traced::of(self.transaction, self.index, &filed)?;
+        let mut traced = Traced::of(self.transaction, self.index, &filed)?;
+        if is_of_minutes(self.change) {
+            // A person says that it was the one on the other side of the change.
+            traced.lean_to(self.change.new, self.index);
+        }
         self.let_corrections_go(case, &standing)?;
         standing.marks &= !marks::HOLDER_CHANGED;
 
         // Reports by whose they are and what makes them a case there.
         let mut groups: BTreeMap<CaseKey, Vec<usize>> = BTreeMap::new();
-        for at in (0..traced.batch.len()).filter(|at| traced.chains.holder(*at) != old) {
-            groups.entry(CaseKey::of(&traced.batch.report(at), traced.chains.holder(at))).or_default().push(at);
+        for at in (0..traced.batch.len()).filter(|at| traced.holder(*at) != old) {
+            groups.entry(CaseKey::of(&traced.batch.report(at), traced.holder(at))).or_default().push(at);
         }
         let moved: usize = groups.values().map(Vec::len).sum();
         let is_whole = moved == traced.batch.len() && traced.batch.len() as u64 == filed.case.reports;
         if is_whole && groups.len() == 1 {
             let Some((key, reports)) = groups.pop_first() else { return Ok(()) };
-            let chain = self.chain(&traced.chains, &traced, &reports);
+            let chain = self.chain(&traced, &reports);
             let days = self.transaction.case_days(case)?;
             let new = chain.holder().map(|link| link.party);
             self.transaction.move_counts(&filed, old, new, &days, Some(filed.case.opened.day()))?;
@@ -179,7 +185,7 @@ impl Moving<'_> {
             }
             crate::acts::split::shrink(self.transaction, &mut filed, gone)?;
             if let Some((key, reports)) = keeps {
-                let chain = self.chain(&traced.chains, &traced, &reports);
+                let chain = self.chain(&traced, &reports);
                 self.count(&filed, &traced, &reports, old, chain.holder().map(|link| link.party))?;
                 let merged = give(self.transaction, &mut filed, &mut standing, &key, &chain, self.now)?;
                 self.done.merged += u64::from(merged);
@@ -198,7 +204,7 @@ impl Moving<'_> {
     fn split(&mut self, filed: &Filed, traced: &Traced, key: &CaseKey, reports: &[usize]) -> Result<(), Error> {
         let ids: Vec<i64> = reports.iter().filter_map(|at| traced.kept.get(*at)).map(|kept| kept.id).collect();
         let (batch, kept) = self.transaction.reports_by_id(&ids)?;
-        let chain = self.chain(&traced.chains, traced, reports);
+        let chain = self.chain(traced, reports);
         let number = self.transaction.next_case()?;
         // Under a key of its own until it is known whether the holder has such a case.
         let off = SplitOff { number, key: key.split(number), holder: None, chain: None, batch: &batch, kept: &kept };
@@ -240,14 +246,13 @@ impl Moving<'_> {
         }
         // The entry that was held may be about other cases too, which nobody has looked at.
         self.transaction.withdraw_errands(case, &[Purpose::Correction], "it goes by itself", self.now)?;
-        correct(self.transaction, case, standing, &parties, Hold::Free, self.now)
+        correct(self.transaction, case, standing, &parties, (Hold::Free, self.brake), self.now)
     }
 
     /// The chain of the first of some reports.
-    fn chain(&self, chains: &Chains, traced: &Traced, reports: &[usize]) -> Chain {
+    fn chain(&self, traced: &Traced, reports: &[usize]) -> Chain {
         let first = reports.iter().min_by_key(|at| traced.batch.cores()[**at].observed());
-        let Some(first) = first else { return Chain::default() };
-        chains.chain(*first, traced.batch.cores()[*first].observed().unwrap_or(Time::MIN), self.index)
+        first.map_or_else(Chain::default, |first| traced.chain(*first, self.index))
     }
 
     /// Counts reports for the right holder.

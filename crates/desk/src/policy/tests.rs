@@ -197,3 +197,20 @@ fn everything_that_is_wrong_is_said_at_once() {
     let lines: Vec<usize> = wrong.problems.iter().map(|problem| problem.line).collect();
     assert_eq!(lines, [2, 4, 7, 8]);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn no_file_is_a_crash(at in 0usize..SHIPPED.len(), length in 0usize..40, put in "[\\PC\n\"=\\[\\]{}#]{0,12}") {
+        let (mut from, mut to) = (at, (at + length).min(SHIPPED.len()));
+        while !SHIPPED.is_char_boundary(from) { from -= 1; }
+        while !SHIPPED.is_char_boundary(to) { to += 1; }
+        let text = format!("{}{put}{}", &SHIPPED[..from], &SHIPPED[to..]);
+        if let Err(wrong) = read(&text, "x.toml") {
+            proptest::prop_assert!(!wrong.problems.is_empty());
+            let lines = text.lines().count() + 1;
+            proptest::prop_assert!(wrong.problems.iter().all(|problem| problem.line <= lines), "{wrong}");
+        }
+    }
+}

@@ -15,9 +15,13 @@ use model::party::Party;
 use model::resource::Resource;
 use model::submission::Door;
 use model::time::Time;
+use store::Engine;
 use store::cases::Filed;
 use store::clocks::Standing;
 use store::listing::Listing;
+
+#[path = "../engine/mod.rs"]
+mod engine;
 
 pub(crate) struct Set(AtomicI64);
 
@@ -31,6 +35,8 @@ pub(crate) struct Node {
     pub(crate) desk: Desk,
     pub(crate) directory: PathBuf,
     pub(crate) clock: Arc<Set>,
+    engine: Engine,
+    database: Option<engine::Database>,
 }
 
 impl Node {
@@ -40,8 +46,9 @@ impl Node {
         let directory = std::env::temp_dir().join(format!("sluis-acts-{}-{number}", std::process::id()));
         let _ = std::fs::remove_dir_all(&directory);
         let clock = Arc::new(Set(AtomicI64::new(time(now).0)));
-        let desk = Desk::open(&directory, Arc::clone(&clock) as Arc<dyn Clock>, Reading::default()).unwrap();
-        Node { desk, directory, clock }
+        let (engine, database) = engine::engine(module_path!());
+        let desk = Desk::open_on(&directory, &engine, Arc::clone(&clock) as Arc<dyn Clock>, Reading::default()).unwrap();
+        Node { desk, directory, clock, engine, database }
     }
 
     pub(crate) fn set(&self, now: Time) {
@@ -60,7 +67,8 @@ impl Node {
         for (when, ip, port) in rows {
             out.extend(format!("\"{when}\",\"{ip}\",\"tcp\",{port},\"\",\"telnet\",64496,\"NL\",\"\",\"\",\"login:\"\n").bytes());
         }
-        self.desk.receive(Door::File, name, &mut Cursor::new(out)).unwrap();
+        let name = format!("2026-06-01-scan_telnet-{name}");
+        self.desk.receive(Door::File, &name, &mut Cursor::new(out)).unwrap();
         self.desk.work(&|_, _| {}).unwrap();
     }
 
@@ -85,15 +93,38 @@ impl Node {
         self.read(|transaction| transaction.party(id)).unwrap().party.reference
     }
 
-    /// Runs a statement that no act offers.
+    /// Runs statements that no act offers.
     pub(crate) fn sql(&self, text: &str) {
-        rusqlite::Connection::open(self.directory.join("sluis.db")).unwrap().execute_batch(text).unwrap();
+        match &self.database {
+            Some(database) => database.client().batch_execute(text).unwrap(),
+            None => self.sqlite().execute_batch(text).unwrap(),
+        }
     }
 
     /// The only number of an answer.
     pub(crate) fn number(&self, text: &str) -> i64 {
-        let connection = rusqlite::Connection::open(self.directory.join("sluis.db")).unwrap();
-        connection.query_row(text, (), |row| row.get(0)).unwrap()
+        self.numbers(text)[0][0]
+    }
+
+    /// The rows of an answer that has nothing but numbers.
+    pub(crate) fn numbers(&self, text: &str) -> Vec<Vec<i64>> {
+        if let Some(database) = &self.database {
+            let rows = database.client().query(&format!("SELECT * FROM ({text}) AS answer"), &[]).unwrap();
+            let number = |row: &postgres::Row, at: usize| match *row.columns()[at].type_() {
+                postgres::types::Type::NUMERIC => panic!("{text}: CAST it AS BIGINT"),
+                _ => row.get::<_, i64>(at),
+            };
+            return rows.iter().map(|row| (0..row.len()).map(|at| number(row, at)).collect()).collect();
+        }
+        let connection = self.sqlite();
+        let mut select = connection.prepare(text).unwrap();
+        let columns = select.column_count();
+        let rows = select.query_map((), |row| (0..columns).map(|at| row.get(at)).collect()).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    fn sqlite(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.directory.join("sluis.db")).unwrap()
     }
 
     /// What happened in a case.

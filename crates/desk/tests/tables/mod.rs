@@ -11,9 +11,6 @@ use rusqlite::types::ValueRef;
 /// Columns that are random, or that count how often somebody tried.
 const LEFT_OUT: [&str; 6] = ["public", "digest", "hash", "sealed", "times", "attempts"];
 
-/// The counter that tells the keys of a node from those of another.
-const KEYS: &str = "name=\"keys\" ";
-
 /// Every row of every table as text, but for what is random. What `raw` holds is ciphertext under random keys.
 pub(crate) fn tables(data: &Path) -> BTreeMap<String, Vec<String>> {
     let connection = rusqlite::Connection::open(data.join("sluis.db")).unwrap();
@@ -37,7 +34,7 @@ pub(crate) fn tables(data: &Path) -> BTreeMap<String, Vec<String>> {
             };
             rows.push(text(&columns, value));
         }
-        rows.retain(|row| !row.starts_with(KEYS));
+        rows.retain(|row: &String| !is_random(row));
         rows.sort();
         tables.insert(name.clone(), rows);
     }
@@ -62,11 +59,16 @@ pub(crate) fn tables_of_postgres(client: &mut postgres::Client) -> BTreeMap<Stri
             };
             rows.push(text(&columns, |at| value(at).unwrap_or_else(|| "NULL".to_owned())));
         }
-        rows.retain(|row| !row.starts_with(KEYS));
+        rows.retain(|row: &String| !is_random(row));
         rows.sort();
         tables.insert(name, rows);
     }
     tables
+}
+
+/// The fingerprint of a node's keys, which are random.
+fn is_random(row: &str) -> bool {
+    row.contains("name=\"keys\"")
 }
 
 fn text(columns: &[String], value: impl Fn(usize) -> String) -> String {

@@ -276,11 +276,14 @@ impl Work<'_> {
             }
         }
         self.step(What::ClocksSet, self.done.progress.clocks.fix, text);
-        // One report that anybody could have written wakes nobody, unless lives may be at stake.
-        let certain = self.facts.authenticated || self.facts.corroborated || severity == Severity::P0;
-        if severity.is_urgent() && certain && self.is_believed() {
+        if severity.is_urgent() && self.wakes() && self.is_believed() {
             self.done.alarms.push(Alarm::Urgent);
         }
+    }
+
+    /// Whether a person may be woken: what anybody could have written wakes nobody, unless lives may be at stake.
+    fn wakes(&self) -> bool {
+        self.facts.authenticated || self.facts.corroborated || self.done.progress.severity == Severity::P0
     }
 
     /// A report that is worse than what was known makes the case worse, and its clocks shorter, never longer.
@@ -412,7 +415,8 @@ impl Work<'_> {
         let reached = |rung: &&(Rung, Option<Time>)| rung.1.is_some_and(|at| at <= self.now) && rung.0 > self.done.progress.rung;
         let reached: Vec<(Rung, Time)> = rungs.iter().filter(reached).filter_map(|(rung, at)| Some((*rung, (*at)?))).collect();
         for (place, (rung, at)) in reached.iter().enumerate() {
-            let is_last = place + 1 == reached.len();
+            let is_letter = |(rung, _): &(Rung, Time)| matches!(rung, Rung::Reminded | Rung::Warned);
+            let is_last = !reached.iter().skip(place + 1).any(is_letter);
             self.done.progress.rung = *rung;
             let late = if self.now.0 - at.0 > DAY { format!("; it was due {at}") } else { String::new() };
             match rung {
@@ -433,7 +437,7 @@ impl Work<'_> {
                 Rung::Due => {
                     let text = format!("not mended in the time of rule {}: a person decides what is next{late}", self.rule.name);
                     self.step(What::Overdue, None, text);
-                    if self.done.progress.severity.is_urgent() && !self.done.progress.observed {
+                    if self.done.progress.severity.is_urgent() && self.wakes() && !self.done.progress.observed {
                         self.done.alarms.push(Alarm::Overdue);
                     }
                 }

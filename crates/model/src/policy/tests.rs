@@ -175,6 +175,25 @@ fn restrictions_need_more_than_time() {
 }
 
 #[test]
+fn what_anybody_could_have_written_wakes_nobody() {
+    let policy = policy(Mode::Act);
+    let mut grave = policy.clone();
+    grave.rules[0].severity = Severity::P0;
+    let sure = Facts { authenticated: true, ..facts() };
+    for (name, policy, facts, expected) in [
+        ("a stranger", &policy, facts(), vec![]),
+        ("who proved to be the sender", &policy, sure, vec![Alarm::Urgent, Alarm::Overdue]),
+        ("two of them", &policy, Facts { corroborated: true, ..facts() }, vec![Alarm::Urgent, Alarm::Overdue]),
+        ("lives may be at stake", &grave, facts(), vec![Alarm::Urgent, Alarm::Overdue]),
+    ] {
+        let done = decide(&facts, policy, T0);
+        let later = Facts { progress: Some(done.progress), ..facts };
+        let alarms = [done.alarms, decide(&later, policy, T0.plus(13 * HOUR)).alarms].concat();
+        assert_eq!(alarms, expected, "{name}");
+    }
+}
+
+#[test]
 fn after_a_standstill_one_letter() {
     let policy = policy(Mode::Act);
     let done = decide(&facts(), &policy, T0);
@@ -184,6 +203,10 @@ fn after_a_standstill_one_letter() {
     assert_eq!(purposes, [Purpose::LastWarning], "not the reminder too");
     let whats: Vec<What> = done.steps.iter().map(|step| step.what).collect();
     assert_eq!(whats, [What::Reminded, What::Warned]);
+    // Nor is it left without that one when its time is over too.
+    let done = decide(&later, &policy, T0.plus(13 * HOUR));
+    let purposes: Vec<Purpose> = done.errands.iter().map(|errand| errand.purpose).collect();
+    assert_eq!((purposes, done.progress.rung), (vec![Purpose::LastWarning], Rung::Due));
 }
 
 #[test]
@@ -307,7 +330,7 @@ fn rules_ask_for_what_a_report_says() {
 fn who_is_not_told_has_no_ladder_but_the_clocks_run() {
     let mut silent = policy(Mode::Act);
     silent.rules[0].customer = None;
-    let nobody = Facts { deepest: None, direct: None, ..facts() };
+    let nobody = Facts { deepest: None, direct: None, authenticated: true, ..facts() };
     let minor = Facts { rule: 1, ..nobody };
     for (name, policy, facts, expected) in [
         (

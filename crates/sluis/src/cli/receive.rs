@@ -319,10 +319,13 @@ fn work(desk: &Desk, summary: &mut Summary) -> Result<()> {
         loop {
             summary.add(&desk.work(&|submission, bytes| bar.read(submission, bytes))?);
             match desk.take_spool()? {
-                0 => return Ok(()),
+                0 => break,
                 taken => summary.taken += taken,
             }
         }
+        // Whoever owns the data keeps the clocks too.
+        desk.advance()?;
+        Ok(())
     })();
     bar.finish();
     result

@@ -36,10 +36,10 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     /// How submissions are worked off.
     pub(crate) work: Work,
-    /// How long things are kept.
-    pub(crate) retention: Retention,
     /// The rules.
     pub(crate) policy: Policy,
+    /// How long things are kept.
+    pub(crate) retention: Retention,
     /// What is logged, and how.
     pub(crate) logs: Logs,
     /// Who is told of alerts, when and how.
@@ -243,12 +243,10 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub(crate) fn files(named: Option<&Path>, data: &Path) -> anyhow::Result<Vec<PathBuf>> {
-        let path = named.map(Path::to_owned).or_else(|| Config::found(data));
-        let config = Config::load(path.as_deref(), data)?;
-        let policy = config.policy.file.or_else(|| Some(data.join(desk::policy::FILE)).filter(|file| file.exists()));
+        let Some(path) = named.map(Path::to_owned).or_else(|| Config::found(data)) else { return Ok(Vec::new()) };
+        let config = Config::load(Some(&path), data)?;
         let Reading { shadowserver_maps, declared_csv } = config.reading;
-        let maps = config.administration.into_iter().filter_map(|one| one.map);
-        Ok([path, policy, shadowserver_maps, declared_csv].into_iter().flatten().chain(maps).collect())
+        Ok([Some(path), shadowserver_maps, declared_csv].into_iter().flatten().collect())
     }
 
     /// The file that counts for a data directory when none is named, if there is one.

@@ -42,6 +42,7 @@ enum Source {
     Maildir(PathBuf),
     Administration(Box<administrations::Source>),
     Work,
+    Clocks,
 }
 
 /// How the intake is doing.
@@ -99,7 +100,7 @@ impl Intake {
         let (names, parts): (Vec<_>, Vec<_>) = std::iter::once(("spool".to_owned(), Source::Spool))
             .chain(maildirs_named)
             .chain(administrations_named)
-            .chain(std::iter::once(("work".to_owned(), Source::Work)))
+            .chain([("work".to_owned(), Source::Work), ("clocks".to_owned(), Source::Clocks)])
             .unzip();
         let state = State {
             last_success: None,
@@ -174,6 +175,7 @@ impl Intake {
             Source::Maildir(path) => self.taken("maildir", self.desk.take_maildir(path)?),
             Source::Administration(source) => source.look(&self.desk)?,
             Source::Work => self.work()?,
+            Source::Clocks => self.advance()?,
         }
         Ok(())
     }
@@ -203,12 +205,23 @@ impl Intake {
                 reports = applied.reports,
                 opened = applied.opened,
                 joined = applied.joined,
+                reopened = applied.reopened,
                 set_aside = applied.set_aside,
                 rejects = applied.rejects,
                 unreadable = worked.unreadable,
                 seconds = begun.elapsed().as_secs_f64(),
                 "worked off"
             );
+        }
+        Ok(())
+    }
+
+    /// Looks at the cases whose moment has come. Every round does: their moments are kept, so none is missed.
+    fn advance(&self) -> Result<(), Error> {
+        let advanced = self.desk.advance()?;
+        if advanced.changed > 0 {
+            let (cases, closed, outbox) = (advanced.changed, advanced.closed, advanced.errands);
+            tracing::info!(cases, closed, outbox, "clocks");
         }
         Ok(())
     }

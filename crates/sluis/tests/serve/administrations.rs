@@ -43,11 +43,11 @@ fn files_are_taken_in_order_and_none_behind_one_that_failed() {
     assert!(feed.join("0000-all.done").is_dir() && holder(&folder, "192.0.2.9").contains("Ash"));
     until("it is said", || node.said("administration taken in"));
 
-    lay(&feed, "0003.changes.jsonl", &begin("192.0.2.2", "nobody"));
+    lay(&feed, "0003.changes.jsonl", &begin("192.0.2.2", "C-unknown"));
     lay(&feed, "0004.changes.jsonl", &begin("192.0.2.3", "A"));
     until("it failed", || feed.join("0003.changes.jsonl.failed").exists().then_some(()));
     let reason = fs::read_to_string(feed.join("0003.changes.jsonl.reason")).unwrap();
-    assert!(reason.contains("line 1: there is no party 'nobody'"), "{reason}");
+    assert!(reason.contains("line 1: there is no party 'C-unknown'"), "{reason}");
     until("it is not ready", || (node.get("/readyz").0 == 503).then_some(()));
     let page = node.get("/readyz").2;
     assert!(page.contains("administration-1") && page.contains(".reason says why"), "{page}");
@@ -74,7 +74,7 @@ fn files_are_taken_in_order_and_none_behind_one_that_failed() {
         (Some("billing"), Some(1800), Some(false))
     );
     let log = node.log();
-    assert!(!log.contains("nobody") && !log.contains("changes.jsonl"), "{log}");
+    assert!(!log.contains("C-unknown") && !log.contains("changes.jsonl"), "{log}");
     drop(node);
     assert!(!fs::read(folder.data().join("sluis.db")).unwrap().windows(12).any(|bytes| bytes == b"SLUIS-SECRET"));
 }

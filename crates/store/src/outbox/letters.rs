@@ -23,6 +23,7 @@ pub(super) struct Statements<'t> {
     find: Statement<'t>,
     insert: Statement<'t>,
     link: Statement<'t>,
+    links: Vec<(i64, i64)>,
     next: i64,
     randomness: Randomness,
     now: Time,
@@ -59,6 +60,7 @@ impl<'t> Letters<'t> {
             link: transaction.prepare(
                 "-- outbox::link\nINSERT INTO outbox_cases (case_id, entry) VALUES ($1, $2) ON CONFLICT (case_id, entry) DO NOTHING",
             )?,
+            links: Vec::with_capacity(wanted.len()),
             next: transaction.numbers("outbox", wanted.len() as i64)?,
             randomness: Randomness::default(),
             now,
@@ -95,7 +97,7 @@ impl<'t> Letters<'t> {
     /// Writes what was collected.
     pub(super) fn finish(self) -> Result<(), Error> {
         match self {
-            Letters::Sqlite(_) => Ok(()),
+            Letters::Sqlite(statements) => statements.link(),
             Letters::Postgres(collected) => collected.write(),
         }
     }
@@ -120,8 +122,15 @@ impl Statements<'_> {
             |row| row.get(0),
         )?;
         self.next += i64::from(entry == self.next);
-        for wanted in about {
-            self.link.execute((wanted.case, entry))?;
+        self.links.extend(about.iter().map(|wanted| (wanted.case, entry)));
+        Ok(())
+    }
+
+    /// Writes which cases the letters are about, in the order of the cases: so their rows come one behind the other.
+    fn link(mut self) -> Result<(), Error> {
+        self.links.sort_unstable();
+        for link in &self.links {
+            self.link.execute(*link)?;
         }
         Ok(())
     }
@@ -219,7 +228,8 @@ impl Columns {
     }
 }
 
-/// Those of some letters that wait, with their numbers.
+/// Those of some letters that wait, with their numbers. Each is looked for by itself, in the index for it: of a table that
+/// was empty a moment ago the planner would compare all with all.
 fn waiting<'a>(open: &Open, keys: &[Letter<'a>]) -> Answer<HashMap<Letter<'a>, i64>> {
     if keys.is_empty() {
         return Ok(HashMap::new());
@@ -231,8 +241,11 @@ fn waiting<'a>(open: &Open, keys: &[Letter<'a>]) -> Answer<HashMap<Letter<'a>, i
          SELECT wanted.place, o.id
          FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) WITH ORDINALITY
              AS wanted (party, purpose, subject, severity, ready, hold, place)
-         JOIN outbox o ON o.party = wanted.party AND o.purpose = wanted.purpose AND o.subject = wanted.subject
-             AND o.severity = wanted.severity AND o.ready = wanted.ready AND o.hold = wanted.hold AND o.delivery = 0",
+         CROSS JOIN LATERAL (
+             SELECT id FROM outbox
+             WHERE party = wanted.party AND purpose = wanted.purpose AND subject = wanted.subject AND severity = wanted.severity
+                 AND ready = wanted.ready AND hold = wanted.hold AND delivery = 0
+             LIMIT 1) o",
         &[&columns.party, &columns.purpose, &columns.subject, &columns.severity, &columns.ready, &columns.hold],
     )?;
     let mut waiting = HashMap::with_capacity(rows.len());

@@ -7,6 +7,7 @@ use super::*;
 const PLACES: &[(&str, &str, &[&str])] = &[
     ("cases::list", "indexed", &["address = $1", "holder = $1", "$1 = 0"]),
     ("administration::", "comparison", &["=", "<>"]),
+    ("administration::lane_of", "from", &["FROM assignments a JOIN parties p ON p.id = a.party"]),
     ("db::numbers", "table", &["cases", "batches"]),
     ("clocks::due", "", &[crate::cases::COLUMNS]),
     ("outbox::about_case", "", &["o.id, o.cases"]),
@@ -30,9 +31,6 @@ const PLACES: &[(&str, &str, &[&str])] = &[
     ("administration::lane_", "from", &["FROM assignments a JOIN parties p ON p.id = a.party"]),
 ];
 
-/// Statements whose text is put together as they are asked; tests of their own run them.
-const COMPOSED: &[&str] = &["-- listing::cases"];
-
 /// The statements of the source: string literals that open with their name, `-- cases::open`. Those of PostgreSQL alone
 /// (`sets`) and of SQLite alone (`status`) are left out.
 fn statements() -> Vec<String> {
@@ -51,7 +49,7 @@ fn statements() -> Vec<String> {
         let constants = constants(&source);
         for literal in literals(&source).into_iter().filter(|literal| literal.starts_with("-- ") && literal.contains('\n')) {
             let own = ["-- sets::", "-- status::", "-- db::insert_"];
-            if own.iter().chain(COMPOSED).any(|own| literal.starts_with(own)) {
+            if own.iter().any(|own| literal.starts_with(own)) {
                 continue;
             }
             statements.extend(filled(&literal, &constants));

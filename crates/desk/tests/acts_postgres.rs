@@ -1,0 +1,4 @@
+//! The tests of `acts.rs`, on PostgreSQL.
+
+#[path = "acts.rs"]
+mod acts;

@@ -1,0 +1,4 @@
+//! The tests of `corrections.rs`, on PostgreSQL.
+
+#[path = "corrections.rs"]
+mod corrections;
