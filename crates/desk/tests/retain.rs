@@ -227,6 +227,7 @@ fn a_person_is_forgotten_everywhere() {
          INSERT INTO parties (id, public, source, reference, roles, name, legal_name, trade_names, registry_number, vat_number, mails,
              phones, domains, handles, country, language, aup_version, kyc_method, kyc_result, recorded, gone)
          VALUES (9, X'09', 9, 'r', 0, '', '', '', '', '', '', '', '', '', '', '', '', '', '', 0, {START});
+         INSERT INTO traits (id, text) VALUES (9, 't');
          INSERT INTO contacts VALUES (9, 0, 0, '', '', 1, 0);
          INSERT INTO assignments VALUES (9, 9, NULL, NULL, 'x', 9, 0, NULL, NULL, '', '', '', '', '', 0, 1, '');
          INSERT INTO outbox (id, public, purpose, party, subject, severity, hold, delivery, created, ready, cases, ended, reason, person)
