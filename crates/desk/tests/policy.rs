@@ -1,7 +1,6 @@
 //! The policy file of a node at work: taken up, kept, wrong, gone; and what another would have done.
 // A helper that cannot go on ends the test; a person reads where.
 #![allow(clippy::unwrap_used)]
-#![allow(clippy::unwrap_used)]
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -55,7 +55,7 @@ ALTER TABLE cases ADD COLUMN next_due BIGINT;
 CREATE INDEX cases_ended ON cases (key, closed) WHERE state = 1;
 CREATE INDEX cases_due ON cases (next_due, id) WHERE next_due IS NOT NULL;
 -- What people list: what is to be mended first, what is theirs, and what is worst.
-CREATE INDEX cases_fix ON cases (fix_due, id) WHERE state = 0 AND fix_due IS NOT NULL;
+CREATE INDEX cases_fix ON cases (severity, fix_due, id) WHERE state = 0 AND fix_due IS NOT NULL;
 CREATE INDEX cases_handler ON cases (handler, id) WHERE handler <> '';
 CREATE INDEX cases_urgent ON cases (severity, id) WHERE severity < 2;
 -- Open cases of before get their rule and clocks at the first look; history has none.
