@@ -220,8 +220,8 @@ impl Columns {
 }
 
 /// Those of some letters that wait, with their numbers. Each is looked for by itself, as the first that is not before it:
-/// only one index has that order. Were they compared one by one, the planner would take the index of what is ready, as
-/// long as it knows nothing of the table, and read through all that are ready at the same moment, for each.
+/// only one index has that order. Were they compared one by one, the planner might take the index of what is held or ready,
+/// as it knows little of a table that was empty a moment ago, and read through nearly all of it for each.
 fn waiting<'a>(open: &Open, keys: &[Letter<'a>]) -> Answer<HashMap<Letter<'a>, i64>> {
     if keys.is_empty() {
         return Ok(HashMap::new());
