@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use model::administration::{Changes, Foreign, Known, KnownAssignment, KnownParty, Snapshot, compare};
 use model::case::CaseKey;
 use model::chain::{Chains, PartyId};
+use model::party::Party;
 use model::step::What;
 use model::time::Time;
 use store::Transaction;
@@ -213,15 +214,11 @@ pub(crate) fn apply(
     parties: &mut HashMap<String, PartyId>,
     now: Time,
 ) -> Result<(), store::Error> {
-    for party in &changes.parties_new {
-        let id = transaction.add_party(source, party, now)?;
-        parties.insert(party.reference.clone(), id);
-    }
-    for party in &changes.parties_new {
-        if let (Some(id), Some(parent)) = (parties.get(&party.reference), &party.parent) {
-            transaction.set_parent(*id, parties.get(parent).copied(), None, now)?;
-        }
-    }
+    let new = transaction.add_parties(source, &changes.parties_new, now)?;
+    parties.extend(changes.parties_new.iter().zip(&new).map(|(party, id)| (party.reference.clone(), *id)));
+    let parent = |party: &Party| party.parent.as_ref().and_then(|parent| parties.get(parent)).copied();
+    let rented: Vec<_> = changes.parties_new.iter().zip(&new).filter_map(|(party, id)| Some((*id, parent(party)?))).collect();
+    transaction.add_memberships(&rented, now)?;
     for change in &changes.parties_changed {
         transaction.set_party(change.id, &change.new, now)?;
     }
@@ -241,11 +238,8 @@ pub(crate) fn apply(
     for (id, at) in &changes.ended {
         transaction.end_assignment(*id, *at)?;
     }
-    for assignment in &changes.begun {
-        // `compare` begins only what names a party of the snapshot, and all of those are known by now.
-        if let Some(party) = parties.get(&assignment.party) {
-            transaction.begin_assignment(source, *party, assignment, now)?;
-        }
-    }
-    Ok(())
+    // `compare` begins only what names a party of the snapshot, and all of those are known by now.
+    let begun: Vec<_> =
+        changes.begun.iter().filter_map(|assignment| Some((*parties.get(&assignment.party)?, assignment))).collect();
+    transaction.begin_assignments(source, &begun, now)
 }

@@ -2,6 +2,10 @@
 //!
 //! Nothing here is rewritten: an assignment is begun, ended or superseded, and each row keeps when it was recorded.
 
+mod write;
+
+use std::collections::HashMap;
+
 use model::address::{Address, Range};
 use model::assignment::{Assignment, Level, Period};
 use model::chain::{Builder, Held, Index, PartyId, Source};
@@ -12,7 +16,6 @@ use model::time::Time;
 
 use crate::Error;
 use crate::db::{self, OptionalExtension, Row, Transaction, numbered};
-use crate::keys::public_id;
 
 /// A source of administration, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +118,17 @@ fn party_from(row: &Row<'_>) -> db::Result<KeptParty> {
         party,
         recorded: Time(row.get(23)?),
         gone: row.get::<Option<i64>>(24)?.map(Time),
+    })
+}
+
+/// A contact, of five columns from `at` on.
+fn contact_from(row: &Row<'_>, at: usize) -> db::Result<Contact> {
+    Ok(Contact {
+        channel: numbered(row, at, &Channel::ALL)?,
+        target: row.get(at + 1)?,
+        hours: row.get(at + 2)?,
+        notify: row.get(at + 3)?,
+        fallback: row.get(at + 4)?,
     })
 }
 
@@ -309,8 +323,33 @@ impl Transaction<'_> {
     pub fn parties_of(&self, source: i64) -> Result<Vec<KeptParty>, Error> {
         let statement = format!("-- administration::parties_of\nSELECT {PARTY} FROM parties p WHERE p.source = $1 ORDER BY p.id");
         let mut select = self.prepare(&statement)?;
-        let found: Vec<KeptParty> = select.query_map([source], party_from)?.collect::<Result<_, _>>()?;
-        found.into_iter().map(|party| self.complete(party)).collect()
+        let mut found: Vec<KeptParty> = select.query_map([source], party_from)?.collect::<Result<_, _>>()?;
+        let places: HashMap<PartyId, usize> = found.iter().enumerate().map(|(at, kept)| (kept.id, at)).collect();
+        // Not a question for each of them, which may be many thousands.
+        let mut contacts = self.prepare(
+            "-- administration::contacts_of
+             SELECT c.party, c.channel, c.target, c.hours, c.notify, c.fallback FROM parties p JOIN contacts c ON c.party = p.id
+             WHERE p.source = $1 ORDER BY c.party, c.position",
+        )?;
+        for row in contacts.query_map([source], |row| Ok((row.get(0)?, contact_from(row, 1)?)))? {
+            let (party, contact) = row?;
+            if let Some(kept) = places.get(&party).and_then(|at| found.get_mut(*at)) {
+                kept.party.contacts.push(contact);
+            }
+        }
+        let mut parents = self.prepare(
+            "-- administration::parents_of
+             SELECT m.party, r.reference FROM parties p JOIN memberships m ON m.party = p.id JOIN parties r ON r.id = m.parent
+             WHERE p.source = $1 AND m.valid_to IS NULL ORDER BY m.id",
+        )?;
+        for row in parents.query_map([source], |row| Ok((row.get(0)?, row.get(1)?)))? {
+            let (party, parent): (PartyId, String) = row?;
+            if let Some(kept) = places.get(&party).and_then(|at| found.get_mut(*at)) {
+                // The last that comes is the newest.
+                kept.party.parent = Some(parent);
+            }
+        }
+        Ok(found)
     }
 
     /// Adds what stands in other tables: contacts, and the reference of the party it rents from now.
@@ -319,15 +358,7 @@ impl Transaction<'_> {
             "-- administration::contacts
              SELECT channel, target, hours, notify, fallback FROM contacts WHERE party = $1 ORDER BY position",
         )?;
-        let contacts = select.query_map([kept.id], |row| {
-            Ok(Contact {
-                channel: numbered(row, 0, &Channel::ALL)?,
-                target: row.get(1)?,
-                hours: row.get(2)?,
-                notify: row.get(3)?,
-                fallback: row.get(4)?,
-            })
-        })?;
+        let contacts = select.query_map([kept.id], |row| contact_from(row, 0))?;
         kept.party.contacts = contacts.collect::<Result<_, _>>()?;
         kept.party.parent = self
             .prepare(
@@ -389,182 +420,5 @@ impl Transaction<'_> {
              SELECT {ASSIGNMENT} FROM assignments a JOIN parties p ON p.id = a.party WHERE a.id = $1"
         );
         Ok(self.prepare(&statement)?.query_row([id], assignment_from).optional()?)
-    }
-
-    /// Adds a party.
-    ///
-    /// # Errors
-    /// [`Error::Database`], [`Error::Random`].
-    pub fn add_party(&self, source: i64, party: &Party, now: Time) -> Result<PartyId, Error> {
-        let id = self.numbers("parties", 1)?;
-        self.execute(
-            "-- administration::add_party
-             INSERT INTO parties (id, public, source, reference, roles, name, legal_name, trade_names, registry_number, vat_number, mails,
-                 phones, domains, handles, country, language, aup_version, kyc_method, kyc_result, recorded)
-             VALUES ($1, $2, $3, $4, 0, '', '', '', '', '', '', '', '', '', '', '', '', '', '', $5)",
-            (id, public_id(now)?.0.to_be_bytes(), source, &party.reference, now.0),
-        )?;
-        self.set_party(id, party, now)?;
-        Ok(id)
-    }
-
-    /// Writes what is known of a party; also when it comes back after it was gone.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn set_party(&self, id: PartyId, party: &Party, now: Time) -> Result<(), Error> {
-        let roles = party.roles.iter().fold(0u8, |roles, role| roles | 1 << *role as u8);
-        let lines = |list: &[String]| list.join("\n");
-        self.execute(
-            "-- administration::set_names
-             UPDATE parties SET roles = $2, name = $3, legal_name = $4, trade_names = $5, registry_number = $6, vat_number = $7,
-                 mails = $8, phones = $9, domains = $10, handles = $11, country = $12, language = $13, recorded = $14, gone = NULL
-             WHERE id = $1",
-            (
-                id,
-                roles,
-                &party.name,
-                &party.legal_name,
-                lines(&party.trade_names),
-                &party.registry_number,
-                &party.vat_number,
-                lines(&party.mails),
-                lines(&party.phones),
-                lines(&party.domains),
-                lines(&party.handles),
-                &party.country,
-                &party.language,
-                now.0,
-            ),
-        )?;
-        self.execute(
-            "-- administration::set_kyc
-             UPDATE parties SET aup_version = $2, aup_accepted = $3, kyc_checked = $4, kyc_method = $5, kyc_result = $6,
-                 traceable_payment = $7, resells = $8
-             WHERE id = $1",
-            (
-                id,
-                &party.aup_version,
-                party.aup_accepted.map(|time| time.0),
-                party.kyc.checked.map(|time| time.0),
-                &party.kyc.method,
-                &party.kyc.result,
-                party.kyc.traceable_payment,
-                party.kyc.resells,
-            ),
-        )?;
-        self.execute("-- administration::drop_contacts\nDELETE FROM contacts WHERE party = $1", [id])?;
-        let mut insert = self.prepare(
-            "-- administration::add_contact
-             INSERT INTO contacts (party, position, channel, target, hours, notify, fallback) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )?;
-        for (position, contact) in party.contacts.iter().enumerate() {
-            insert.execute((
-                id,
-                position as i64,
-                contact.channel as u8,
-                &contact.target,
-                &contact.hours,
-                contact.notify,
-                contact.fallback,
-            ))?;
-        }
-        Ok(())
-    }
-
-    /// Notes that a party's source does not name it any more. Nothing of it is deleted.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn set_gone(&self, party: PartyId, now: Time) -> Result<(), Error> {
-        self.execute("-- administration::gone\nUPDATE parties SET gone = $2 WHERE id = $1", (party, now.0))?;
-        Ok(())
-    }
-
-    /// Notes that a party is named again.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn set_back(&self, party: PartyId) -> Result<(), Error> {
-        self.execute("-- administration::back\nUPDATE parties SET gone = NULL WHERE id = $1", [party])?;
-        Ok(())
-    }
-
-    /// Ends what a party rents from others at `from`, and begins that it rents from `parent`; a `from` of `None` is for
-    /// the first we hear of it.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn set_parent(&self, party: PartyId, parent: Option<PartyId>, from: Option<Time>, now: Time) -> Result<(), Error> {
-        self.execute(
-            "-- administration::leave\nUPDATE memberships SET valid_to = $2 WHERE party = $1 AND valid_to IS NULL",
-            (party, from.unwrap_or(now).0),
-        )?;
-        if let Some(parent) = parent {
-            self.execute(
-                "-- administration::join
-                 INSERT INTO memberships (id, party, parent, valid_from, valid_to, recorded) VALUES ($1, $2, $3, $4, NULL, $5)",
-                (self.numbers("memberships", 1)?, party, parent, from.map(|time| time.0), now.0),
-            )?;
-        }
-        Ok(())
-    }
-
-    /// Begins an assignment.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn begin_assignment(&self, source: i64, party: PartyId, assignment: &Assignment, now: Time) -> Result<(), Error> {
-        let (first, last, name) = match &assignment.resource {
-            Resource::Addresses(range) => (Some(range.first.bytes()), Some(range.last.bytes()), None),
-            other => (None, None, Some(other.to_string())),
-        };
-        self.execute(
-            "-- administration::begin
-             INSERT INTO assignments (id, source, first, last, name, party, level, valid_from, valid_to, service, product, panel,
-                 account, reference, recorded, superseded, reason)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL, '')",
-            (
-                self.numbers("assignments", 1)?,
-                source,
-                first,
-                last,
-                name,
-                party,
-                assignment.level as u8,
-                assignment.period.from.map(|time| time.0),
-                assignment.period.to.map(|time| time.0),
-                &assignment.service,
-                &assignment.product,
-                &assignment.panel,
-                &assignment.account,
-                &assignment.reference,
-                now.0,
-            ),
-        )?;
-        self.recheck_begun(assignment, now)
-    }
-
-    /// Ends an assignment.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn end_assignment(&self, id: i64, at: Time) -> Result<(), Error> {
-        // Times after its end that have passed were thought to be this party's.
-        self.recheck_assignment(id, at, Time::MAX)?;
-        self.execute("-- administration::end\nUPDATE assignments SET valid_to = $2 WHERE id = $1", (id, at.0))?;
-        Ok(())
-    }
-
-    /// Notes that an assignment counts no more: its source corrected it. The row stays, with the reason.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn supersede_assignment(&self, id: i64, reason: &str, now: Time) -> Result<(), Error> {
-        self.execute(
-            "-- administration::supersede\nUPDATE assignments SET superseded = $2, reason = $3 WHERE id = $1",
-            (id, now.0, reason),
-        )?;
-        self.recheck_assignment(id, Time::MIN, now)
     }
 }

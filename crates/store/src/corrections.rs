@@ -126,22 +126,27 @@ impl Transaction<'_> {
         let party = name.is_some().then_some(party);
         let since = since.0.max(from.unwrap_or(i64::MIN));
         let until = until.0.min(to.unwrap_or(i64::MAX));
-        self.recheck((first, last, None, party), since, until)
+        if since < until { self.recheck(&[((first, last, None, party), since, until)]) } else { Ok(()) }
     }
 
     /// Has cases traced once more that are about something that turns out to have been somebody's.
-    pub(crate) fn recheck_begun(&self, assignment: &Assignment, now: Time) -> Result<(), Error> {
-        let (since, until) = (assignment.period.start().0, assignment.period.end().min(now).0);
-        match &assignment.resource {
-            Resource::Addresses(range) => {
-                self.recheck((Some(range.first.bytes()), Some(range.last.bytes()), None, None), since, until)
-            }
-            other => self.recheck((None, None, Some(other.to_string()), None), since, until),
-        }
+    pub(crate) fn recheck_begun<'a>(&self, begun: impl Iterator<Item = &'a Assignment>, now: Time) -> Result<(), Error> {
+        let rechecked: Vec<(Rechecked, i64, i64)> = begun
+            .map(|assignment| {
+                let (since, until) = (assignment.period.start().0, assignment.period.end().min(now).0);
+                let what = match &assignment.resource {
+                    Resource::Addresses(range) => (Some(range.first.bytes()), Some(range.last.bytes()), None, None),
+                    other => (None, None, Some(other.to_string()), None),
+                };
+                (what, since, until)
+            })
+            .filter(|(_, since, until)| since < until)
+            .collect();
+        self.recheck(&rechecked)
     }
 
-    fn recheck(&self, (first, last, name, party): Rechecked, since: i64, until: i64) -> Result<(), Error> {
-        if since >= until {
+    fn recheck(&self, rechecked: &[(Rechecked, i64, i64)]) -> Result<(), Error> {
+        if rechecked.is_empty() {
             return Ok(());
         }
         // As long as there are no cases, there is nothing to look at: most of an administration comes before them.
@@ -149,13 +154,12 @@ impl Transaction<'_> {
         if any.is_none() {
             return Ok(());
         }
-        let id = self.numbers("rechecks", 1)?;
-        self.execute(
-            "-- corrections::recheck
-             INSERT INTO rechecks (id, first, last, name, party, since, until, case_id) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
-            (id, first, last, name, party, since, until),
-        )?;
-        Ok(())
+        let number = self.numbers("rechecks", rechecked.len() as i64)?;
+        self.insert_many("rechecks", "id, first, last, name, party, since, until, case_id", |into| {
+            (number..).zip(rechecked).try_for_each(|(id, ((first, last, name, party), since, until))| {
+                Ok(into.add((id, *first, *last, name.as_deref(), *party, *since, *until, 0i64))?)
+            })
+        })
     }
 
     /// What is to be looked at again, the oldest first; names, which are looked for together, after everything else.

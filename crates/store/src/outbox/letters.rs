@@ -228,8 +228,9 @@ impl Columns {
     }
 }
 
-/// Those of some letters that wait, with their numbers. Each is looked for by itself, in the index for it: of a table that
-/// was empty a moment ago the planner would compare all with all.
+/// Those of some letters that wait, with their numbers. Each is looked for by itself, as the first that is not before it:
+/// only one index has that order. Were they compared one by one, the planner might take the index of what is held or ready,
+/// as it knows little of a table that was empty a moment ago, and read through nearly all of it for each.
 fn waiting<'a>(open: &Open, keys: &[Letter<'a>]) -> Answer<HashMap<Letter<'a>, i64>> {
     if keys.is_empty() {
         return Ok(HashMap::new());
@@ -242,10 +243,12 @@ fn waiting<'a>(open: &Open, keys: &[Letter<'a>]) -> Answer<HashMap<Letter<'a>, i
          FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) WITH ORDINALITY
              AS wanted (party, purpose, subject, severity, ready, hold, place)
          CROSS JOIN LATERAL (
-             SELECT id FROM outbox
-             WHERE party = wanted.party AND purpose = wanted.purpose AND subject = wanted.subject AND severity = wanted.severity
-                 AND ready = wanted.ready AND hold = wanted.hold AND delivery = 0
-             LIMIT 1) o",
+             SELECT id, party, purpose, subject, severity, ready, hold FROM outbox
+             WHERE (party, purpose, subject, severity, ready, hold)
+                 >= (wanted.party, wanted.purpose, wanted.subject, wanted.severity, wanted.ready, wanted.hold) AND delivery = 0
+             ORDER BY party, purpose, subject, severity, ready, hold LIMIT 1) o
+         WHERE o.party = wanted.party AND o.purpose = wanted.purpose AND o.subject = wanted.subject
+             AND o.severity = wanted.severity AND o.ready = wanted.ready AND o.hold = wanted.hold",
         &[&columns.party, &columns.purpose, &columns.subject, &columns.severity, &columns.ready, &columns.hold],
     )?;
     let mut waiting = HashMap::with_capacity(rows.len());
