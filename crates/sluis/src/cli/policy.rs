@@ -180,9 +180,15 @@ fn check(args: &Check, globals: &Globals) -> Result<u8> {
         Some(file) => file.clone(),
         None => used_file(globals)?,
     };
-    let name = file.display().to_string();
+    let mut name = file.display().to_string();
+    let is_default = args.file.is_none() && globals.data()?.policy.is_none();
     let text = match desk::policy::text_of(&file) {
         Ok(text) => text,
+        // Without a file of its own a node has the shipped policy.
+        Err(_) if is_default && !file.exists() => {
+            name = format!("the shipped policy (there is no {name})");
+            String::new()
+        }
         Err(reason) => bail!("{reason}"),
     };
     let mut screen = Screen::new();
