@@ -40,7 +40,7 @@ fn rows(data: &Path) -> Vec<String> {
         // What a step says has the moments of its clocks in it.
         "SELECT case_id, ordinal, what, rule FROM steps ORDER BY case_id, ordinal",
         "SELECT * FROM case_days ORDER BY case_id, day",
-        "SELECT case_id, count(*) FROM outbox_cases GROUP BY case_id ORDER BY case_id",
+        "SELECT purpose, party, hold, delivery, subject, severity, case_id FROM outbox JOIN outbox_cases ON entry = id ORDER BY 1, 2, 7",
         "SELECT submission, ordinal, queue, place, text, reason FROM set_aside ORDER BY submission, ordinal",
         "SELECT * FROM notes ORDER BY submission, place, text",
         "SELECT * FROM daily ORDER BY day, holder, kind",
