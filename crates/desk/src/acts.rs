@@ -581,6 +581,9 @@ pub(crate) fn join(whole: &mut Filed, of_whole: &mut Standing, part: &Filed, sta
     clocks.fix = sooner(clocks.fix, other.fix);
     clocks.force = sooner(clocks.force, other.force);
     of_whole.ordered = sooner(of_whole.ordered, standing.ordered);
+    of_whole.received = of_whole.received.min(standing.received);
+    of_whole.last_received = of_whole.last_received.max(standing.last_received);
+    of_whole.confidence = of_whole.confidence.max(standing.confidence);
     of_whole.progress.severity = of_whole.progress.severity.min(standing.progress.severity);
     whole.case.first_seen = whole.case.first_seen.min(part.case.first_seen);
     whole.case.last_seen = whole.case.last_seen.max(part.case.last_seen);

@@ -80,6 +80,8 @@ pub fn take(plan: &Plan<'_>) -> Result<Taken, Error> {
     let unfinished = plan.to.join(UNFINISHED);
     make(&unfinished)?;
     look_at_places(plan)?;
+    let _lock = lock(plan.to)?;
+    look_at_keys(plan)?;
     let before = newest(plan.to)?;
     let shared: HashMap<String, Sum> =
         before.iter().flat_map(|(_, manifest)| &manifest.files).map(|entry| (entry.path.clone(), entry.sum)).collect();
@@ -103,6 +105,7 @@ pub fn take(plan: &Plan<'_>) -> Result<Taken, Error> {
     manifest.files = files;
     sweep(&unfinished, &manifest)?;
     write(&unfinished.join(MANIFEST), manifest.write().as_bytes())?;
+    store::raw::sync_directory(&unfinished)?;
     let folder = name(plan.to, plan.now);
     std::fs::rename(&unfinished, &folder).map_err(|error| failed(&folder, &error))?;
     store::raw::sync_directory(plan.to)?;
@@ -179,6 +182,9 @@ impl Work {
             }
         }
         drop(reader);
+        for folder in std::fs::read_dir(self.folder.join("raw")).into_iter().flatten().flatten() {
+            store::raw::sync_directory(&folder.path())?;
+        }
         // Reading may have made these beside the copy.
         for name in ["sluis.db-shm", "sluis.db-wal"] {
             remove(&self.folder.join(name))?;
@@ -456,6 +462,34 @@ fn look_at_places(plan: &Plan<'_>) -> Result<(), Error> {
         return Err(Error::Invalid(format!(
             "{}: keys that lie with what they open protect nothing, and what is erased stays readable; name a place that others \
              look after, or say --keys-beside",
+            keys.display()
+        )));
+    }
+    Ok(())
+}
+
+/// One backup at a time goes into a folder; the operating system lets go of this when the process ends.
+fn lock(folder: &Path) -> Result<std::fs::File, Error> {
+    let path = folder.join("lock");
+    let file = std::fs::File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|error| failed(&path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(Error::Conflict(format!("{}: another backup is being made here", folder.display())))
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(failed(&path, &error)),
+    }
+}
+
+/// Whoever restored the wrong backup wants another one: as long as nobody has looked, the keys for it are not touched.
+fn look_at_keys(plan: &Plan<'_>) -> Result<(), Error> {
+    let Some(keys) = plan.keys.filter(|keys| keys.join(KEYS).exists()) else { return Ok(()) };
+    let condition = Reader::open_on(plan.data, plan.engine)?.read(|transaction| transaction.condition())?;
+    if condition.restored.is_some() {
+        return Err(Error::Conflict(format!(
+            "this node was restored, and nobody has looked yet: the keys in {} may be needed to restore another backup. Say \
+             'sluis restore confirm' first, or name another folder for the keys",
             keys.display()
         )));
     }

@@ -114,7 +114,7 @@ impl Traced {
 
 /// Whether a change waits not because of a correction, but because the case was reported within minutes of a change of
 /// holder: such a row says why from the beginning.
-pub(crate) fn is_of_minutes(change: &HolderChange) -> bool {
+pub fn is_of_minutes(change: &HolderChange) -> bool {
     change.outcome == Outcome::Waiting && !change.reason.is_empty()
 }
 

@@ -292,7 +292,7 @@ fn cases_of_before_are_decided_at_the_first_look() {
     let node = node("2026-06-01T12:00:00Z");
     node.telnet(FEED, &[("2026-06-01 10:00:00", "192.0.2.1", 23)]);
     node.sql(
-        "UPDATE cases SET rule = '', traits = '', marks = 0, policy = 0, confidence = 0, reporter = 0, fix_due = NULL,
+        "UPDATE cases SET rule = '', traits = 0, marks = 0, policy = 0, confidence = 0, reporter = 0, fix_due = NULL,
              customer_due = NULL, told = NULL, rung = 0, next_due = 0;
          DELETE FROM steps WHERE ordinal > 1; DELETE FROM outbox_cases; DELETE FROM outbox;",
     );

@@ -183,3 +183,61 @@ fn forged_lists_close_no_case() {
     assert_eq!(node.case(1).1.closure, None);
     assert_eq!(node.number("SELECT count(*) FROM feeds"), 0, "what anybody can send is no feed");
 }
+
+/// A tenth of the addresses changed hands on the first of June, and the administration says so three days late.
+#[test]
+fn what_is_recorded_three_days_late_leaves_no_letter_with_the_wrong_holder() {
+    let node = Node::new("2026-06-01T00:00:00Z");
+    let names: Vec<(String, String, String)> =
+        (0..CUSTOMERS).map(|number| (address(number), format!("c{number}"), format!("n{number}"))).collect();
+    let before: Vec<_> = names.iter().map(|(ip, old, _)| (ip.as_str(), old.as_str(), "2026-01-01", "")).collect();
+    node.import(&before);
+    let policy = reckless().replace("\"15 minutes\"", "\"4 days\"").replace("letters = 50", "letters = 5000");
+    node.desk.set_policy(&policy, "late.toml").unwrap();
+    // Three days of reports, all of them after the change.
+    let mut sent = 0;
+    for day in 2..=4 {
+        node.later(DAY);
+        let rows: Vec<(String, &str)> = names
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| number % 3 == day % 3)
+            .map(|(_, (ip, ..))| (format!("2026-06-{:02} 00:00:00", day), ip.as_str()))
+            .collect();
+        let rows: Vec<(&str, &str, u16)> = rows.iter().map(|(when, ip)| (when.as_str(), *ip, 23)).collect();
+        node.telnet(&format!("2026-06-{day:02}-scan_telnet.csv"), &rows);
+        node.desk.advance().unwrap();
+        sent += rows.len();
+    }
+    assert_eq!(node.number("SELECT count(*) FROM cases"), sent as i64);
+    // A party that was thought to have ignored what was never its affair.
+    let wrong: Vec<i64> = (0..CUSTOMERS)
+        .step_by(10)
+        .map(|number| node.number(&format!("SELECT id FROM parties WHERE reference = 'c{number}'")))
+        .collect();
+    node.sql(
+        "INSERT INTO strikes (party, case_id, cause, severity, at, withdrawn, reason)
+         SELECT holder, id, 2, 1, opened, NULL, '' FROM cases",
+    );
+
+    let mut after = before.clone();
+    for (number, (ip, old, new)) in names.iter().enumerate().step_by(10) {
+        after[number] = (ip, old, "2026-01-01", "2026-06-01");
+        after.push((ip, new, "2026-06-01", ""));
+    }
+    let done = node.import(&after);
+    assert_eq!(done.holders_changed, CUSTOMERS as u64 / 10, "every one of them is found");
+    node.later(HOUR);
+    node.desk.advance().unwrap();
+    for party in wrong {
+        let letters = node.number(&format!(
+            "SELECT count(*) FROM outbox WHERE party = {party} AND delivery = 0 AND purpose IN (1, 2, 3, 5) AND hold = 0
+             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.party = {party} AND o.purpose = 4)"
+        ));
+        assert_eq!(letters, 0, "no letter waits for the wrong holder {party} that is not corrected");
+        let strikes = node.number(&format!("SELECT count(*) FROM strikes WHERE party = {party} AND withdrawn IS NULL"));
+        assert_eq!(strikes, 0, "nothing counts against {party}");
+    }
+    let strikes = node.number("SELECT count(*) FROM strikes WHERE withdrawn IS NULL");
+    assert_eq!(strikes, sent as i64 - CUSTOMERS as i64 / 10, "what was right still counts");
+}

@@ -227,10 +227,11 @@ fn a_person_is_forgotten_everywhere() {
          INSERT INTO parties (id, public, source, reference, roles, name, legal_name, trade_names, registry_number, vat_number, mails,
              phones, domains, handles, country, language, aup_version, kyc_method, kyc_result, recorded, gone)
          VALUES (9, X'09', 9, 'r', 0, '', '', '', '', '', '', '', '', '', '', '', '', '', '', 0, {START});
+         INSERT INTO traits (id, text) VALUES (9, 't');
          INSERT INTO contacts VALUES (9, 0, 0, '', '', 1, 0);
          INSERT INTO assignments VALUES (9, 9, NULL, NULL, 'x', 9, 0, NULL, NULL, '', '', '', '', '', 0, 1, '');
          INSERT INTO outbox (id, public, purpose, party, subject, severity, hold, delivery, created, ready, cases, ended, reason, person)
-         VALUES (1, X'01', 0, 0, '', 2, 0, 0, 0, 0, 1, NULL, '', ''), (2, X'02', 0, 0, 's', 2, 0, 0, 0, 0, 1, NULL, '', '');
+         VALUES (901, X'01', 0, 0, '', 2, 0, 0, 0, 0, 1, NULL, '', ''), (902, X'02', 0, 0, 's', 2, 0, 0, 0, 0, 1, NULL, '', '');
          INSERT INTO feeds (id, name, runs, first, last, every, gaps, submission) VALUES (1, 'f', 1, 0, 0, 0, '', 1);
          INSERT INTO holder_changes VALUES (1, 0, 1, 1, 1, 1, 1, NULL, '', '');
          INSERT INTO strikes VALUES (9, 1, 1, 2, 0, NULL, '');

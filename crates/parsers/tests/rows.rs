@@ -29,7 +29,7 @@ fn statements(outcome: &Outcome, sink: &Collected) -> usize {
 }
 
 fn declared() -> Declared {
-    Declared::parse("header = false\ncolumns = { 1 = 'time', 2 = 'ip', 3 = 'url', 4 = 'port' }\ntime.zone = 'Europe/Amsterdam'")
+    Declared::parse("header = false\ncolumns = { time = '1', ip = '2', url = '3', port = '4' }\ntime.zone = 'Europe/Amsterdam'")
         .unwrap()
 }
 

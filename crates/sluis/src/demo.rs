@@ -1,11 +1,14 @@
 //! The demo: a provider's year of abuse reports, through the real pipeline, on a clock of its own.
 //!
 //! [`world`] is what is true: who held what, when. [`story`] is what goes wrong there, [`files`] and [`mails`] are the reports
-//! of it, and [`administration`] what the provider hands over. [`Play::perform`] gives all of it to a node, week by week:
-//! files are received at the moment they arrive; each Monday the administration is imported and the reports are worked
-//! off. [`survey`] then looks at what the node made of it, and holds every report against the truth.
+//! of it, and [`administration`] what the provider hands over. [`Play::perform`] gives all of it to a node: files are
+//! received at the moment they arrive; in the first months the node observes, and each Monday the administration is imported
+//! and the reports are worked off. Then the operator lets it act, and it lives: hour by hour, with an import each morning,
+//! but for some days in which the export fails. [`survey`] then looks at what the node made of it, and holds every report
+//! against the truth; [`care`] looks at what followed.
 
 pub(crate) mod administration;
+pub(crate) mod care;
 mod dice;
 pub(crate) mod files;
 mod mails;
@@ -19,19 +22,49 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use anyhow::{Context, Result};
+use desk::acts::{Doing, Verb, Which};
+use desk::correct::decide::Correcting;
+use desk::correct::is_of_minutes;
 use desk::import::How;
 use desk::{Clock, Desk, Reading};
-use model::time::Time;
+use model::case::State;
+use model::time::{DAY, HOUR, Time};
 use parsers::administration::{Finding, Limits, Snapshot, csv, rpsl};
 use serde::{Deserialize, Serialize};
+use store::clocks::Standing;
+use store::listing::Listing;
 
 use files::File;
-use world::{ROUND, ROUNDS, World};
+use world::{ROUND, World};
 
 /// Folder in the node's data where the demo's own files are.
 const FOLDER: &str = "demo";
 /// Rounds between two imports of the registry's database, which hardly changes.
 const REGISTRY_ROUNDS: i64 = 4;
+
+/// Rounds after which the operator lets the node act; from then on it works every hour.
+pub(crate) const OBSERVED_ROUNDS: i64 = 47;
+/// Days after that on which the export of customers fails: the first, and the one on which it is there again.
+pub(crate) const OUTAGE: (i64, i64) = (17, 21);
+/// How old the customers' administration may be.
+const FRESH: i64 = 30 * HOUR;
+/// What the operator's policy file says when the node is to act.
+const POLICY: &str = "name = \"demo\"
+[severity.P0]
+mode = \"act\"
+[severity.P1]
+mode = \"act\"
+[severity.P2]
+mode = \"act\"
+[severity.P3]
+mode = \"act\"
+[severity.P4]
+mode = \"act\"
+";
+/// How long nothing may be heard of a case that is overdue before somebody finds it mended.
+const SILENCE: i64 = 4 * DAY;
+/// Who decides in the demo.
+const PERSON: &str = "Noor";
 
 /// A world, and everything that is reported about it.
 pub(crate) struct Play {
@@ -114,72 +147,166 @@ impl Play {
         let clock = Arc::new(SetClock(AtomicI64::new(self.world.start.0)));
         let desk = Desk::open(directory, Arc::clone(&clock) as Arc<dyn Clock>, Reading::default())?;
         note.write(directory)?;
-        let mut files = self.files.as_slice();
-        let mut month = Month::default();
-        for round in 0..=ROUNDS {
+        let mut performance = Performance { play: self, directory, desk, clock, files: &self.files, month: Month::default() };
+        for round in 0..OBSERVED_ROUNDS {
             let at = self.world.start.plus(round * ROUND);
-            let (now, later) = files.split_at(files.partition_point(|file| file.received < at));
-            files = later;
-            if month.begin.is_some_and(|begin| begin.date().1 != at.date().1) {
-                told(&month);
-                month = Month::default();
-            }
-            month.begin = month.begin.or(Some(at));
-            self.receive(directory, &desk, &clock, now)?;
-            clock.set(at);
-            self.import(directory, &desk, round, at, &mut month)?;
-            let worked = desk.work(&|_, _| {})?;
-            month.submissions += now.len() as u64;
-            month.reports += worked.applied.reports;
-            month.opened += worked.applied.opened;
-            month.customers = administration::active(&self.world, at);
+            performance.begin_month(at, told);
+            performance.receive(at)?;
+            performance.import(round % REGISTRY_ROUNDS == 0, at)?;
+            performance.work(at)?;
         }
+        performance.live(told)?;
+        let Performance { desk, month, .. } = performance;
         told(&month);
         desk.store().checkpoint()?;
         note.finished = true;
         note.write(directory)
     }
 
-    /// Hands files in, each at its own time; they are acknowledged together, as a mailbox is emptied.
-    fn receive(&self, directory: &Path, desk: &Desk, clock: &SetClock, files: &[File]) -> Result<()> {
-        let mut arrived = Vec::with_capacity(files.len());
-        for file in files {
-            let path = self.path(directory, file);
-            save(&path, &file.bytes)?;
-            clock.set(file.received);
-            let mut reader = std::fs::File::open(&path).with_context(|| path.display().to_string())?;
-            arrived.push(desk.arrive(file.door, &file.name, &mut reader)?);
+    /// Where a file of the year is.
+    pub(crate) fn path(&self, directory: &Path, file: &File) -> PathBuf {
+        let date = files::date(file.received);
+        directory.join(FOLDER).join(date.get(..7).unwrap_or_default()).join(&file.name)
+    }
+}
+
+/// A play under way on a node.
+struct Performance<'p> {
+    play: &'p Play,
+    directory: &'p Path,
+    desk: Desk,
+    clock: Arc<SetClock>,
+    /// Files that have not arrived yet.
+    files: &'p [File],
+    month: Month,
+}
+
+impl Performance<'_> {
+    /// Tells of the month before when `at` is in another.
+    fn begin_month(&mut self, at: Time, told: &mut dyn FnMut(&Month)) {
+        if self.month.begin.is_some_and(|begin| begin.date().1 != at.date().1) {
+            told(&self.month);
+            self.month = Month::default();
         }
-        desk.acknowledge(arrived)?;
+        self.month.begin = self.month.begin.or(Some(at));
+    }
+
+    /// The operator lets the node act, and it does its work every hour until the end.
+    fn live(&mut self, told: &mut dyn FnMut(&Month)) -> Result<()> {
+        let world = &self.play.world;
+        let on = world.start.plus(OBSERVED_ROUNDS * ROUND);
+        self.clock.set(on);
+        self.desk.set_policy(POLICY, "policy.toml")?;
+        self.desk.store().write("demo", |transaction| transaction.set_fresh(administration::CUSTOMERS, FRESH))?;
+        let mut at = on;
+        while at <= world.end {
+            self.begin_month(at, told);
+            self.receive(at)?;
+            let day = (at.0 - on.0) / DAY;
+            if (at.0 - on.0) % DAY == 0 && !(OUTAGE.0..OUTAGE.1).contains(&day) {
+                self.import(day % (7 * REGISTRY_ROUNDS) == 0, at)?;
+                self.correct()?;
+            }
+            if (at.0 - on.0) % DAY == 0 {
+                self.resolve(at)?;
+            }
+            self.work(at)?;
+            if self.desk.store().reader()?.read(|transaction| transaction.counter("brake"))? != 0 {
+                // What was only shown until today all goes out at once: more than usual, so somebody looks.
+                self.desk.brake_off(false, "everything that was open when we switched it on", PERSON)?;
+            }
+            at = at.plus(HOUR);
+        }
         Ok(())
     }
 
-    fn import(&self, directory: &Path, desk: &Desk, round: i64, at: Time, month: &mut Month) -> Result<()> {
-        let folder = directory.join(FOLDER).join("administration");
+    /// Hands in what arrived before `at`, each file at its own time; they are acknowledged together, as a mailbox is
+    /// emptied.
+    fn receive(&mut self, at: Time) -> Result<()> {
+        let (now, later) = self.files.split_at(self.files.partition_point(|file| file.received < at));
+        self.files = later;
+        let mut arrived = Vec::with_capacity(now.len());
+        for file in now {
+            let path = self.play.path(self.directory, file);
+            save(&path, &file.bytes)?;
+            self.clock.set(file.received);
+            let mut reader = std::fs::File::open(&path).with_context(|| path.display().to_string())?;
+            arrived.push(self.desk.arrive(file.door, &file.name, &mut reader)?);
+        }
+        self.desk.acknowledge(arrived)?;
+        self.month.submissions += now.len() as u64;
+        self.clock.set(at);
+        Ok(())
+    }
+
+    fn import(&mut self, registry_too: bool, at: Time) -> Result<()> {
+        let folder = self.directory.join(FOLDER).join("administration");
         let mut import = |source: &str, kind: &str, text: &str, (said, findings): (Snapshot, Vec<Finding>)| {
             save(&folder.join(format!("{source}-{}.{kind}", files::date(at))), text.as_bytes())?;
             if let Some(finding) = findings.first() {
                 anyhow::bail!("{source}, {}: {} ('{}')", finding.place, finding.reason, finding.text);
             }
-            let imported = desk.import(source, kind, &said, How::Careful)?;
-            month.begun += imported.changes.begun.len();
-            month.ended += imported.changes.ended.len();
+            let imported = self.desk.import(source, kind, &said, How::Careful)?;
+            self.month.begun += imported.changes.begun.len();
+            self.month.ended += imported.changes.ended.len();
             Ok(())
         };
-        if round % REGISTRY_ROUNDS == 0 {
-            let text = administration::registry(&self.world);
+        if registry_too {
+            let text = administration::registry(&self.play.world);
             let read = rpsl::read(&mut text.as_bytes(), &rpsl::Options::default());
             import(administration::REGISTRY, "rpsl", &text, read)?;
         }
-        let text = administration::customers(&self.world, at);
+        let text = administration::customers(&self.play.world, at);
         let read = csv::read(&mut text.as_bytes(), None, &Limits::default());
         import(administration::CUSTOMERS, "csv", &text, read)
     }
 
-    /// Where a file of the year is.
-    pub(crate) fn path(&self, directory: &Path, file: &File) -> PathBuf {
-        let date = files::date(file.received);
-        directory.join(FOLDER).join(date.get(..7).unwrap_or_default()).join(&file.name)
+    /// Cases that turned out to be somebody else's go there: in the demo somebody looks every morning. What was reported
+    /// within minutes of a change of holder stays with whom the administration names.
+    fn correct(&self) -> Result<()> {
+        let waiting = self.desk.store().reader()?.read(|transaction| transaction.waiting_holder_changes(None, 5_000))?;
+        let (near, late): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_of_minutes);
+        for (changes, moved, reason) in [(near, false, "the service log says so"), (late, true, "the export was late")] {
+            let cases: Vec<i64> = changes.iter().map(|change| change.case).collect();
+            if !cases.is_empty() {
+                let expected = Some(cases.len() as u64);
+                let (by, reason) = (PERSON.to_owned(), reason.to_owned());
+                self.desk.correct(&Correcting { cases, moved, expected, by, reason })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every morning somebody looks at cases that should have been mended, and closes those of which nothing was heard since.
+    fn resolve(&self, at: Time) -> Result<()> {
+        let overdue = Listing { state: Some(State::Open), mended_by: Some(at), ..Listing::default() };
+        let overdue = self.desk.store().reader()?.read(|transaction| transaction.list_cases(&overdue, 1_000))?;
+        let silent = |standing: &Standing| standing.last_received < at.plus(-SILENCE);
+        let cases: Vec<i64> = overdue.iter().filter(|(_, standing)| silent(standing)).map(|(filed, _)| filed.case.id).collect();
+        if !cases.is_empty() {
+            self.desk.act(&Doing {
+                verb: Verb::Resolve { by_operator: false, confirmed: false },
+                expected: Some(cases.len() as u64),
+                which: Which::These(cases),
+                by: PERSON.to_owned(),
+                reason: "looked at, and gone".to_owned(),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Works off what came in, and lets clocks run until an hour later.
+    fn work(&mut self, at: Time) -> Result<()> {
+        let worked = self.desk.work(&|_, _| {})?;
+        self.month.reports += worked.applied.reports;
+        self.month.opened += worked.applied.opened;
+        self.month.customers = administration::active(&self.play.world, at);
+        let until = self.play.world.end.min(at.plus(HOUR));
+        // A clock that runs out between two hours fires at its own moment.
+        while let Some(next) = self.desk.advance()?.next.filter(|next| *next < until && *next > self.desk.now()) {
+            self.clock.set(next);
+        }
+        Ok(())
     }
 }
 

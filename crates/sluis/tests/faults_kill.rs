@@ -37,7 +37,10 @@ fn rows(data: &Path) -> Vec<String> {
         "SELECT * FROM reports ORDER BY id",
         "SELECT * FROM fields ORDER BY id",
         "SELECT id, key, kind, state, holder, chain, first_seen, last_seen, reports, tail, history FROM cases ORDER BY id",
-        "SELECT case_id, ordinal, what, text FROM steps ORDER BY case_id, ordinal",
+        // What a step says has the moments of its clocks in it.
+        "SELECT case_id, ordinal, what, rule FROM steps ORDER BY case_id, ordinal",
+        "SELECT * FROM case_days ORDER BY case_id, day",
+        "SELECT case_id, count(*) FROM outbox_cases GROUP BY case_id ORDER BY case_id",
         "SELECT submission, ordinal, queue, place, text, reason FROM set_aside ORDER BY submission, ordinal",
         "SELECT * FROM notes ORDER BY submission, place, text",
         "SELECT * FROM daily ORDER BY day, holder, kind",

@@ -139,7 +139,7 @@ impl Transaction<'_> {
              UPDATE cases SET key = $2, state = $3, holder = $4, chain = $5, first_seen = $6, last_seen = $7, first_notice = $8,
                  reports = $9, tail = $10, history = $11, severity = $12, marks = $13, acknowledge_due = $14, customer_due = $15,
                  fix_due = $16, force_due = $17, told = $18, rung = $19, handler = $20, snoozed = $21, disputed = $22,
-                 received = $23, closed = $24, closure = $25, next_due = $26, ordered = $27
+                 received = $23, closed = $24, closure = $25, next_due = $26, ordered = $27, last_received = $28, confidence = $29
              WHERE id = $1",
             (
                 case.id,
@@ -169,6 +169,8 @@ impl Transaction<'_> {
                 standing.closure.map(|closure| closure as u8),
                 number(standing.next_due),
                 number(standing.ordered),
+                standing.last_received.0,
+                standing.confidence,
             ),
         )?;
         Ok(())

@@ -67,7 +67,7 @@ impl Standing {
 }
 
 pub(crate) const COLUMNS: &str =
-    "severity, policy, rule, traits, confidence, reporter, marks, acknowledge_due, customer_due, fix_due, force_due, told, rung,
+    "severity, policy, rule, coalesce((SELECT t.text FROM traits t WHERE t.id = cases.traits), ''), confidence, reporter, marks, acknowledge_due, customer_due, fix_due, force_due, told, rung,
     handler, snoozed, disputed, ordered, received, last_received, feed, feed_run, closed, closure, next_due";
 
 /// Reads [`COLUMNS`], which begin at `first`.
@@ -259,15 +259,36 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// The number under which traits are kept, which are written once however many cases have them; 0 for none.
+    pub(crate) fn traits_number(&self, traits: &str) -> Result<i64, Error> {
+        if traits.is_empty() {
+            return Ok(0);
+        }
+        let known = self
+            .prepare("-- clocks::traits\nSELECT id FROM traits WHERE text = $1")?
+            .query_row([traits], |row| row.get(0))
+            .optional()?;
+        if let Some(number) = known {
+            return Ok(number);
+        }
+        // Another worker may have written them meanwhile.
+        let mut insert = self.prepare(
+            "-- clocks::add_traits
+             INSERT INTO traits (id, text) VALUES ($1, $2) ON CONFLICT (text) DO UPDATE SET text = excluded.text RETURNING id",
+        )?;
+        Ok(insert.query_row((self.numbers("traits", 1)?, traits), |row| row.get(0))?)
+    }
+
     /// Writes what is known of a case's first report, when nothing was: cases of before the desk decided.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub fn set_basis(&self, case: i64, standing: &Standing) -> Result<(), Error> {
+        let traits = self.traits_number(&standing.traits)?;
         self.execute(
             "-- clocks::basis
              UPDATE cases SET rule = $2, traits = $3, confidence = $4, reporter = $5, marks = $6 WHERE id = $1",
-            (case, &standing.rule, &standing.traits, standing.confidence, standing.reporter, standing.marks),
+            (case, &standing.rule, traits, standing.confidence, standing.reporter, standing.marks),
         )?;
         Ok(())
     }

@@ -254,7 +254,7 @@ impl Transaction<'_> {
         let none: &[u8] = &[];
         self.execute(
             "-- erasures::reduce
-             UPDATE cases SET key = $2, address = NULL, traits = '', handler = '', reporter = 0, chain = NULL WHERE id = $1",
+             UPDATE cases SET key = $2, address = NULL, traits = 0, handler = '', reporter = 0, chain = NULL WHERE id = $1",
             (case, none),
         )?;
         Ok(erased)

@@ -48,6 +48,13 @@ enum Walk {
     Number,
 }
 
+/// How a list is walked, and whether the clock that runs out first comes first.
+#[derive(Clone, Copy)]
+struct Walking {
+    walk: Walk,
+    by_clock: bool,
+}
+
 impl Transaction<'_> {
     /// Cases with where they stand, at most `most`.
     ///
@@ -72,13 +79,36 @@ impl Transaction<'_> {
             }
             before => (i64::MIN, before.unwrap_or(i64::MAX)),
         };
+        let (walk, page) = (Walking { walk, by_clock }, (first, last));
+        if walk.walk != Walk::Clock || listing.severity.is_some() {
+            return self.walk(listing, walk, page, most);
+        }
+        // Clocks are indexed by severity, so that the worst are found at once: the first of each are put in order.
+        let mut found = Vec::new();
+        for severity in Severity::ALL {
+            let listing = Listing { severity: Some(severity), ..listing.clone() };
+            found.extend(self.walk(&listing, walk, page, most)?);
+        }
+        found.sort_by_key(|(filed, standing)| (standing.progress.clocks.fix, filed.case.id));
+        found.truncate(most as usize);
+        Ok(found)
+    }
+
+    fn walk(
+        &self,
+        listing: &Listing,
+        Walking { walk, by_clock }: Walking,
+        (first, last): (i64, i64),
+        most: u32,
+    ) -> Result<Vec<(Filed, Standing)>, Error> {
         // The literal conditions are those of the indexes, so that these can be used.
         let along = match walk {
             Walk::Address => "address = $1",
             Walk::Handler => "handler = $1 AND handler <> ''",
             Walk::Holder => "holder = $1",
             Walk::Urgent => "severity = $1 AND severity < 2",
-            Walk::Clock | Walk::Number => "0 = $1",
+            Walk::Clock => "severity = $1",
+            Walk::Number => "0 = $1",
         };
         let (page, order) = match by_clock {
             true => (
@@ -99,17 +129,17 @@ impl Transaction<'_> {
 
         let address = listing.address.map(Address::bytes).unwrap_or_default();
         let handler = listing.handler.as_deref().unwrap_or_default();
-        let first_value = match walk {
+        let along = match walk {
             Walk::Address => Value::Bytes(&address),
             Walk::Handler => Value::Text(handler),
             Walk::Holder => Value::Integer(listing.holder.unwrap_or(0)),
-            Walk::Urgent => Value::Integer(listing.severity.map_or(0, |severity| severity as i64)),
-            Walk::Clock | Walk::Number => Value::Integer(0),
+            Walk::Urgent | Walk::Clock => Value::Integer(listing.severity.map_or(0, |severity| severity as i64)),
+            Walk::Number => Value::Integer(0),
         };
         let mut select = self.prepare(&text)?;
         let rows = select.query_map(
             (
-                first_value,
+                along,
                 first,
                 last,
                 listing.mended_by.map_or(i64::MAX, |time| time.0),

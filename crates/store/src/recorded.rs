@@ -74,7 +74,8 @@ impl Transaction<'_> {
     pub fn recorded(&self, after: i64, until: i64, since: Time) -> Result<Vec<Recorded>, Error> {
         let mut select = self.prepare(
             "-- recorded::cases
-             SELECT id, public, key, kind, chain, history, traits, confidence, marks, opened, received, last_received, ordered, feed
+             SELECT id, public, key, kind, chain, history,
+                 coalesce((SELECT t.text FROM traits t WHERE t.id = cases.traits), ''), confidence, marks, opened, received, last_received, ordered, feed
              FROM cases WHERE id > $1 AND id <= $2 AND opened >= $3 ORDER BY id",
         )?;
         let rows = select.query_map((after, until, since.0), |row| {

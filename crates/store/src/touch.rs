@@ -368,9 +368,15 @@ impl Transaction<'_> {
         for (case, at) in (first..).zip(new) {
             opened.push(NewCase { case, public: randomness.public_id(arrival.now)?, place: &places[*at], at: *at });
         }
+        let mut traits: Vec<Option<i64>> = vec![None; arrival.openings.len()];
+        for place in opened.iter().map(|new| new.place) {
+            if let (Some(number @ None), opening) = (traits.get_mut(place.opening as usize), arrival.opening(place)?) {
+                *number = Some(self.traits_number(&opening.traits)?);
+            }
+        }
         let mut overtaken = Vec::new();
         if let Some(open) = self.open_postgres() {
-            let written: HashSet<i64> = sets::open_cases(open, &opened, arrival)?.into_iter().collect();
+            let written: HashSet<i64> = sets::open_cases(open, &opened, arrival, &traits)?.into_iter().collect();
             opened.retain(|new| {
                 let is_written = written.contains(&new.case);
                 if !is_written {
@@ -380,7 +386,7 @@ impl Transaction<'_> {
             });
         } else {
             self.insert_many("cases", sets::CASE, |cases| {
-                opened.iter().try_for_each(|new| Ok(cases.add(sets::case_row(new, arrival)?)?))
+                opened.iter().try_for_each(|new| Ok(cases.add(sets::case_row(new, arrival, &traits)?)?))
             })?;
         }
         for new in &opened {
@@ -476,6 +482,7 @@ impl Transaction<'_> {
             match change {
                 Change::Wake => self.wake_case(*case, arrival.now)?,
                 Change::Rule(Opening { rule, traits, .. }) => {
+                    let traits = self.traits_number(traits)?;
                     self.execute("-- touch::rule\nUPDATE cases SET rule = $2, traits = $3 WHERE id = $1", (case, rule, traits))?;
                 }
                 Change::Reporter(reporter) => {
@@ -500,7 +507,7 @@ impl Transaction<'_> {
                 ended.case,
                 opening.severity as u8,
                 &opening.rule,
-                &opening.traits,
+                self.traits_number(&opening.traits)?,
                 opening.confidence,
                 opening.reporter,
                 opening.marks,

@@ -1,15 +1,18 @@
 //! `sluis demo`: a provider's year, played on a node of its own, and what the node made of it.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use model::outbox::Purpose;
 use model::time::Time;
 use serde::Serialize;
 use store::cases::{Filed, Filter};
 use store::{Reader, Transaction};
 
 use super::Globals;
+use crate::demo::care::Care;
 use crate::demo::survey::{Branch, Moment, Survey, survey};
 use crate::demo::world::{PROVIDER, RESELLERS};
 use crate::demo::{self, Month, Note, Play};
@@ -113,8 +116,9 @@ fn earlier(directory: &Path, args: &Args) -> Result<Option<Play>> {
 fn perform(play: &Play, directory: &Path) -> Result<()> {
     let world = &play.world;
     say(&format!(
-        "A year at {}, in {}: {} resellers, {} customers. Every Monday the
-administration is imported and the abuse mailbox worked off.\n",
+        "A year at {}, in {}: {} resellers, {} customers. The node observes at
+first, and takes in the administration and the abuse mailbox every Monday; for the last
+two months it acts, hour by hour, by the clocks of its policy.\n",
         world.parties[PROVIDER].name,
         directory.display(),
         RESELLERS.len(),
@@ -168,11 +172,58 @@ fn draw(screen: &mut Screen, play: &Play, survey: &Survey, transaction: &Transac
         screen.line(wrong)?;
     }
 
+    draw_care(screen, &survey.care)?;
     screen.heading("Where the cases are")?;
     draw_branches(screen, &survey.branches)?;
     draw_handover(screen, play, survey, transaction)?;
     screen.heading("The newest cases")?;
     draw_cases(screen, transaction)
+}
+
+/// What followed from the reports: letters, clocks, corrections.
+fn draw_care(screen: &mut Screen, care: &Care) -> Result<()> {
+    let day = |text: &str| text.get(..10).unwrap_or_default().to_owned();
+    screen.heading(&format!("What follows, by the operator's policy, since {}", day(&care.acts_since)))?;
+    let listed = |of: &BTreeMap<String, u64>| {
+        let parts: Vec<String> = of.iter().map(|(word, number)| format!("{} {word}", count(*number))).collect();
+        if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+    };
+    let letters = format!(
+        "{} to customers, {}, {}; {} were only shown before",
+        count(care.of(Purpose::ToCustomer)),
+        counted(care.of(Purpose::Reminder), "reminder"),
+        counted(care.of(Purpose::LastWarning), "last warning"),
+        count(care.outbox.get("shown").copied().unwrap_or(0)),
+    );
+    let (from, to) = (day(&care.outage.0), day(&care.outage.1));
+    let corrected = format!(
+        "{} turned out to be another's, {} moved there by a person, {}",
+        counted(care.corrected, "case"),
+        counted(care.moved, "report"),
+        counted(care.of(Purpose::Correction), "correction"),
+    );
+    screen.facts(&[
+        ("letters", letters),
+        ("held", format!("{}; {} for unproved senders", listed(&care.held), counted(care.receipts, "receipt"))),
+        ("stale source", format!("no export of customers from {from} to {to}: letters waited for it")),
+        ("corrected", corrected),
+        ("closed", listed(&care.closed)),
+        ("open", format!("{}, of which {} should have been mended by now", count(care.open), count(care.overdue))),
+    ])?;
+    let mut table = Table::new(screen, &[">case", "kind", "rule", "clock", "mend by"]);
+    for clock in &care.clocks {
+        let filled = (clock.gone * BAR / 100) as usize;
+        let bar = format!("{}{}", "█".repeat(filled), "░".repeat(BAR as usize - filled));
+        table.row([
+            (Style::Strong, clock.case.to_string()),
+            (Style::Plain, clock.kind.clone()),
+            (Style::Plain, format!("{} {}", clock.severity, clock.rule)),
+            (if clock.gone >= 80 { Style::Alarm } else { Style::Plain }, bar),
+            (Style::Plain, clock.due.get(..16).unwrap_or_default().replace('T', " ")),
+        ]);
+    }
+    table.write(screen)?;
+    Ok(())
 }
 
 /// The first lines of the list, narrower than `case list` has them.
@@ -286,6 +337,7 @@ fn further(directory: &Path, play: &Play, survey: &Survey) -> Vec<(String, &'sta
     let oldest = play.files.iter().find(|file| file.name.ends_with(".ndjson"));
     let mut commands = vec![
         (format!("{sluis} case list --open"), "every open case"),
+        (format!("{sluis} outbox list"), "what would go out"),
         (format!("{sluis} case show {}", survey.handover.before.case), "one of them"),
         (trace(&survey.handover.before), "who held it then"),
         (trace(&survey.handover.after), "and days later"),
@@ -293,6 +345,9 @@ fn further(directory: &Path, play: &Play, survey: &Survey) -> Vec<(String, &'sta
         (format!("{sluis} queue"), "what waits"),
         (format!("{sluis} submission list"), "what came in"),
     ];
+    if let Some(clock) = survey.care.clocks.first() {
+        commands.insert(2, (format!("{sluis} policy explain {}", clock.case), "why this clock"));
+    }
     if let Some(file) = oldest {
         let path = play.path(directory, file);
         let read = format!("{} read {}", quoted(&program), quoted(&path.display().to_string()));
@@ -310,7 +365,7 @@ fn quoted(word: &str) -> String {
 fn draw_further(screen: &mut Screen, commands: &[(String, &'static str)]) -> Result<()> {
     screen.heading("Look further")?;
     for (command, what) in commands {
-        let what = screen.paint(Style::Dim, &format!("{what:16}"));
+        let what = screen.paint(Style::Dim, &format!("{what:17}"));
         screen.line(format_args!("{what}  {command}"))?;
     }
     Ok(())

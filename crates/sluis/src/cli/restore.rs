@@ -160,6 +160,7 @@ fn draw(screen: &mut Screen, view: &View, gap: &str) -> Result<()> {
         ("held", format!("{}, until 'sluis restore confirm'", counted(view.letters_held, "letter"))),
     ])?;
     screen.line("steps, notes, decisions and imports of that time are gone: import the administration again, and look at what people remember")?;
+    screen.line("what 'sluis forget' took out of rows since then is in them again: say it once more")?;
     if !view.has_keys {
         alarm(
             screen,

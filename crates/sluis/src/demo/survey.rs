@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use anyhow::{Context, Result};
 use model::category::Kind;
 use model::chain::{Chains, PartyId};
+use model::policy::Closure;
 use model::report::Core;
 use model::submission::{Progress, Submission};
 use model::time::Time;
@@ -14,6 +15,7 @@ use store::cases::{Filed, Filter};
 use store::queues::{Queue, Waiting};
 
 use super::Play;
+use super::care::{Care, care};
 use super::files::{Fate, Statement};
 use super::world::{PROVIDER, RESELLERS};
 
@@ -53,6 +55,7 @@ pub(crate) struct Survey {
     /// By cases, the most first.
     pub(crate) branches: Vec<Branch>,
     pub(crate) handover: Handover,
+    pub(crate) care: Care,
 }
 
 /// A reseller with everybody below it, the provider's own customers, or nobody.
@@ -129,6 +132,7 @@ pub(crate) fn survey(play: &Play, transaction: &Transaction<'_>) -> Result<Surve
         wrong: Vec::new(),
         branches: Vec::new(),
         handover: handover(play, transaction)?,
+        care: care(play, transaction)?,
     };
     let submissions = submissions(transaction)?;
     for submission in submissions.values() {
@@ -155,8 +159,13 @@ pub(crate) fn survey(play: &Play, transaction: &Transaction<'_>) -> Result<Surve
         let Some(last) = page.last() else { break };
         before = Some(last.case.id);
         for filed in &page {
+            let standing = transaction.standing(filed.case.id)?;
+            if standing.is_some_and(|standing| standing.closure == Some(Closure::Merged)) {
+                // Its reports are met in the case that it became part of.
+                continue;
+            }
             survey.cases += 1;
-            let (batch, kept) = transaction.reports_of(&filed.case, filed.tail, ALL)?;
+            let (batch, kept) = transaction.reports_with_merged(filed, ALL)?;
             survey.in_cases += kept.len() as u64;
             branches.add(filed, &chain_of(transaction, &mut references, filed)?);
             let mut chains = Chains::default();
@@ -358,7 +367,7 @@ fn handover(play: &Play, transaction: &Transaction<'_>) -> Result<Handover> {
     let (seen, file) = late.context("the late report of the story is not there")?;
     let mut late_case = 0;
     for filed in &cases {
-        let (batch, kept) = transaction.reports_of(&filed.case, filed.tail, ALL)?;
+        let (batch, kept) = transaction.reports_with_merged(filed, ALL)?;
         if batch.reports().zip(&kept).any(|(report, kept)| report.core.observed() == Some(seen) && kept.received == file.received)
         {
             late_case = filed.case.id;

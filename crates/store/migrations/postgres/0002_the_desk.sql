@@ -1,6 +1,12 @@
 -- The desk: policy, clocks, outbox, alerts, corrections, what people do, and how long things are kept.
 -- Only additions: the program that knew 0001 could have run on it.
 
+-- What rules may ask for, one to a line.
+CREATE TABLE traits (
+    id   BIGINT PRIMARY KEY,
+    text TEXT COLLATE "C" NOT NULL UNIQUE
+);
+
 -- Versions of the policy that were in force. The file is the truth; these say what held when.
 CREATE TABLE policies (
     id     BIGINT PRIMARY KEY,
@@ -16,8 +22,9 @@ ALTER TABLE sources ADD COLUMN fresh BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE cases ADD COLUMN severity BIGINT NOT NULL DEFAULT 3;
 ALTER TABLE cases ADD COLUMN policy BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE cases ADD COLUMN rule TEXT COLLATE "C" NOT NULL DEFAULT '';
--- What rules may ask for, one to a line (model::policy::traits_of).
-ALTER TABLE cases ADD COLUMN traits TEXT COLLATE "C" NOT NULL DEFAULT '';
+-- What rules may ask for (model::policy::traits_of), by its number: most cases share theirs with thousands of others, and
+-- what is written with every case has to be small. 0 for nothing.
+ALTER TABLE cases ADD COLUMN traits BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE cases ADD COLUMN confidence BIGINT NOT NULL DEFAULT 0;
 -- Hash of the first reporter, to see that another says the same.
 ALTER TABLE cases ADD COLUMN reporter BIGINT NOT NULL DEFAULT 0;
@@ -48,7 +55,7 @@ ALTER TABLE cases ADD COLUMN next_due BIGINT;
 CREATE INDEX cases_ended ON cases (key, closed) WHERE state = 1;
 CREATE INDEX cases_due ON cases (next_due, id) WHERE next_due IS NOT NULL;
 -- What people list: what is to be mended first, what is theirs, and what is worst.
-CREATE INDEX cases_fix ON cases (fix_due, id) WHERE state = 0 AND fix_due IS NOT NULL;
+CREATE INDEX cases_fix ON cases (severity, fix_due, id) WHERE state = 0 AND fix_due IS NOT NULL;
 CREATE INDEX cases_handler ON cases (handler, id) WHERE handler <> '';
 CREATE INDEX cases_urgent ON cases (severity, id) WHERE severity < 2;
 -- Open cases of before get their rule and clocks at the first look; history has none.

@@ -170,7 +170,7 @@ pub(crate) const CASE: &str = "id, public, key, kind, state, holder, chain, addr
 struct Said<'a> {
     severity: i64,
     rule: &'a str,
-    traits: &'a str,
+    traits: i64,
     confidence: i64,
     reporter: i64,
     marks: i64,
@@ -179,7 +179,7 @@ struct Said<'a> {
     rung: i64,
 }
 
-fn said<'a>(opening: &'a Opening, arrival: &Arrival<'_>) -> Said<'a> {
+fn said<'a>(opening: &'a Opening, arrival: &Arrival<'_>, traits: Option<i64>) -> Said<'a> {
     let decided = opening.decided.as_ref();
     let progress = decided.map_or_else(|| Progress::new(opening.severity), |decided| decided.progress);
     let clocks = progress.clocks;
@@ -190,7 +190,7 @@ fn said<'a>(opening: &'a Opening, arrival: &Arrival<'_>) -> Said<'a> {
     Said {
         severity: progress.severity as i64,
         rule: &opening.rule,
-        traits: &opening.traits,
+        traits: traits.unwrap_or(0),
         confidence: opening.confidence.into(),
         reporter: opening.reporter,
         marks: opening.marks,
@@ -201,8 +201,14 @@ fn said<'a>(opening: &'a Opening, arrival: &Arrival<'_>) -> Said<'a> {
 }
 
 /// The row of a case that opens: the values of [`CASE`].
-pub(crate) fn case_row<'a>(new: &'a NewCase<'_, '_>, arrival: &'a Arrival<'_>) -> std::result::Result<impl Params + 'a, Error> {
-    let (place, said) = (new.place, said(arrival.opening(new.place)?, arrival));
+pub(crate) fn case_row<'a>(
+    new: &'a NewCase<'_, '_>,
+    arrival: &'a Arrival<'_>,
+    traits: &[Option<i64>],
+) -> std::result::Result<impl Params + 'a, Error> {
+    let place = new.place;
+    let traits = traits.get(place.opening as usize).copied().flatten();
+    let said = said(arrival.opening(place)?, arrival, traits);
     let [acknowledge, customer, fix, force, told, next] = said.clocks;
     Ok((
         new.case,
@@ -242,7 +248,12 @@ pub(crate) fn case_row<'a>(new: &'a NewCase<'_, '_>, arrival: &'a Arrival<'_>) -
 }
 
 /// Opens cases under numbers; those numbers that became cases. The others are open under another number.
-pub(crate) fn open_cases(open: &Open, opened: &[NewCase<'_, '_>], arrival: &Arrival<'_>) -> std::result::Result<Vec<i64>, Error> {
+pub(crate) fn open_cases(
+    open: &Open,
+    opened: &[NewCase<'_, '_>],
+    arrival: &Arrival<'_>,
+    traits: &[Option<i64>],
+) -> std::result::Result<Vec<i64>, Error> {
     let public: Vec<[u8; 16]> = opened.iter().map(|new| new.public.0.to_be_bytes()).collect();
     let public: Vec<&[u8]> = public.iter().map(|public| &public[..]).collect();
     let address = |place: &Place<'_>| (place.address != Address::NONE).then(|| place.address.bytes());
@@ -253,8 +264,10 @@ pub(crate) fn open_cases(open: &Open, opened: &[NewCase<'_, '_>], arrival: &Arri
     let notices: Vec<Option<i64>> = opened.iter().map(|new| new.place.first_notice.map(|time| time.0)).collect();
     let number = |of: &dyn Fn(&Place<'_>) -> i64| -> Vec<i64> { opened.iter().map(|new| of(new.place)).collect() };
     // Row by row, though many have the same: the planner would compare all rows with all of what they rest on.
-    let said: Vec<Said<'_>> =
-        opened.iter().map(|new| Ok(said(arrival.opening(new.place)?, arrival))).collect::<std::result::Result<_, Error>>()?;
+    let said: Vec<Said<'_>> = opened
+        .iter()
+        .map(|new| Ok(said(arrival.opening(new.place)?, arrival, traits.get(new.place.opening as usize).copied().flatten())))
+        .collect::<std::result::Result<_, Error>>()?;
     let of_opening = |of: &dyn Fn(&Said<'_>) -> i64| -> Vec<i64> { said.iter().map(of).collect() };
     let clock = |at: usize| -> Vec<Option<i64>> { said.iter().map(|said| said.clocks.get(at).copied().flatten()).collect() };
     let rows = run(
@@ -267,7 +280,7 @@ pub(crate) fn open_cases(open: &Open, opened: &[NewCase<'_, '_>], arrival: &Arri
              severity, $15, rule, traits, confidence, reporter, marks, acknowledge, customer, fix, force, told, rung, $16, $16, $17,
              $18, next
          FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bytea[], $8::bigint[],
-                     $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $19::bigint[], $20::text[], $21::text[],
+                     $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $19::bigint[], $20::text[], $21::bigint[],
                      $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[], $28::bigint[],
                      $29::bigint[], $30::bigint[], $31::bigint[])
              AS new (id, public, key, kind, holder, chain, address, first_seen, last_seen, first_notice, reports, tail, history,
@@ -295,7 +308,7 @@ pub(crate) fn open_cases(open: &Open, opened: &[NewCase<'_, '_>], arrival: &Arri
             &arrival.feed.1,
             &of_opening(&|said| said.severity),
             &said.iter().map(|said| clean(said.rule)).collect::<Vec<_>>(),
-            &said.iter().map(|said| clean(said.traits)).collect::<Vec<_>>(),
+            &of_opening(&|said| said.traits),
             &of_opening(&|said| said.confidence),
             &of_opening(&|said| said.reporter),
             &of_opening(&|said| said.marks),

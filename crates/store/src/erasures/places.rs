@@ -68,7 +68,9 @@ pub const PLACES: &[Place] = &[
     place("assignments", &["id"], &["name", "service", "product", "panel", "account", "reference", "reason"], Of::Itself),
     place("submissions", &["id"], &["name", "reason"], Of::Submission),
     place("set_aside", &["submission", "ordinal"], &["place", "text", "reason"], Of::Submission),
-    place("cases", &["id"], &["traits", "handler"], Of::Case),
+    place("cases", &["id"], &["handler"], Of::Case),
+    // What many cases share: the sender's domain, tags.
+    Place { unique: &["text"], ..place("traits", &["id"], &["text"], Of::Itself) },
     place("steps", &["case_id", "ordinal"], &["text", "person"], Of::Case),
     Place { unique: &["subject"], ..place("outbox", &["id"], &["subject", "reason", "person"], Of::Itself) },
     Place { unique: &["name"], ..place("feeds", &["id"], &["name"], Of::Itself) },

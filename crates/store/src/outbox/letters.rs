@@ -23,6 +23,7 @@ pub(super) struct Statements<'t> {
     find: Statement<'t>,
     insert: Statement<'t>,
     link: Statement<'t>,
+    links: Vec<(i64, i64)>,
     next: i64,
     randomness: Randomness,
     now: Time,
@@ -59,6 +60,7 @@ impl<'t> Letters<'t> {
             link: transaction.prepare(
                 "-- outbox::link\nINSERT INTO outbox_cases (case_id, entry) VALUES ($1, $2) ON CONFLICT (case_id, entry) DO NOTHING",
             )?,
+            links: Vec::with_capacity(wanted.len()),
             next: transaction.numbers("outbox", wanted.len() as i64)?,
             randomness: Randomness::default(),
             now,
@@ -95,7 +97,7 @@ impl<'t> Letters<'t> {
     /// Writes what was collected.
     pub(super) fn finish(self) -> Result<(), Error> {
         match self {
-            Letters::Sqlite(_) => Ok(()),
+            Letters::Sqlite(statements) => statements.link(),
             Letters::Postgres(collected) => collected.write(),
         }
     }
@@ -120,8 +122,15 @@ impl Statements<'_> {
             |row| row.get(0),
         )?;
         self.next += i64::from(entry == self.next);
-        for wanted in about {
-            self.link.execute((wanted.case, entry))?;
+        self.links.extend(about.iter().map(|wanted| (wanted.case, entry)));
+        Ok(())
+    }
+
+    /// Writes which cases the letters are about, in the order of the cases: so their rows come one behind the other.
+    fn link(mut self) -> Result<(), Error> {
+        self.links.sort_unstable();
+        for link in &self.links {
+            self.link.execute(*link)?;
         }
         Ok(())
     }
