@@ -14,7 +14,7 @@ use crate::source::{Hint, PREFIX, Prefix, Source};
 /// Reports a batch holds before it goes to the sink.
 pub const BATCH_REPORTS: usize = 50_000;
 /// Bytes a batch weighs before it goes to the sink.
-pub const BATCH_WEIGHT: usize = 8 << 20;
+pub const BATCH_WEIGHT: usize = 20 << 20;
 /// Bytes of a reject's text that are kept.
 pub const REJECT_TEXT: usize = 4 << 10;
 
