@@ -1,6 +1,6 @@
 //! The database: named transactions, and who may write. How each database is asked is in the files beside.
 //!
-//! Everything above speaks through [`Transaction::prepare`], [`Transaction::execute`] and [`Transaction::insert_many`], in
+//! Everything above speaks through `Transaction::prepare`, `execute` and `insert_many`, in
 //! text that both databases understand in the same way. Where PostgreSQL has a faster way for many rows at once, it
 //! stands beside the statement it replaces, in `apply/sets.rs`.
 
