@@ -85,6 +85,7 @@ impl Desk {
             let changes = compare(&known, said, now);
             if how == How::Careful {
                 is_believable(&known, &changes, now)?;
+                says_something(said)?;
             }
             drop(known);
             let source = transaction.check_source(source, kind, now)?;
@@ -181,6 +182,18 @@ fn is_believable(known: &Known, changes: &Changes, now: Time) -> Result<(), Erro
             "this would end {vanished} of {held} assignments that the source held until now, as if they had been given up. \
              An export that broke off looks like that, so nothing was changed; if it really is everything, import it with --complete"
         )));
+    }
+    Ok(())
+}
+
+/// Refuses a snapshot that names nothing: it would only make the source look fresh, and letters go by what is old.
+fn says_something(said: &Snapshot) -> Result<(), Error> {
+    if said.parties.is_empty() && said.assignments.is_empty() {
+        return Err(Error::Invalid(
+            "it names no party and no assignment, so nothing was changed and the source is as old as it was; if it really holds \
+             nothing any more, import it with --complete"
+                .to_owned(),
+        ));
     }
     Ok(())
 }

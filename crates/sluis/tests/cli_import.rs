@@ -77,3 +77,31 @@ fn changes_are_taken_by_hand_and_the_age_of_a_source_is_shown() {
     assert!(user.run(&["party", "sources"]).good().contains("any age"));
     assert_eq!(user.run(&["party", "sources", "--stale"]).good(), "no source is stale\n");
 }
+
+#[test]
+fn what_says_nothing_does_not_make_its_source_look_fresh() {
+    let user = User::new();
+    user.file("customers.csv", CUSTOMERS);
+    user.file("junk", [0xff, 0, 7, 7]);
+    user.file("empty", "");
+    user.file("header.csv", "resource,party\n");
+    // Three weeks before the clock of every other command here.
+    let mut first = std::process::Command::new(env!("CARGO_BIN_EXE_sluis"));
+    first.args(["--now", "2026-11-01T00:00:00Z", "import", "--source", "crm", "customers.csv", "--data"]).arg(user.data());
+    assert!(first.current_dir(&user.directory).env_remove("SLUIS_DATA").output().unwrap().status.success());
+    let age = || user.json(&["party", "sources", "--json"]);
+    let before = age();
+    assert!(before["checked"].as_str().unwrap().starts_with("2026-11-01"), "{before}");
+    for arguments in [
+        &["import", "--source", "crm", "--system", "whmcs", "junk"][..],
+        &["import", "--source", "crm", "--system", "whmcs", "empty"],
+        &["import", "--source", "crm", "--system", "whmcs", "customers.csv"],
+        &["import", "--source", "crm", "junk"],
+        &["import", "--source", "crm", "--partial", "header.csv"],
+        &["import", "abuseio", "--source", "crm", "junk"],
+    ] {
+        let said = user.run(arguments).failed(1);
+        assert!(!said.is_empty(), "{arguments:?}");
+        assert_eq!(age(), before, "{arguments:?}: {said}");
+    }
+}

@@ -6,7 +6,7 @@ use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use desk::{Desk, Reading, spool};
+use desk::{Reading, spool};
 use model::submission::Door;
 use parsers::administration::Limits;
 use parsers::administration::abuseio::{self, Taken, Written};
@@ -71,13 +71,19 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     let limits = Limits::default();
     let open = || File::open(&args.dump).with_context(|| args.dump.display().to_string());
     let taken = abuseio::read(&mut open()?, &limits);
-    let directory = crate::data::directory(globals.data.as_deref())?;
+    let data = globals.data()?;
+    let directory = data.directory.clone();
+    let names_nobody = taken.snapshot.parties.is_empty() && taken.snapshot.assignments.is_empty();
+    if let (true, true, Some(first)) = (names_nobody, taken.open.is_empty() && !args.dry_run, taken.findings.first()) {
+        bail!("nothing of it could be read: {}: {}", first.place, first.reason);
+    }
     let mut asked = Import {
         source: args.source.clone(),
         kind: "abuseio".to_owned(),
-        complete: taken.snapshot.complete,
+        complete: taken.snapshot.complete && !names_nobody,
         most: args.most,
-        vouched: false,
+        // A dump of tickets alone says nothing of who holds what, and ends nothing.
+        vouched: names_nobody,
         dry_run: args.dry_run,
         bytes: 0,
     };
@@ -90,7 +96,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     if !args.dry_run && !args.no_tickets && !taken.open.is_empty() {
         tickets = Some(written(&directory, &taken, &open, &mut view)?);
     }
-    let mut administration = match Desk::open(&directory, globals.clock(), Reading::default()) {
+    let mut administration = match data.desk(globals.clock(), Reading::default()) {
         Ok(desk) => {
             let done = desk.import(&asked.source, &asked.kind, &taken.snapshot, asked.how())?;
             let shown = desk.store().reader()?.read(|transaction| import::View::of(&asked, &done, transaction))?;
@@ -101,6 +107,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
                 view.known_before = matches!(receipt, store::submissions::Receipt::Known(_));
                 let worked = desk.work(&|_, _| {})?.applied;
                 (view.cases_opened, view.cases_joined, view.set_aside) = (worked.opened, worked.joined, worked.set_aside);
+                desk.advance()?;
             }
             shown
         }

@@ -76,6 +76,18 @@ pub(crate) struct Administration {
     pub(crate) kind: &'static str,
 }
 
+impl Administration {
+    /// Why nothing of it could be read; `None` when it says something. What says nothing must not make its source look fresh.
+    pub(crate) fn unread(&self) -> Option<String> {
+        if !self.snapshot.parties.is_empty() || !self.snapshot.assignments.is_empty() {
+            return None;
+        }
+        let why = self.findings.first();
+        let why = why.map_or_else(|| "it is empty".to_owned(), |first| format!("{}: {}", first.place, first.reason));
+        Some(format!("nothing of it could be read: {why}"))
+    }
+}
+
 /// Bytes of a file by which its form is seen.
 const LOOK: u64 = 64 << 10;
 

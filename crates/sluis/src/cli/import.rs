@@ -195,6 +195,10 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     let bar = Progress::new();
     bar.wait("reading");
     let mut read = administration::read(&args.files, &args.reading)?;
+    let broken = !read.findings.is_empty() && !args.complete && !args.dry_run;
+    if let Some(why) = read.unread().filter(|_| broken) {
+        bail!("{why}\nNothing was changed, and the source is as old as it was.");
+    }
     read.snapshot.complete = (read.snapshot.complete || args.complete) && !args.partial;
     bar.wait("comparing");
     let data = globals.data()?;

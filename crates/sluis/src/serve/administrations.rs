@@ -154,12 +154,8 @@ impl Source {
             paths.sort();
         }
         let read = read_as(&paths, &self.way).map_err(|error| Error::Unavailable(format!("{error:#}")))?;
-        if read.snapshot.parties.is_empty() && read.snapshot.assignments.is_empty() {
-            let why = read
-                .findings
-                .first()
-                .map_or_else(|| "it is empty".to_owned(), |first| format!("{}: {}", first.place, first.reason));
-            return Err(Error::Invalid(format!("nothing of it could be read: {why}")));
+        if let Some(why) = read.unread() {
+            return Err(Error::Invalid(why));
         }
         let findings = read.findings.len();
         let mut changes = desk.take_in(&self.name, read.kind, &read.snapshot, How::Careful)?;
