@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// Who may name whom. An arrow is allowed, not required; what is not in this table may name nothing of ours.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("sluis", &["desk", "store", "parsers", "matching", "seal", "model"]),
+    ("sluis", &["desk", "store", "parsers", "matching", "seal", "sluis-verify", "sluis-grade", "model"]),
     ("desk", &["store", "parsers", "matching", "seal", "model"]),
     ("store", &["model"]),
     ("parsers", &["model"]),
@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("matching", &[]),
     ("seal", &[]),
     ("sluis-verify", &["seal"]),
+    ("sluis-grade", &["sluis-verify", "seal"]),
     ("xtask", &["parsers", "model"]),
 ];
 
