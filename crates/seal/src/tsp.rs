@@ -20,6 +20,8 @@ mod anchors;
 mod certificate;
 mod chain;
 mod der;
+#[cfg(test)]
+mod made;
 mod oid;
 pub mod restamp;
 mod time;
