@@ -6,3 +6,12 @@ pub mod cosignature;
 pub mod ed25519;
 pub mod note;
 pub mod tree;
+//! The tamper-evident log. Bytes only: this room names no other room.
+//!
+//! - [`record`]: what is sealed, and the commitment that stands in the log for it.
+//! - [`batch`]: many reports under one record.
+//! - [`seed`]: the keys of fields, of which single ones can be destroyed.
+
+pub mod batch;
+pub mod record;
+pub mod seed;

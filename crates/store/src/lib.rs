@@ -1,15 +1,9 @@
 //! All SQL, and the only place for it.
 //!
 //! [`Store::open`] opens a node's data directory: the database ([`db`]), the keys apart from it ([`keys`]) and the raw
-//! submissions ([`raw`]). Statements stand beside their functions, one file per noun: [`acts`], [`administration`],
-//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`policies`], [`recorded`], [`queues`]. [`apply`] is the one
-//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`policies`], [`queues`]. [`apply`] is the one
-//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`queues`], [`holds`], [`erasures`]. [`backup`] copies a node
-//! and brings it back. [`apply`] is the one
-//! transaction in which a batch of reports
-//! becomes rows.
-//! [`alerts`], [`submissions`], [`reports`], [`cases`], [`steps`], [`clocks`], [`outbox`], [`feeds`], [`queues`]. [`apply`] is
-//! the one transaction in which a batch of reports becomes rows; [`touch`] is its part about cases.
+//! submissions ([`raw`]). Statements stand beside their functions, one file per noun. [`apply`] is the one transaction in which
+//! a batch of reports becomes rows; [`touch`] is its part about cases. [`backup`] copies a node and brings it back,
+//! [`erasures`] takes out what may not be kept.
 //!
 //! Everything here blocks. One thread writes; any number read.
 

@@ -13,6 +13,7 @@ use crate::Error;
 pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_first_light", include_str!("../../migrations/sqlite/0001_first_light.sql")),
     ("0002_the_desk", include_str!("../../migrations/sqlite/0002_the_desk.sql")),
+    ("0003_the_seal", include_str!("../../migrations/sqlite/0003_the_seal.sql")),
 ];
 
 /// Pages that the writer keeps, in KiB: the indexes of a few hundred thousand open cases. Taken as they are touched.

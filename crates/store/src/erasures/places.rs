@@ -82,6 +82,7 @@ pub const PLACES: &[Place] = &[
     place("orders", &["submission"], &["why", "person", "reason"], Of::Submission),
     place("erasures", &["id"], &["why", "person"], Of::Itself),
     place("holds", &["id"], &["reason", "person", "ended_by"], Of::Itself),
+    place("evidence", &["id"], &["recipient", "message_id", "person"], Of::Itself),
 ];
 
 /// Columns of text that hold no person, with why.
@@ -107,6 +108,17 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("alert_receivers", "name", "a name in the settings"),
     ("alert_receivers", "trouble", "what a mail server or a command said, without addresses"),
     ("erasures", "what", "written without the person"),
+    ("shards", "origin", "the operator's name for a log"),
+    ("checkpoints", "note", "an origin, a size, a root and signatures"),
+    ("cosignatures", "witness", "a witness"),
+    ("cosignatures", "line", "a signature"),
+    ("anchors", "tsa", "a name in the settings"),
+    ("witnessed", "origin", "a log"),
+    ("witnessed", "note", "an origin, a size, a root and signatures"),
+    ("forks", "origin", "a log"),
+    ("forks", "proof", "checkpoints and hashes"),
+    ("evidence", "kind", "a word of ours"),
+    ("evidence", "media", "a word of ours"),
     ("rechecks", "name", "goes as soon as the cases are traced again"),
 ];
 

@@ -1,0 +1,143 @@
+-- The seal: what waits to be sealed, sealed records, the entries of the log, its checkpoints, time-stamps and witnesses.
+
+-- Steps of cases (1), batches of reports (0), evidence (2), erasures (3) and bundles given out (4) that are not sealed yet. A row
+-- stands for all of a case's steps up to its ordinal; the party is the one that was responsible when they were written.
+CREATE TABLE unsealed (
+    what    BIGINT NOT NULL,
+    target  BIGINT NOT NULL,
+    ordinal BIGINT NOT NULL,
+    party   BIGINT NOT NULL,
+    urgent  BIGINT NOT NULL,
+    PRIMARY KEY (what, target, ordinal)
+);
+CREATE INDEX unsealed_urgent ON unsealed (what, target) WHERE urgent = 1;
+-- What happened before there was a log is sealed late, and says so.
+INSERT INTO unsealed (what, target, ordinal, party, urgent)
+    SELECT 1, s.case_id, max(s.ordinal), c.holder, 0 FROM steps s JOIN cases c ON c.id = s.case_id GROUP BY s.case_id, c.holder;
+
+-- SHA-256 of the bytes of a submission, for whoever sent it to find it again; NULL when it is not known or was erased.
+ALTER TABLE submissions ADD COLUMN sha256 BYTEA;
+
+-- Streams: of a case (1, its number), of a submission's batches (0, its number), of the node (2, 0).
+CREATE TABLE heads (
+    what    BIGINT NOT NULL,
+    target  BIGINT NOT NULL,
+    -- Sequence number and commitment of the last record, and the ordinal of the last step that is sealed.
+    seq     BIGINT NOT NULL,
+    commitment BYTEA NOT NULL,
+    ordinal BIGINT NOT NULL,
+    -- Number of its first record: the secret of the stream follows from that one's key.
+    first   BIGINT NOT NULL,
+    PRIMARY KEY (what, target)
+);
+CREATE TABLE party_heads (
+    party      BIGINT NOT NULL PRIMARY KEY,
+    seq        BIGINT NOT NULL,
+    commitment BYTEA    NOT NULL
+);
+
+-- Sealed records, numbered over all shards. Values are encrypted, each field under a key of its own that is in keys.db only.
+CREATE TABLE records (
+    number  BIGINT PRIMARY KEY,
+    what    BIGINT NOT NULL,
+    target  BIGINT NOT NULL,
+    seq     BIGINT NOT NULL,
+    kind    BIGINT NOT NULL,
+    shard   BIGINT NOT NULL,
+    idx     BIGINT NOT NULL,
+    -- The step, batch or row that it is of.
+    ordinal BIGINT NOT NULL,
+    -- The party whose letters it is counted among; 0 for none.
+    party   BIGINT NOT NULL,
+    party_seq BIGINT NOT NULL,
+    nonce   BYTEA    NOT NULL,
+    sealed  BYTEA    NOT NULL
+);
+CREATE UNIQUE INDEX records_stream ON records (what, target, seq);
+CREATE UNIQUE INDEX records_letters ON records (party, party_seq) WHERE party <> 0;
+-- Fields of records, and reports of batches, whose keys were cut out (the report's place; the ordinal of a field), and the number of the
+-- record that says so.
+CREATE TABLE erased (
+    what    BIGINT NOT NULL,
+    number  BIGINT NOT NULL,
+    ordinal BIGINT NOT NULL,
+    record  BIGINT NOT NULL,
+    PRIMARY KEY (what, number, ordinal)
+);
+
+-- The log. Entries are what the tree is made of; tiles on disk follow from them.
+CREATE TABLE shards (
+    id     BIGINT PRIMARY KEY,
+    origin TEXT COLLATE "C"    NOT NULL UNIQUE,
+    began  BIGINT NOT NULL,
+    ended  BIGINT
+);
+CREATE TABLE entries (
+    shard BIGINT NOT NULL,
+    idx   BIGINT NOT NULL,
+    entry BYTEA    NOT NULL,
+    PRIMARY KEY (shard, idx)
+);
+-- Checkpoints that were published, and the last that was signed (published is NULL).
+CREATE TABLE checkpoints (
+    shard     BIGINT NOT NULL,
+    size      BIGINT NOT NULL,
+    root      BYTEA    NOT NULL,
+    note      TEXT COLLATE "C"    NOT NULL,
+    signed    BIGINT NOT NULL,
+    published BIGINT,
+    PRIMARY KEY (shard, size)
+);
+CREATE TABLE cosignatures (
+    shard   BIGINT NOT NULL,
+    size    BIGINT NOT NULL,
+    witness TEXT COLLATE "C"    NOT NULL,
+    line    TEXT COLLATE "C"    NOT NULL,
+    at      BIGINT NOT NULL,
+    PRIMARY KEY (shard, size, witness)
+);
+-- Time-stamps over published checkpoints, and the entry that says so, once there is one.
+CREATE TABLE anchors (
+    shard    BIGINT NOT NULL,
+    size     BIGINT NOT NULL,
+    tsa      TEXT COLLATE "C"    NOT NULL,
+    response BYTEA    NOT NULL,
+    stamped  BIGINT NOT NULL,
+    idx      BIGINT,
+    -- Whether it is the yearly one over all others.
+    archive  BIGINT NOT NULL,
+    PRIMARY KEY (shard, size, tsa)
+);
+
+-- Logs of others that this node is a witness of: the largest checkpoint it has cosigned of each.
+CREATE TABLE witnessed (
+    origin TEXT COLLATE "C"    NOT NULL PRIMARY KEY,
+    size   BIGINT NOT NULL,
+    root   BYTEA    NOT NULL,
+    note   TEXT COLLATE "C"    NOT NULL,
+    at     BIGINT NOT NULL
+);
+-- Checkpoints of one log that do not fit together: kept, with the proof if there is one.
+CREATE TABLE forks (
+    id     BIGINT PRIMARY KEY,
+    origin TEXT COLLATE "C"    NOT NULL,
+    found  BIGINT NOT NULL,
+    proven BIGINT NOT NULL,
+    proof  TEXT COLLATE "C"    NOT NULL
+);
+
+-- What others wrote or answered, on its way into a record: encrypted, under a key in keys.db that goes when it is sealed.
+CREATE TABLE evidence (
+    id         BIGINT PRIMARY KEY,
+    public     BYTEA    NOT NULL UNIQUE,
+    case_id    BIGINT NOT NULL,
+    kind       TEXT COLLATE "C"    NOT NULL,
+    media      TEXT COLLATE "C"    NOT NULL,
+    -- Number of the record that it belongs to; 0 for none.
+    about      BIGINT NOT NULL,
+    recipient  TEXT COLLATE "C"    NOT NULL,
+    message_id TEXT COLLATE "C"    NOT NULL,
+    at         BIGINT NOT NULL,
+    person     TEXT COLLATE "C"    NOT NULL,
+    content    BYTEA    NOT NULL
+);

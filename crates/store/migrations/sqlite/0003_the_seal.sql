@@ -1,0 +1,143 @@
+-- The seal: what waits to be sealed, sealed records, the entries of the log, its checkpoints, time-stamps and witnesses.
+
+-- Steps of cases (1), batches of reports (0), evidence (2), erasures (3) and bundles given out (4) that are not sealed yet. A row
+-- stands for all of a case's steps up to its ordinal; the party is the one that was responsible when they were written.
+CREATE TABLE unsealed (
+    what    INTEGER NOT NULL,
+    target  INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    party   INTEGER NOT NULL,
+    urgent  INTEGER NOT NULL,
+    PRIMARY KEY (what, target, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX unsealed_urgent ON unsealed (what, target) WHERE urgent = 1;
+-- What happened before there was a log is sealed late, and says so.
+INSERT INTO unsealed (what, target, ordinal, party, urgent)
+    SELECT 1, s.case_id, max(s.ordinal), c.holder, 0 FROM steps s JOIN cases c ON c.id = s.case_id GROUP BY s.case_id, c.holder;
+
+-- SHA-256 of the bytes of a submission, for whoever sent it to find it again; NULL when it is not known or was erased.
+ALTER TABLE submissions ADD COLUMN sha256 BLOB;
+
+-- Streams: of a case (1, its number), of a submission's batches (0, its number), of the node (2, 0).
+CREATE TABLE heads (
+    what    INTEGER NOT NULL,
+    target  INTEGER NOT NULL,
+    -- Sequence number and commitment of the last record, and the ordinal of the last step that is sealed.
+    seq     INTEGER NOT NULL,
+    commitment BLOB NOT NULL,
+    ordinal INTEGER NOT NULL,
+    -- Number of its first record: the secret of the stream follows from that one's key.
+    first   INTEGER NOT NULL,
+    PRIMARY KEY (what, target)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE party_heads (
+    party      INTEGER NOT NULL PRIMARY KEY,
+    seq        INTEGER NOT NULL,
+    commitment BLOB    NOT NULL
+) STRICT;
+
+-- Sealed records, numbered over all shards. Values are encrypted, each field under a key of its own that is in keys.db only.
+CREATE TABLE records (
+    number  INTEGER PRIMARY KEY,
+    what    INTEGER NOT NULL,
+    target  INTEGER NOT NULL,
+    seq     INTEGER NOT NULL,
+    kind    INTEGER NOT NULL,
+    shard   INTEGER NOT NULL,
+    idx     INTEGER NOT NULL,
+    -- The step, batch or row that it is of.
+    ordinal INTEGER NOT NULL,
+    -- The party whose letters it is counted among; 0 for none.
+    party   INTEGER NOT NULL,
+    party_seq INTEGER NOT NULL,
+    nonce   BLOB    NOT NULL,
+    sealed  BLOB    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX records_stream ON records (what, target, seq);
+CREATE UNIQUE INDEX records_letters ON records (party, party_seq) WHERE party <> 0;
+-- Fields of records, and reports of batches, whose keys were cut out (the report's place; the ordinal of a field), and the number of the
+-- record that says so.
+CREATE TABLE erased (
+    what    INTEGER NOT NULL,
+    number  INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    record  INTEGER NOT NULL,
+    PRIMARY KEY (what, number, ordinal)
+) STRICT, WITHOUT ROWID;
+
+-- The log. Entries are what the tree is made of; tiles on disk follow from them.
+CREATE TABLE shards (
+    id     INTEGER PRIMARY KEY,
+    origin TEXT    NOT NULL UNIQUE,
+    began  INTEGER NOT NULL,
+    ended  INTEGER
+) STRICT;
+CREATE TABLE entries (
+    shard INTEGER NOT NULL,
+    idx   INTEGER NOT NULL,
+    entry BLOB    NOT NULL,
+    PRIMARY KEY (shard, idx)
+) STRICT, WITHOUT ROWID;
+-- Checkpoints that were published, and the last that was signed (published is NULL).
+CREATE TABLE checkpoints (
+    shard     INTEGER NOT NULL,
+    size      INTEGER NOT NULL,
+    root      BLOB    NOT NULL,
+    note      TEXT    NOT NULL,
+    signed    INTEGER NOT NULL,
+    published INTEGER,
+    PRIMARY KEY (shard, size)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE cosignatures (
+    shard   INTEGER NOT NULL,
+    size    INTEGER NOT NULL,
+    witness TEXT    NOT NULL,
+    line    TEXT    NOT NULL,
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (shard, size, witness)
+) STRICT, WITHOUT ROWID;
+-- Time-stamps over published checkpoints, and the entry that says so, once there is one.
+CREATE TABLE anchors (
+    shard    INTEGER NOT NULL,
+    size     INTEGER NOT NULL,
+    tsa      TEXT    NOT NULL,
+    response BLOB    NOT NULL,
+    stamped  INTEGER NOT NULL,
+    idx      INTEGER,
+    -- Whether it is the yearly one over all others.
+    archive  INTEGER NOT NULL,
+    PRIMARY KEY (shard, size, tsa)
+) STRICT, WITHOUT ROWID;
+
+-- Logs of others that this node is a witness of: the largest checkpoint it has cosigned of each.
+CREATE TABLE witnessed (
+    origin TEXT    NOT NULL PRIMARY KEY,
+    size   INTEGER NOT NULL,
+    root   BLOB    NOT NULL,
+    note   TEXT    NOT NULL,
+    at     INTEGER NOT NULL
+) STRICT;
+-- Checkpoints of one log that do not fit together: kept, with the proof if there is one.
+CREATE TABLE forks (
+    id     INTEGER PRIMARY KEY,
+    origin TEXT    NOT NULL,
+    found  INTEGER NOT NULL,
+    proven INTEGER NOT NULL,
+    proof  TEXT    NOT NULL
+) STRICT;
+
+-- What others wrote or answered, on its way into a record: encrypted, under a key in keys.db that goes when it is sealed.
+CREATE TABLE evidence (
+    id         INTEGER PRIMARY KEY,
+    public     BLOB    NOT NULL UNIQUE,
+    case_id    INTEGER NOT NULL,
+    kind       TEXT    NOT NULL,
+    media      TEXT    NOT NULL,
+    -- Number of the record that it belongs to; 0 for none.
+    about      INTEGER NOT NULL,
+    recipient  TEXT    NOT NULL,
+    message_id TEXT    NOT NULL,
+    at         INTEGER NOT NULL,
+    person     TEXT    NOT NULL,
+    content    BLOB    NOT NULL
+) STRICT;
