@@ -4,6 +4,9 @@
 //! - [`tree`], [`note`], [`checkpoint`], [`cosignature`], [`ed25519`]: a log as C2SP and RFC 6962 say.
 //! - [`record`]: what is sealed, and the commitment that stands in the log for it; [`batch`]: many reports under one record;
 //!   [`seed`]: the keys of fields, of which single ones can be destroyed.
+//! - [`record`]: what is sealed, and the commitment that stands in the log for it.
+//! - [`batch`]: many reports under one record.
+//! - [`seed`]: the keys of fields, of which single ones can be destroyed.
 //! - [`tsp`]: time-stamps by RFC 3161.
 
 pub mod batch;
