@@ -1,17 +1,23 @@
-//! The tamper-evident log: trees, notes, checkpoints and records. Bytes only: this room names no other room, reads no clock,
-//! opens no file and draws no chance.
-
-pub mod checkpoint;
-pub mod cosignature;
-pub mod ed25519;
-pub mod note;
-pub mod tree;
-//! The tamper-evident log. Bytes only: this room names no other room.
+//! The tamper-evident log. Bytes only: this room names no other room, reads no clock, opens no file and draws no chance.
 //!
+//! - [`tree`]: the Merkle tree and its proofs (RFC 6962); [`tile`]: how it lies in files (C2SP `tlog-tiles`).
+//! - [`note`]: signed text and keys; [`ed25519`]: the one rule for signatures; [`checkpoint`]: what a log signs about itself;
+//!   [`cosignature`]: what a witness adds.
+//! - [`proof`]: a proof of inclusion in a file of its own; [`fork`]: the proof that a log contradicts itself.
+//! - [`audit`]: the whole log, reckoned again.
 //! - [`record`]: what is sealed, and the commitment that stands in the log for it.
 //! - [`batch`]: many reports under one record.
 //! - [`seed`]: the keys of fields, of which single ones can be destroyed.
 
+pub mod audit;
 pub mod batch;
+pub mod checkpoint;
+pub mod cosignature;
+pub mod ed25519;
+pub mod fork;
+pub mod note;
+pub mod proof;
 pub mod record;
 pub mod seed;
+pub mod tile;
+pub mod tree;
