@@ -18,6 +18,7 @@ pub mod cosignature;
 pub mod ed25519;
 pub mod fork;
 pub mod note;
+pub mod policy;
 pub mod proof;
 pub mod record;
 pub mod seed;
