@@ -24,6 +24,8 @@ mod oid;
 pub mod restamp;
 mod time;
 mod token;
+#[cfg(test)]
+mod vectors;
 
 use thiserror::Error;
 
@@ -38,6 +40,8 @@ pub const MOST: usize = 64 << 10;
 pub enum Imprint<'a> {
     /// SHA-256, for checkpoints.
     Sha256(&'a [u8; 32]),
+    /// SHA-384, which nothing here asks for, but others do.
+    Sha384(&'a [u8; 48]),
     /// SHA-512, for renewals.
     Sha512(&'a [u8; 64]),
 }
@@ -59,6 +63,7 @@ impl Asked<'_> {
     pub fn request(&self) -> Vec<u8> {
         let (algorithm, digest) = match &self.imprint {
             Imprint::Sha256(digest) => (oid::SHA_256, &digest[..]),
+            Imprint::Sha384(digest) => (oid::SHA_384, &digest[..]),
             Imprint::Sha512(digest) => (oid::SHA_512, &digest[..]),
         };
         let algorithm = [der::write(der::OID, algorithm), der::write(der::NULL, &[])].concat();
@@ -168,18 +173,31 @@ pub fn verify(
     anchors: &Anchors,
     at: Option<i64>,
 ) -> Result<Stamp, Wrong> {
-    verify_asked(response_or_token, &Asked { imprint: Imprint::Sha256(imprint), nonce, policy: None }, anchors, at)
+    verify_asked(response_or_token, &Asked { imprint: Imprint::Sha256(imprint), nonce, policy: None }, &[], anchors, at)
 }
 
 /// Verifies a response or a bare token against everything that was asked; else as [`verify`].
 ///
+/// `beside` are certificates in DER that came along with it, such as a bundle's. Like those in the token they may be the
+/// signer's or lie on its path, and prove nothing by themselves.
+///
 /// # Errors
 /// Why it proves nothing.
-pub fn verify_asked(response_or_token: &[u8], asked: &Asked<'_>, anchors: &Anchors, at: Option<i64>) -> Result<Stamp, Wrong> {
+pub fn verify_asked(
+    response_or_token: &[u8],
+    asked: &Asked<'_>,
+    beside: &[&[u8]],
+    anchors: &Anchors,
+    at: Option<i64>,
+) -> Result<Stamp, Wrong> {
+    if beside.len() > token::CERTIFICATES {
+        return Err(Wrong::Limit("certificates beside it"));
+    }
     let token = token::Token::read(response_or_token)?;
     let info = &token.info;
     let same = match asked.imprint {
         Imprint::Sha256(digest) => (info.algorithm, info.digest) == (token::Digest::Sha256, &digest[..]),
+        Imprint::Sha384(digest) => (info.algorithm, info.digest) == (token::Digest::Sha384, &digest[..]),
         Imprint::Sha512(digest) => (info.algorithm, info.digest) == (token::Digest::Sha512, &digest[..]),
     };
     if !same {
@@ -191,10 +209,11 @@ pub fn verify_asked(response_or_token: &[u8], asked: &Asked<'_>, anchors: &Ancho
     if asked.policy.is_some_and(|policy| *policy != info.policy) {
         return Err(Wrong::Policy(info.policy.clone()));
     }
-    let signer = token.signer_among(anchors.signers())?;
+    let brought: Vec<&[u8]> = token.certificates.iter().chain(beside).copied().collect();
+    let signer = token.signer_among(brought.iter().copied().chain(anchors.signers()))?;
     signer.stamps_time()?;
     token.is_signed_by(&signer)?;
-    let path = chain::verify(&signer, &token.certificates, anchors, info.gen_time_ms)?;
+    let path = chain::verify(&signer, &brought, anchors, info.gen_time_ms)?;
     if at.is_some_and(|at| !(path.from_ms..=path.until_ms).contains(&at)) {
         return Err(Wrong::Expired { from_ms: path.from_ms, until_ms: path.until_ms });
     }

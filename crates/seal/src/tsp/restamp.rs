@@ -59,7 +59,7 @@ pub fn verify(
     at: Option<i64>,
 ) -> Result<Stamp, Wrong> {
     let asked = Asked { imprint: Imprint::Sha512(digest), nonce, policy: None };
-    super::verify_asked(response_or_token, &asked, anchors, at)
+    super::verify_asked(response_or_token, &asked, &[], anchors, at)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::der::{self, Reader, Value};
 use super::{MOST, Oid, Wrong, oid, time};
 
 /// Certificates that one token may carry.
-const CERTIFICATES: usize = 16;
+pub(super) const CERTIFICATES: usize = 16;
 /// Attributes that may be signed.
 const ATTRIBUTES: usize = 32;
 
@@ -204,18 +204,14 @@ impl<'a> Token<'a> {
         Ok(Token { info, certificates, content, signer: named, digest, attributes, signed, algorithm, signature })
     }
 
-    /// The signer's certificate, from the token or from the trust files.
+    /// The signer's certificate, among those that are at hand.
     ///
     /// # Errors
     /// When none is the one that the token names in both of its ways.
-    pub(super) fn signer_among<'c>(&self, known: impl Iterator<Item = &'c [u8]>) -> Result<Certificate<'c>, Wrong>
-    where
-        'a: 'c,
-    {
+    pub(super) fn signer_among<'c>(&self, at_hand: impl Iterator<Item = &'c [u8]>) -> Result<Certificate<'c>, Wrong> {
         let mut wrong = Wrong::Signer("it is neither in the token nor in a trust file");
-        let brought = self.certificates.iter().copied().map(Certificate::read);
-        for certificate in brought.chain(known.map(Certificate::read)) {
-            let certificate = certificate?;
+        // What cannot be read is not the signer's; some tokens carry an odd old root.
+        for certificate in at_hand.filter_map(|der| Certificate::read(der).ok()) {
             let named = match self.signer {
                 Signer::Issued { issuer, serial } => (certificate.issuer, certificate.serial) == (issuer, serial),
                 Signer::Key(key) => certificate.key_identifier == Some(key),
