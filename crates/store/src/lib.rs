@@ -31,6 +31,7 @@ pub mod queues;
 pub mod raw;
 pub mod recorded;
 pub mod reports;
+pub mod sealed;
 pub mod steps;
 pub mod submissions;
 pub mod touch;
