@@ -7,6 +7,7 @@
 //!   log, reckoned again.
 //! - [`record`]: what is sealed, and the commitment that stands in the log for it; [`batch`]: many reports under one record;
 //!   [`seed`]: the keys of fields, of which single ones can be destroyed.
+//! - [`log`]: how the log grows and is signed; [`shelf`]: where its files are.
 //! - [`bundle`]: what is given to somebody, with the proofs.
 //! - [`tsp`]: time-stamps by RFC 3161.
 
@@ -17,11 +18,13 @@ pub mod checkpoint;
 pub mod cosignature;
 pub mod ed25519;
 pub mod fork;
+pub mod log;
 pub mod note;
 pub mod policy;
 pub mod proof;
 pub mod record;
 pub mod seed;
+pub mod shelf;
 pub mod tile;
 pub mod tree;
 pub mod tsp;

@@ -22,6 +22,7 @@ pub mod follow;
 pub mod holds;
 pub mod keys;
 pub mod listing;
+pub mod log;
 pub mod merges;
 pub mod orders;
 pub mod outbox;
