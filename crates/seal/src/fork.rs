@@ -100,7 +100,7 @@ pub struct Fork {
 }
 
 impl ForkProof {
-    /// Two notes in the order of a file, with evidence still to come.
+    /// Two notes of one log in any order, put into the order of a file, as proof (a).
     ///
     /// # Errors
     /// When one is not a checkpoint of this log with its signature.
@@ -125,19 +125,22 @@ impl ForkProof {
         Ok(proof)
     }
 
-    /// From two notes of one log in any order, and the tree behind the larger one: proof (b) by subtrees.
+    /// From two notes of one log in any order, and the nodes of the tree behind the larger one: proof (b) by subtrees. Of equal
+    /// sizes: proof (a).
     ///
     /// # Errors
     /// When they are not signed checkpoints of this log, a hash is missing, or nothing is contradicted.
-    pub fn by_prefix(one: Note, other: Note, origin: &str, key: &VerifierKey, nodes: &mut impl Nodes) -> Result<Self, Wrong> {
+    pub fn by_prefix(one: Note, other: Note, origin: &str, key: &VerifierKey, later: &mut impl Nodes) -> Result<Self, Wrong> {
         let (mut proof, fork) = Self::order(one, other, origin, key)?;
-        proof.evidence = Evidence::Prefix(tree::prove_prefix(fork.earlier.size, fork.later.size, nodes)?);
+        if fork.earlier.size < fork.later.size {
+            proof.evidence = Evidence::Prefix(tree::prove_prefix(fork.earlier.size, fork.later.size, later)?);
+        }
         proof.verify(origin, key)?;
         Ok(proof)
     }
 
-    /// From two notes of one log in any order, and an entry that differs between the trees behind them: proof (b) by an entry.
-    /// `earlier` are the nodes behind the smaller one.
+    /// From two notes of one log in any order, and an entry that differs between the trees behind them, whose nodes are given for
+    /// the smaller and the larger: proof (b) by an entry. Of equal sizes: proof (a).
     ///
     /// # Errors
     /// When they are not signed checkpoints of this log, a hash is missing, or nothing is contradicted.
@@ -150,11 +153,13 @@ impl ForkProof {
         later: &mut impl Nodes,
     ) -> Result<Self, Wrong> {
         let (mut proof, fork) = Self::order(one, other, origin, key)?;
-        proof.evidence = Evidence::Entry {
-            index,
-            earlier: leaf_and_path(index, fork.earlier.size, earlier)?,
-            later: leaf_and_path(index, fork.later.size, later)?,
-        };
+        if fork.earlier.size < fork.later.size {
+            proof.evidence = Evidence::Entry {
+                index,
+                earlier: leaf_and_path(index, fork.earlier.size, earlier)?,
+                later: leaf_and_path(index, fork.later.size, later)?,
+            };
+        }
         proof.verify(origin, key)?;
         Ok(proof)
     }
@@ -174,6 +179,7 @@ impl ForkProof {
         }
         let proven = match &self.evidence {
             Evidence::Size => earlier.size == later.size && earlier.root != later.root,
+            _ if earlier.size == later.size => return Err(Wrong::Text("of equal sizes, the kind is size")),
             Evidence::Entry { index, earlier: one, later: other } => {
                 one.0 != other.0
                     && tree::verify_inclusion(*index, earlier.size, &one.0, &one.1, &earlier.root).is_ok()

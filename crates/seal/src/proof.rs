@@ -50,7 +50,7 @@ impl Proof {
     /// Reads a file. There is one valid byte string for what is in one.
     ///
     /// # Errors
-    /// [`Wrong::Text`] and [`Wrong::Note`].
+    /// [`Wrong::Text`], [`Wrong::Note`], and [`Wrong::Checkpoint`] when the note is not of a checkpoint.
     pub fn parse(bytes: &[u8]) -> Result<Self, Wrong> {
         if bytes.len() > MAX_FILE {
             return Err(Wrong::Text("it is too large"));
@@ -82,6 +82,7 @@ impl Proof {
             }
         }
         let checkpoint = Note::parse(checkpoint.as_bytes())?;
+        Checkpoint::parse(&checkpoint.text)?;
         Ok(Self { extra, index, path, checkpoint })
     }
 
