@@ -1,15 +1,3 @@
-<<<<<<< HEAD
-//! The seal: what waits becomes records and entries of the log.
-//!
-//! [`records`] seals steps, [`open`] opens what was sealed.
-
-mod batches;
-mod compose;
-pub mod open;
-mod others;
-pub mod records;
-mod ring;
-=======
 //! The seal: what waits becomes entries of the log, and the log is signed and published. One thread at a time does this.
 //!
 //! The order is what keeps the log from ever telling two stories, whenever the power fails:
@@ -21,12 +9,18 @@ mod ring;
 //!    same, is refused there.
 //! 5. The checkpoint is signed, and kept. Effects that waited for it may go.
 //!
-//! [`folder`] is the disk, [`start`] what is compared when a process begins, [`publish`] what others see, [`fsck`] the whole log
+//! [`records`] draws the records, with [`batches`] for those of feeds; [`open`] opens what was sealed. [`folder`] is the disk, [`start`] what is compared when a process begins, [`publish`] what others see, [`fsck`] the whole log
 //! reckoned again.
 
+mod batches;
+mod compose;
 pub mod folder;
 pub mod fsck;
+pub mod open;
+mod others;
 pub mod publish;
+pub mod records;
+mod ring;
 pub mod start;
 
 use std::path::{Path, PathBuf};
@@ -363,4 +357,3 @@ fn refused(refused: Refused) -> Error {
         other => cannot(&other.to_string()),
     }
 }
->>>>>>> h/log
