@@ -12,6 +12,7 @@ pub mod checkpoint;
 pub mod cosignature;
 pub mod ed25519;
 pub mod note;
+pub mod policy;
 pub mod record;
 pub mod seed;
 pub mod tree;

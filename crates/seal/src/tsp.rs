@@ -31,6 +31,7 @@ use thiserror::Error;
 
 pub use anchors::{Anchors, BadAnchors};
 pub use oid::Oid;
+pub use time::written;
 
 /// Largest answer that is read, in bytes. One with six certificates has about 10,000.
 pub const MOST: usize = 64 << 10;

@@ -33,8 +33,9 @@ pub(super) fn utc(bytes: &[u8]) -> Option<i64> {
     }
 }
 
-/// What people write: `2026-11-22`, which is its beginning, or `2026-11-22T09:30:00Z`.
-pub(super) fn written(text: &str) -> Option<i64> {
+/// What people write: `2026-11-22`, which is its beginning, or `2026-11-22T09:30:00Z`; as UTC milliseconds since 1970.
+#[must_use]
+pub fn written(text: &str) -> Option<i64> {
     let (date, time) = text.split_once('T').map_or((text, "00:00:00Z"), |(date, time)| (date, time));
     let digits: String = time.strip_suffix('Z')?.split(':').collect();
     let mut parts = date.split('-');
