@@ -13,6 +13,7 @@
 //! - [`correct`]: cases that turn out to be another party's.
 //! - [`changes`]: changes of it that are told one by one, for those who have thousands a day.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
+//! - [`seal`]: what waits becomes entries of the log, which is signed and published.
 //! - [`simulate`]: what another policy would have done over what is recorded.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
@@ -37,6 +38,7 @@ pub mod receive;
 pub mod restore;
 pub mod retain;
 pub mod screen;
+pub mod seal;
 pub mod simulate;
 pub mod spool;
 pub mod work;
