@@ -9,8 +9,8 @@
 //!    same, is refused there.
 //! 5. The checkpoint is signed, and kept. Effects that waited for it may go.
 //!
-//! [`records`] seals what waits, [`open`] opens what was sealed. [`folder`] is the disk, [`start`] what is compared when a process begins, [`publish`] what others see, [`fsck`] the whole log
-//! reckoned again.
+//! [`records`] draws the records, with [`batches`] for those of feeds; [`open`] opens what was sealed. [`folder`] is the disk,
+//! [`start`] what is compared when a process begins, [`publish`] what others see, [`fsck`] the whole log reckoned again.
 
 mod batches;
 mod compose;
