@@ -34,6 +34,7 @@ mod token;
 #[cfg(test)]
 mod vectors;
 
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 pub use anchors::{Anchors, BadAnchors};
@@ -86,6 +87,12 @@ impl Asked<'_> {
         body.extend(der::write(der::BOOLEAN, &[0xff]));
         der::write(der::SEQUENCE, &body)
     }
+}
+
+/// SHA-256: of a checkpoint's text, which is what is stamped, and of a response, which the log tells of.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 /// The request (`TimeStampReq` in DER) for a token over a SHA-256 digest.
