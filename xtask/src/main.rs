@@ -11,6 +11,7 @@ Chores of the project.
   cargo xtask tidy          only the house rules that a program can hold
   cargo xtask corpus DIR    what the parsers read of a folder of samples, against its oracles
   cargo xtask deb           the Debian package, into target/deb
+  cargo xtask page          the page of the verifier, joined of its sources
 ";
 
 fn main() -> ExitCode {
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
             drop(out);
             xtask::deb::run(&root)
         }
+        ["page"] => xtask::page::run(&root),
         ["tidy"] => xtask::tidy::run(&root, &mut out),
         ["corpus", folder] => xtask::corpus::run(Path::new(folder), &mut out),
         ["help" | "--help" | "-h"] => out.write_all(USAGE.as_bytes()).map(|()| true).map_err(Into::into),

@@ -91,6 +91,14 @@ pub const TABLE: &[Prerequisite] = &[
         optional: true,
     },
     Prerequisite {
+        name: "Chromium",
+        why: "the page of the verifier is tried in a browser: without one its tests say that they skip",
+        checks: &[&["chromium", "--version"]],
+        supply: Supply::Debian("chromium"),
+        when: always,
+        optional: true,
+    },
+    Prerequisite {
         name: "rustfmt",
         why: "format check",
         checks: &[&["cargo", "fmt", "--version"]],
