@@ -25,6 +25,8 @@ pub mod proof;
 pub mod record;
 pub mod seed;
 pub mod shelf;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod tile;
 pub mod tree;
 pub mod tsp;

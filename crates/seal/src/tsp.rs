@@ -27,6 +27,8 @@ mod der;
 mod made;
 mod oid;
 pub mod restamp;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time;
 mod token;
 #[cfg(test)]

@@ -2,12 +2,14 @@
 //!
 //! What is written here is committed together with the entries of the log; the sequencer (`desk::seal`) is the only one who seals.
 
+mod cipher;
 mod reading;
 mod sets;
 
 use crate::Error;
 use crate::db::{self, OptionalExtension, Row as DatabaseRow, Transaction};
 
+pub use cipher::{close, open};
 pub use reading::{KeptBatch, Line, Lines, Part, ToSeal, Whose};
 
 /// What a row of `unsealed` is about, and for 0 to 2 also whose a stream is.
@@ -89,6 +91,8 @@ pub struct Head {
     pub ordinal: i64,
     /// Number of its first record.
     pub first: i64,
+    /// Number of the chain of the last record; 0 for none.
+    pub chain: i64,
 }
 
 /// The last letter to a party, as far as sealed.
@@ -104,7 +108,7 @@ pub struct PartyHead {
 
 const UNSEALED: &str = "what, target, ordinal, party, chain, severity, urgent";
 const RECORD: &str = "number, what, target, seq, kind, shard, idx, ordinal, party, party_seq, nonce, sealed";
-const HEAD: &str = "what, target, seq, commitment, ordinal, first";
+const HEAD: &str = "what, target, seq, commitment, ordinal, first, chain";
 
 fn unsealed(row: &DatabaseRow<'_>) -> db::Result<Unsealed> {
     Ok(Unsealed {
@@ -143,6 +147,7 @@ fn head(row: &DatabaseRow<'_>) -> db::Result<Head> {
         commitment: row.get(3)?,
         ordinal: row.get(4)?,
         first: row.get(5)?,
+        chain: row.get(6)?,
     })
 }
 
@@ -374,12 +379,12 @@ impl Transaction<'_> {
         }
         let mut upsert = self.prepare(
             "-- sealed::set_head
-             INSERT INTO heads (what, target, seq, commitment, ordinal, first) VALUES ($1, $2, $3, $4, $5, $6)
+             INSERT INTO heads (what, target, seq, commitment, ordinal, first, chain) VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (what, target)
-             DO UPDATE SET seq = excluded.seq, commitment = excluded.commitment, ordinal = excluded.ordinal",
+             DO UPDATE SET seq = excluded.seq, commitment = excluded.commitment, ordinal = excluded.ordinal, chain = excluded.chain",
         )?;
         for head in heads {
-            upsert.execute((head.what, head.target, head.seq, head.commitment, head.ordinal, head.first))?;
+            upsert.execute((head.what, head.target, head.seq, head.commitment, head.ordinal, head.first, head.chain))?;
         }
         Ok(())
     }

@@ -32,6 +32,8 @@ CREATE TABLE heads (
     ordinal BIGINT NOT NULL,
     -- Number of its first record: the secret of the stream follows from that one's key.
     first   BIGINT NOT NULL,
+    -- Number of the chain that held when it was written; 0 for none.
+    chain   BIGINT NOT NULL,
     PRIMARY KEY (what, target)
 );
 CREATE TABLE party_heads (
@@ -65,8 +67,8 @@ CREATE TABLE leaves (
     id   BIGINT PRIMARY KEY,
     data BYTEA NOT NULL
 );
--- Fields of records, and reports of batches, whose keys were cut out (the report's place; the ordinal of a field), and the number of the
--- record that says so.
+-- Fields of records (1: number and ordinal), and reports of batches (0: the batch's number, the report's place), whose keys were
+-- cut out, and the number of the record that says so.
 CREATE TABLE erased (
     what    BIGINT NOT NULL,
     number  BIGINT NOT NULL,
@@ -76,6 +78,16 @@ CREATE TABLE erased (
     digest  BYTEA NOT NULL,
     PRIMARY KEY (what, number, ordinal)
 );
+CREATE INDEX erased_record ON erased (record);
+-- Erasures: to be announced (0), to be done (1), to be confirmed (2), over (3). Until then `erased.record` is the number here, negative.
+CREATE TABLE erasing (
+    id         BIGINT PRIMARY KEY,
+    stage      BIGINT NOT NULL,
+    ground     TEXT NOT NULL,
+    authority  TEXT NOT NULL,
+    keys_until BIGINT NOT NULL
+);
+CREATE INDEX erasing_stage ON erasing (stage);
 
 -- The log. Entries are what the tree is made of; tiles on disk follow from them.
 CREATE TABLE shards (

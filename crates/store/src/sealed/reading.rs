@@ -112,7 +112,7 @@ impl Transaction<'_> {
     pub fn cases_to_seal(&self, first: i64, last: i64) -> Result<Vec<ToSeal>, Error> {
         let mut select = self.prepare(
             "-- sealed::cases
-             SELECT c.id, c.public, c.kind, c.first_seen, c.tail, r.prev, h.seq, h.commitment, h.ordinal, h.first
+             SELECT c.id, c.public, c.kind, c.first_seen, c.tail, r.prev, h.seq, h.commitment, h.ordinal, h.first, h.chain
              FROM cases c LEFT JOIN heads h ON h.what = 1 AND h.target = c.id LEFT JOIN reports r ON r.id = c.tail
              WHERE c.id IN (SELECT u.target FROM unsealed u WHERE u.what = 1 AND u.target >= $1 AND u.target <= $2)
              ORDER BY c.id",
@@ -127,6 +127,7 @@ impl Transaction<'_> {
                     commitment: row.get(7)?,
                     ordinal: row.get(8)?,
                     first: row.get(9)?,
+                    chain: row.get(10)?,
                 }),
                 None => None,
             };
@@ -236,6 +237,15 @@ impl Transaction<'_> {
         Ok(select.query_row([submission], |row| row.get(0)).optional()?.flatten())
     }
 
+    /// The entry of the log at an index; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn entry_at(&self, shard: i64, idx: i64) -> Result<Option<Vec<u8>>, Error> {
+        let mut select = self.prepare("-- sealed::entry\nSELECT entry FROM entries WHERE shard = $1 AND idx = $2")?;
+        Ok(select.query_row((shard, idx), |row| row.get(0)).optional()?)
+    }
+
     /// A batch of reports, without them.
     ///
     /// # Errors
@@ -282,6 +292,26 @@ impl Transaction<'_> {
             None => None,
         };
         Ok(Part { cores, fields })
+    }
+
+    /// What changes when anything of a batch's reports is erased or rewritten: how many there are, and a digest of their fields
+    /// as they lie.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn batch_print(&self, batch: i64) -> Result<(u64, [u8; 32]), Error> {
+        let mut count = self.prepare("-- sealed::batch_count\nSELECT count(*) FROM reports WHERE id >= $1 AND id < $2")?;
+        let count = count.query_row((batch * BATCH, (batch + 1) * BATCH), |row| row.get(0))?;
+        let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
+        let mut select =
+            self.prepare("-- sealed::batch_fields\nSELECT data FROM fields WHERE id >= $1 AND id < $2 ORDER BY id")?;
+        let mut rows = select.query((batch * BATCH / CHUNK, (batch + 1) * BATCH / CHUNK))?;
+        while let Some(row) = rows.next()? {
+            hash.update(&row.get::<Vec<u8>>(0)?);
+        }
+        let mut print = [0; 32];
+        print.copy_from_slice(hash.finish().as_ref());
+        Ok((count, print))
     }
 
     /// Keeps the commitments to the reports of a batch, in the order of their places.

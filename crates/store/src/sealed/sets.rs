@@ -24,12 +24,12 @@ pub(super) fn heads(open: &Open, heads: &[Head]) -> Result<()> {
     run(
         open,
         "-- sets::heads
-         INSERT INTO heads (what, target, seq, commitment, ordinal, first)
-         SELECT what, target, seq, commitment, ordinal, first
-         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[])
-             AS new (what, target, seq, commitment, ordinal, first)
+         INSERT INTO heads (what, target, seq, commitment, ordinal, first, chain)
+         SELECT what, target, seq, commitment, ordinal, first, chain
+         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[])
+             AS new (what, target, seq, commitment, ordinal, first, chain)
          ON CONFLICT (what, target)
-         DO UPDATE SET seq = excluded.seq, commitment = excluded.commitment, ordinal = excluded.ordinal",
+         DO UPDATE SET seq = excluded.seq, commitment = excluded.commitment, ordinal = excluded.ordinal, chain = excluded.chain",
         &[
             &number(&|head| head.what),
             &number(&|head| head.target),
@@ -37,6 +37,7 @@ pub(super) fn heads(open: &Open, heads: &[Head]) -> Result<()> {
             &commitments,
             &number(&|head| head.ordinal),
             &number(&|head| head.first),
+            &number(&|head| head.chain),
         ],
     )?;
     Ok(())
