@@ -94,8 +94,12 @@ struct Parts {
     weekday: usize,
 }
 
+/// The years 1 to 9999, which is what dates are written for; what is beyond is shown as their end.
+const WRITTEN: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
+
 /// Date and time of a moment. Years begin in March, so that a leap day is a year's last; 400 of them have 146,097 days.
 fn parts(ms: i64) -> Parts {
+    let ms = ms.clamp(*WRITTEN.start(), *WRITTEN.end());
     let (days, of_day) = (ms.div_euclid(DAY), ms.rem_euclid(DAY));
     let from_0 = days + 719_468;
     let (era, of_era) = (from_0.div_euclid(146_097), from_0.rem_euclid(146_097));
