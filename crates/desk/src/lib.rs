@@ -13,6 +13,7 @@
 //! - [`correct`]: cases that turn out to be another party's.
 //! - [`changes`]: changes of it that are told one by one, for those who have thousands a day.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
+//! - [`seal`]: what waits becomes entries of the log, which is signed and published.
 //! - [`simulate`]: what another policy would have done over what is recorded.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
@@ -37,6 +38,7 @@ pub mod receive;
 pub mod restore;
 pub mod retain;
 pub mod screen;
+pub mod seal;
 pub mod simulate;
 pub mod spool;
 pub mod work;
@@ -137,6 +139,7 @@ pub struct Desk {
     pulse: AtomicU64,
     in_force: RwLock<Arc<policy::InForce>>,
     watched: Mutex<policy::Watched>,
+    log: seal::Log,
 }
 
 impl Desk {
@@ -171,6 +174,7 @@ impl Desk {
             pulse: AtomicU64::new(0),
             in_force,
             watched: Mutex::new(policy::Watched::of(directory)),
+            log: seal::Log::default(),
         };
         desk.begin_policy()?;
         Ok(desk)

@@ -125,7 +125,7 @@ pub fn restore(plan: &Plan<'_>, clock: Arc<dyn Clock>) -> Result<Restored, Error
         store::db::load_tables(&folder.join("postgres"), manifest.schema, plan.engine)?;
     }
     if let Some(keys) = &keys {
-        store::backup::copy_keys(keys, &plan.data.join("keys.db"))?;
+        store::backup::bring_back_keys(keys, &plan.data.join("keys.db"))?;
     }
     let desk = Desk::open_on(plan.data, plan.engine, clock, Reading::default())?;
     let now = desk.now();

@@ -10,6 +10,9 @@
 //! 5. the certificates lead, at the moment of the token, to an authority in the trust file of *one* TSA, while that file and
 //!    that authority are valid: the certificates of one TSA never vouch for another.
 //!
+//! Certificates that lie in a token and not on its path, and the words beside its status, are covered by no signature: they
+//! change nothing that is proven.
+//!
 //! The path of certificates is built by `webpki`, and `ring` does the arithmetic; both also guard this program's TLS.
 //! Revocation is not asked: a token proves a moment before anybody could have revoked it, and renewal (`restamp`) fixes it.
 //! RFC 3161 stamps a digest: a token proves that the stamped text existed, not that the log had signed it.
@@ -20,8 +23,12 @@ mod anchors;
 mod certificate;
 mod chain;
 mod der;
+#[cfg(test)]
+mod made;
 mod oid;
 pub mod restamp;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time;
 mod token;
 #[cfg(test)]

@@ -317,8 +317,19 @@ impl Performance<'_> {
 pub(crate) fn remove(directory: &Path) -> Result<()> {
     // While the node is open here nobody else works on it; it goes before its files do.
     drop(Desk::open(directory, Arc::new(desk::SystemClock), Reading::default())?);
-    let parts =
-        ["sluis.db", "sluis.db-wal", "sluis.db-shm", "keys.db", "keys.db-wal", "keys.db-shm", "lock", "raw", "spool", FOLDER];
+    let parts = [
+        "sluis.db",
+        "sluis.db-wal",
+        "sluis.db-shm",
+        "keys.db",
+        "keys.db-wal",
+        "keys.db-shm",
+        "kek",
+        "lock",
+        "raw",
+        "spool",
+        FOLDER,
+    ];
     for part in parts {
         let path = directory.join(part);
         let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };

@@ -10,6 +10,7 @@
 
 pub(crate) mod administrations;
 pub(crate) mod config;
+pub(crate) mod config_log;
 pub(crate) mod http;
 pub(crate) mod intake;
 pub(crate) mod logs;

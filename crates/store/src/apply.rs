@@ -18,7 +18,11 @@ use crate::db::{Bulk, Failure, Open, OptionalExtension, Transaction};
 use crate::keys::sha256;
 use crate::queues::SetAside;
 use crate::reports::{BATCH, CHUNK, compressor, labels, pack};
+use crate::sealed::what;
 use crate::touch::{Arrival, How, Known, Opening, Place, Terms};
+
+/// Reports that one person's message may make.
+const FEW: usize = 8;
 
 /// Reports of one case in a batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -203,6 +207,9 @@ impl Transaction<'_> {
             "-- apply::batch\nINSERT INTO batches (id, submission, format, received, count) VALUES ($1, $2, $3, $4, $5)",
             (batch_id, advance.submission, placed.batch.format, advance.received.0, placed.order.len() as i64),
         )?;
+        if is_list(advance, placed) {
+            self.queue_for_seal(what::BATCH, advance.submission, batch_id, 0, false)?;
+        }
         let (feed, run, every) = match &advance.feed {
             Some(name) => self.feed_run(name, advance.submission, advance.received)?,
             None => (0, 0, 0),
@@ -418,6 +425,12 @@ impl Transaction<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the reports of a flush are sealed together: those of a feed, and any list of many. What a person or an authority
+/// wrote is few reports and no feed; that stands in its cases' own records.
+fn is_list(advance: &Advance, placed: &Placed) -> bool {
+    advance.feed.is_some() || placed.order.len() > FEW
 }
 
 /// What tells a chain from others.

@@ -207,6 +207,14 @@ pub fn copy_keys(from: &Path, to: &Path) -> Result<(), Error> {
     Keys::open_to_read(from)?.copy_to(to)
 }
 
+/// Brings the keys of a copy into a data directory that has none.
+///
+/// # Errors
+/// As [`copy_keys`].
+pub fn bring_back_keys(from: &Path, to: &Path) -> Result<(), Error> {
+    Keys::open_to_read(from)?.bring_back(to)
+}
+
 /// Size and SHA-256 of a file.
 pub type Sum = (u64, [u8; 32]);
 

@@ -2,6 +2,7 @@
 //!
 //! Raw submissions go by their keys ([`crate::keys`]); here are the rows. What is counted by the day stays.
 
+pub mod cuts;
 mod fields;
 mod places;
 
@@ -174,7 +175,7 @@ impl Transaction<'_> {
         self.execute("-- erasures::frames\nDELETE FROM raw WHERE submission = $1", [submission])?;
         self.execute("-- erasures::set_aside\nDELETE FROM set_aside WHERE submission = $1", [submission])?;
         self.execute("-- erasures::notes\nDELETE FROM notes WHERE submission = $1", [submission])?;
-        self.execute("-- erasures::gone\nUPDATE submissions SET place = $2 WHERE id = $1", (submission, GONE))?;
+        self.execute("-- erasures::gone\nUPDATE submissions SET place = $2, sha256 = NULL WHERE id = $1", (submission, GONE))?;
         Ok(())
     }
 

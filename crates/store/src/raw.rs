@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use model::submission::PublicId;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use ring::hmac;
+use ring::{digest, hmac};
 
 use crate::keys::{Key, Keys, random};
 use crate::{At, Error};
@@ -41,6 +41,8 @@ pub struct Written {
     pub frames: Frames,
     /// HMAC over its bytes: the same bytes have the same.
     pub digest: [u8; 32],
+    /// SHA-256 of its bytes, by which whoever sent it finds it again; `None` when nobody is to.
+    pub sha256: Option<[u8; 32]>,
     /// Its size.
     pub size: u64,
 }
@@ -80,6 +82,7 @@ impl Unfinished {
         let key: Key = random()?;
         let sealing = sealing_key(&key)?;
         let mut mac = keys.mac("submission");
+        let mut hash = digest::Context::new(&digest::SHA256);
         let mut size = 0;
         let mut frames = MAGIC.to_vec();
         let mut plain = vec![0; FRAME];
@@ -89,6 +92,7 @@ impl Unfinished {
             let next_filled = if filled == FRAME { fill(reader, &mut next).at(Path::new("the submission"))? } else { 0 };
             let last = next_filled == 0;
             mac.update(&plain[..filled]);
+            hash.update(&plain[..filled]);
             size += filled as u64;
             seal_frame(&sealing, number, last, &plain[..filled], &mut frames)?;
             if frames.len() > SMALL || self.file.is_some() {
@@ -111,7 +115,9 @@ impl Unfinished {
                 Frames::File(self.path.clone())
             }
         };
-        Ok(Written { public, key, frames, digest: mac_bytes(mac), size })
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(hash.finish().as_ref());
+        Ok(Written { public, key, frames, digest: mac_bytes(mac), sha256: Some(sha256), size })
     }
 }
 

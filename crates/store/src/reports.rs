@@ -123,6 +123,11 @@ pub(crate) struct Unpacked {
 }
 
 impl Unpacked {
+    /// The name of a field.
+    pub(crate) fn name(&self, number: usize) -> Option<&str> {
+        self.names.get(number).map(|(name, _)| name.as_str())
+    }
+
     /// Writes it as [`pack`] does.
     pub(crate) fn pack(&self, compressor: &mut zstd::bulk::Compressor<'_>) -> Result<Vec<u8>, Error> {
         let mut out = vec![1];
@@ -360,7 +365,7 @@ impl Transaction<'_> {
     }
 }
 
-fn damaged(chunk: i64) -> Error {
+pub(crate) fn damaged(chunk: i64) -> Error {
     Error::Damaged(format!(
         "the fields of reports {} to {} are damaged: restore sluis.db from a backup and look at the disk; the raw submissions \
          hold the same reports, and other cases are not touched",

@@ -7,18 +7,23 @@ use crate::Error;
 use crate::db::{Transaction, numbered};
 
 impl Transaction<'_> {
-    /// Writes a step into a case's journal; its ordinal is given here, whatever it says.
+    /// Writes a step into a case's journal; its ordinal is given here, whatever it says. It waits for the seal then, with whose
+    /// the case is at this moment.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub fn add_step(&self, case: i64, step: &Step) -> Result<(), Error> {
-        self.execute(
+        let mut insert = self.prepare(
             "-- steps::add
              INSERT INTO steps (case_id, ordinal, what, at, text, person, rule, due)
-             VALUES ($1, (SELECT coalesce(max(ordinal), 0) + 1 FROM steps WHERE case_id = $1), $2, $3, $4, $5, $6, $7)",
-            (case, step.what as u8, step.at.0, &step.text, &step.person, &step.rule, step.due.map(|due| due.0)),
+             VALUES ($1, (SELECT coalesce(max(ordinal), 0) + 1 FROM steps WHERE case_id = $1), $2, $3, $4, $5, $6, $7)
+             RETURNING ordinal",
         )?;
-        Ok(())
+        let ordinal: i64 = insert.query_row(
+            (case, step.what as u8, step.at.0, &step.text, &step.person, &step.rule, step.due.map(|due| due.0)),
+            |row| row.get(0),
+        )?;
+        self.queue_step(case, ordinal)
     }
 
     /// The journal of a case, oldest first.

@@ -85,9 +85,19 @@ impl Transaction<'_> {
         self.execute(
             "-- submissions::receive
              INSERT INTO submissions (id, public, door, digest, received, name, size, place, format, progress, cursor, reports,
-                                      rejects, times, attempts, reason)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0, 0, 0, 0, 1, 0, '')",
-            (id, written.public.0.to_be_bytes(), door as u8, written.digest, received.0, name, written.size as i64, place),
+                                      rejects, times, attempts, reason, sha256)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0, 0, 0, 0, 1, 0, '', $9)",
+            (
+                id,
+                written.public.0.to_be_bytes(),
+                door as u8,
+                written.digest,
+                received.0,
+                name,
+                written.size as i64,
+                place,
+                written.sha256,
+            ),
         )?;
         if let Frames::Small(frames) = &written.frames {
             self.execute("-- submissions::frames\nINSERT INTO raw (submission, frames) VALUES ($1, $2)", (id, frames))?;

@@ -15,6 +15,7 @@ use crate::Error;
 use crate::apply::sets;
 use crate::cases::{Randomness, marks, step};
 use crate::db::{self, Failure, OptionalExtension, Row, Transaction, numbered};
+use crate::sealed::{Unsealed, what};
 
 /// The party of an errand that goes to whoever rents from the operator itself, until a case is known.
 pub const DIRECT: PartyId = -1;
@@ -409,6 +410,20 @@ impl Transaction<'_> {
             }
             Ok(())
         })?;
+        self.queue_opened(opened.iter().map(|new| {
+            let opening = arrival.openings.get(new.place.opening as usize);
+            let decided = opening.and_then(|opening| opening.decided.as_ref());
+            let severity = decided.map(|decided| decided.progress.severity).or(opening.map(|opening| opening.severity));
+            Unsealed {
+                what: what::CASE,
+                target: new.case,
+                ordinal: 1 + decided.map_or(0, |decided| decided.steps.len() as i64),
+                party: new.place.holder.unwrap_or(0),
+                chain: new.place.chain.unwrap_or(0),
+                severity: severity.map_or(-1, |severity| severity as i64),
+                urgent: severity.is_some_and(Severity::is_urgent),
+            }
+        }))?;
         if overtaken.is_empty() {
             return Ok(());
         }

@@ -84,7 +84,8 @@ fn leads_to<'t>(
     if trusted.is_empty() {
         return Err("no authority in the file is valid then".to_owned());
     }
-    let usage = KeyUsage::required(oid::TIME_STAMPING);
+    // The signer's own purpose is checked before; an authority that names purposes has to name this one.
+    let usage = KeyUsage::required_if_present(oid::TIME_STAMPING);
     let path = certificate
         .verify_for_usage(ALGORITHMS, &trusted, between, time, usage, None, Some(&only_authorities))
         .map_err(|error| format!("{error:?}"))?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use proptest::prelude::*;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use serde_json::Value;
@@ -93,7 +94,7 @@ fn judged(response: &[u8], imprint: Imprint<'_>, nonce: Option<u64>, policy: Opt
 
 #[test]
 fn each_sample_is_judged_as_openssl_judged_it() {
-    for row in rows() {
+    for row in fixtures().into_iter().chain(rows()) {
         let verdict = row.verdict(&row.response);
         eprintln!("{:32} {}", row.name, verdict.as_ref().map_or_else(Wrong::to_string, |stamp| format!("{stamp:?}")));
         // What an edge case is may be refused more strictly.
@@ -102,11 +103,31 @@ fn each_sample_is_judged_as_openssl_judged_it() {
     }
 }
 
-/// Every bit of every good sample, one after the other.
+/// What OpenSSL made for us, so that the tests have something without the samples of others.
+fn fixtures() -> Vec<Row> {
+    let fixture = |name: &str, response: &[u8], pem: &[u8]| {
+        let mut anchors = Anchors::new();
+        anchors.add(name, pem).unwrap();
+        let data = b"sluis time-stamp fixture\n".to_vec();
+        let (name, response) = (name.to_owned(), response.to_vec());
+        Row { name, data, query: None, response, beside: Vec::new(), anchors, at: None, good: true }
+    };
+    vec![
+        fixture("ecdsa", include_bytes!("../../fixtures/tsp/ecdsa.tsr"), include_bytes!("../../fixtures/tsp/ecdsa.pem")),
+        fixture("rsa", include_bytes!("../../fixtures/tsp/rsa.tsr"), include_bytes!("../../fixtures/tsp/rsa.pem")),
+    ]
+}
+
+/// What is good and has to stay so.
+fn good() -> impl Iterator<Item = Row> {
+    fixtures().into_iter().chain(rows()).filter(|row| row.good && !row.name.starts_with("edge-"))
+}
+
+/// Every bit of every good one, one after the other.
 #[test]
 fn no_flipped_bit_is_accepted() {
     let (mut bits, mut stamps) = (0, 0);
-    for row in rows().into_iter().filter(|row| row.good && !row.name.starts_with("edge-")) {
+    for row in good() {
         stamps += 1;
         let mut bytes = row.response.clone();
         for at in 0..bytes.len() {
@@ -124,12 +145,58 @@ fn no_flipped_bit_is_accepted() {
 
 #[test]
 fn no_part_of_a_sample_is_accepted_and_nothing_may_follow() {
-    for row in rows().into_iter().filter(|row| row.good && !row.name.starts_with("edge-")) {
+    for row in good() {
         for length in 0..row.response.len() {
             assert!(row.verdict(&row.response[..length]).is_err(), "{}: {length} bytes", row.name);
         }
         for more in [&[0][..], &[5, 0], &row.response] {
             assert!(row.verdict(&[&row.response, more].concat()).is_err(), "{}: {} bytes more", row.name, more.len());
+        }
+    }
+}
+
+/// OpenSSL's queries, where they ask by an algorithm of ours.
+#[test]
+fn queries_are_written_as_openssl_writes_them() {
+    for query in rows().into_iter().filter_map(|row| row.query) {
+        let mut reader = Reader::new(&query).take(der::SEQUENCE, "").unwrap().inside();
+        reader.integer("").unwrap();
+        let mut imprint = reader.take(der::SEQUENCE, "").unwrap().inside();
+        imprint.any("").unwrap();
+        let digest = imprint.any("").unwrap().content;
+        let policy = reader.optional(der::OID, "").unwrap().map(|policy| Oid::from_der(policy.content).unwrap());
+        let nonce = reader.optional(der::INTEGER, "").unwrap().map(|nonce| der::unsigned(nonce.content).unwrap());
+        let imprint = match digest.len() {
+            32 => Imprint::Sha256(digest.try_into().unwrap()),
+            48 => Imprint::Sha384(digest.try_into().unwrap()),
+            64 => Imprint::Sha512(digest.try_into().unwrap()),
+            _ => continue,
+        };
+        assert_eq!(Asked { imprint, nonce, policy: policy.as_ref() }.request(), query);
+    }
+}
+
+proptest! {
+    /// Whatever is done to the bytes of a good one, it proves nothing else: mostly nothing at all, and the very same if only
+    /// what no signature covers was touched (the text of a status).
+    #[test]
+    fn changed_bytes_never_prove_anything_else(
+        which in 0_usize..2,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..6),
+    ) {
+        let row = &fixtures()[which];
+        let expected = row.verdict(&row.response).unwrap();
+        let mut bytes = row.response.clone();
+        for (at, byte, how) in changes {
+            let at = at.index(bytes.len());
+            match how {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => drop(bytes.remove(at)),
+            }
+        }
+        if let Ok(stamp) = row.verdict(&bytes) {
+            prop_assert_eq!(stamp, expected);
         }
     }
 }

@@ -1,19 +1,23 @@
 -- The seal: what waits to be sealed, sealed records, the entries of the log, its checkpoints, time-stamps and witnesses.
 
 -- Steps of cases (1), batches of reports (0), evidence (2), erasures (3) and bundles given out (4) that are not sealed yet. A row
--- stands for all of a case's steps up to its ordinal; the party is the one that was responsible when they were written.
+-- stands for all of a case's steps up to its ordinal; party, chain and severity are those of the case when they were written.
 CREATE TABLE unsealed (
     what    INTEGER NOT NULL,
     target  INTEGER NOT NULL,
     ordinal INTEGER NOT NULL,
     party   INTEGER NOT NULL,
+    -- Number of the chain, 0 for none; -1 is no severity.
+    chain   INTEGER NOT NULL,
+    severity INTEGER NOT NULL,
     urgent  INTEGER NOT NULL,
     PRIMARY KEY (what, target, ordinal)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX unsealed_urgent ON unsealed (what, target) WHERE urgent = 1;
 -- What happened before there was a log is sealed late, and says so.
-INSERT INTO unsealed (what, target, ordinal, party, urgent)
-    SELECT 1, s.case_id, max(s.ordinal), c.holder, 0 FROM steps s JOIN cases c ON c.id = s.case_id GROUP BY s.case_id, c.holder;
+INSERT INTO unsealed (what, target, ordinal, party, chain, severity, urgent)
+    SELECT 1, s.case_id, max(s.ordinal), c.holder, coalesce(c.chain, 0), c.severity, 0
+    FROM steps s JOIN cases c ON c.id = s.case_id GROUP BY s.case_id, c.holder, c.chain, c.severity;
 
 -- SHA-256 of the bytes of a submission, for whoever sent it to find it again; NULL when it is not known or was erased.
 ALTER TABLE submissions ADD COLUMN sha256 BLOB;
@@ -28,6 +32,8 @@ CREATE TABLE heads (
     ordinal INTEGER NOT NULL,
     -- Number of its first record: the secret of the stream follows from that one's key.
     first   INTEGER NOT NULL,
+    -- Number of the chain that held when it was written; 0 for none.
+    chain   INTEGER NOT NULL,
     PRIMARY KEY (what, target)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE party_heads (
@@ -55,15 +61,33 @@ CREATE TABLE records (
 ) STRICT;
 CREATE UNIQUE INDEX records_stream ON records (what, target, seq);
 CREATE UNIQUE INDEX records_letters ON records (party, party_seq) WHERE party <> 0;
--- Fields of records, and reports of batches, whose keys were cut out (the report's place; the ordinal of a field), and the number of the
--- record that says so.
+-- Commitments to the reports of a batch that is sealed, 32 bytes each, under the numbers of their fields: so that the proof of one
+-- report stays, whatever becomes of the others.
+CREATE TABLE leaves (
+    id   INTEGER PRIMARY KEY,
+    data BLOB NOT NULL
+) STRICT;
+-- Fields of records (1: number and ordinal), and reports of batches (0: the batch's number, the report's place), whose keys were
+-- cut out, and the number of the record that says so.
 CREATE TABLE erased (
     what    INTEGER NOT NULL,
     number  INTEGER NOT NULL,
     ordinal INTEGER NOT NULL,
     record  INTEGER NOT NULL,
+    -- The salted digest of the field, or the commitment to the report: bundles still need it.
+    digest  BLOB NOT NULL,
     PRIMARY KEY (what, number, ordinal)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX erased_record ON erased (record);
+-- Erasures: to be announced (0), to be done (1), to be confirmed (2), over (3). Until then `erased.record` is the number here, negative.
+CREATE TABLE erasing (
+    id         INTEGER PRIMARY KEY,
+    stage      INTEGER NOT NULL,
+    ground     TEXT NOT NULL,
+    authority  TEXT NOT NULL,
+    keys_until INTEGER NOT NULL
+) STRICT;
+CREATE INDEX erasing_stage ON erasing (stage);
 
 -- The log. Entries are what the tree is made of; tiles on disk follow from them.
 CREATE TABLE shards (
