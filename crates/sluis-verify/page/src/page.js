@@ -183,9 +183,9 @@ function begin() {
   if (!globalThis.crypto?.subtle) show(make("p.alarm", { role: "alert" }, word(PAGE_WORDS.insecure)));
 }
 
-/** For programs: the verdict over bytes, without the page. `at` in milliseconds. */
+/** For programs: the verdict over bytes, without the page. `at` in milliseconds, or `null` for no date of verifying. */
 async function verdictOf(bundle, policy, roots, at, policyKey = "") {
-  return plainVerdict(await verify(bundle, { policy, policyKey, roots, at: BigInt(at) }));
+  return plainVerdict(await verify(bundle, { policy, policyKey, roots, at: at === null ? null : BigInt(at) }));
 }
 
 globalThis.sluisVerdict = null;

@@ -2,6 +2,11 @@
 
 const TOLERANCE = 120000n;
 
+/** Whether a moment is after the date of verifying, when there is one. */
+function isLater(c, moment) {
+  return c.at !== null && moment > c.at + TOLERANCE;
+}
+
 /** Trust files become authorities: what is before the last dot of a name is that of the authority. */
 function authoritiesOf(files) {
   const authorities = new Map();
@@ -43,7 +48,7 @@ function timesBy(c, policy) {
     const holder = stamp.trusted
       .map(({ authority, until }) => ({ until, authority, person: named.size === 0 ? authority : named.get(authority) }))
       .find(({ person }) => person !== undefined && person !== operator);
-    if (holder !== undefined && stamp.time <= c.at + TOLERANCE) candidates.push({ ...stamp, ...holder });
+    if (holder !== undefined && !isLater(c, stamp.time)) candidates.push({ ...stamp, ...holder });
   }
   const counted = renewed(candidates, c);
   const entryOf = (stamp) => entriesOf(c, stamp).map((entry) => entry.index).reduce((least, index) => (least === null || index < least ? index : least), null);
@@ -72,7 +77,7 @@ function entriesOf(c, stamp) {
 
 /** Those whose certificates hold at the date of verifying, and those that another one fixed while they still held. */
 function renewed(candidates, c) {
-  const counted = new Set(candidates.filter((stamp) => stamp.until >= c.at));
+  const counted = new Set(candidates.filter((stamp) => c.at === null || stamp.until >= c.at));
   for (let before = -1; before < counted.size; ) {
     before = counted.size;
     for (const stamp of candidates) {
@@ -86,19 +91,17 @@ function renewed(candidates, c) {
 /** Chooses the version of the policy: docs/seal.md, 8.1. */
 function choosePolicy(c) {
   const last = c.records.reduce((latest, record) => (record.index > latest ? record.index : latest), 0n);
-  let bounded = false;
   for (const { period, policy } of c.policies) {
     const upper = timesBy(c, policy).upper(last);
-    bounded ||= upper !== null;
     if (upper !== null && within(upper, period)) return policy;
   }
-  const today = c.policies.find(({ period }) => within(c.at, period));
+  const today = c.policies.find(({ period }) => (c.at === null ? period.every((end) => end === null) : within(c.at, period)));
   return today === undefined ? null : today.policy;
 }
 
 /** When which witnesses that count cosigned a checkpoint: name to milliseconds. */
 async function cosignaturesOf(c, checkpoint) {
-  const { policy, bundle, at } = c;
+  const { policy, bundle } = c;
   const operator = policy.operators.get(bundle.origin);
   const stamped = c.times.upper(checkpoint.size - 1n);
   const counted = new Map();
@@ -111,7 +114,7 @@ async function cosignaturesOf(c, checkpoint) {
     const person = personOf(policy, name);
     // A stolen key can be made to sign for any moment, but nobody can have had a time-stamp made earlier.
     const timely = within(moment, period) && (stamped === null || period[1] === null || stamped < period[1]);
-    const counts = moment <= at + TOLERANCE && timely && person !== operator && !needsBoth(policy, person, stamped ?? moment);
+    const counts = !isLater(c, moment) && timely && person !== operator && !needsBoth(policy, person, stamped ?? moment);
     if (counts) counted.set(name, moment);
     else others.push(name);
   }

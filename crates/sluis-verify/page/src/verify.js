@@ -9,7 +9,8 @@ const EXITS = Object.fromEntries(WORDS.map((word, code) => [word, code]));
 
 /**
  * Judges a bundle or receipt. `trust`: `{policy, policyKey, roots, at}` - bytes of the policy or nothing, the key (text) of an
- * archive, `[{name, bytes}]` of time-stamp authorities, and the date of verifying in milliseconds (BigInt).
+ * archive, `[{name, bytes}]` of time-stamp authorities, and the date of verifying in milliseconds
+ * (BigInt), or `null`: then nothing is too late, and certificates only have to hold at the time of their stamps.
  * Gives `{outcome, exit, checks, case}`; it never throws for what is in a file.
  */
 async function verify(bytes, trust, progress = () => {}) {
