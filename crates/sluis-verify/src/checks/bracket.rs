@@ -4,9 +4,9 @@
 use super::{Matter, name};
 use crate::clock::TOLERANCE;
 use crate::moment::{long, told};
+use crate::said::both;
 use crate::subject::Known;
 use crate::verdict::{Check, Outcome};
-use crate::said::both;
 
 /// How a clock stands to the bracket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,10 @@ pub(crate) fn check(matter: &Matter<'_>) -> Check {
                 );
             }
             Bracket::Unknown => {
-                check.lacks(format!("{en}: there is no bound to hold it against"), format!("{nl}: er is geen grens om tegenaan te houden"));
+                check.lacks(
+                    format!("{en}: there is no bound to hold it against"),
+                    format!("{nl}: er is geen grens om tegenaan te houden"),
+                );
             }
         }
         late(record, (&en, &nl), &mut check);

@@ -7,7 +7,6 @@ use super::Matter;
 use crate::clock::{Counted, TOLERANCE};
 use crate::moment::told;
 use crate::said::quote;
-use crate::subject::Parsed;
 use crate::verdict::Check;
 
 pub(crate) fn check(matter: &Matter<'_>) -> Check {
@@ -56,8 +55,12 @@ fn is_signed(
         // The records are under checkpoints that were stamped; this one only joins the proofs.
         if is_main && matter.subject.last_index().and_then(|last| counted.upper(last)).is_some() {
             check.say(
-                format!("nobody says when the checkpoint of {size} entries was signed; the stamped ones before it carry the proof"),
-                format!("niemand zegt wanneer het ijkpunt van {size} regels getekend is; de gestempelde daarvoor dragen het bewijs"),
+                format!(
+                    "nobody says when the checkpoint of {size} entries was signed; the stamped ones before it carry the proof"
+                ),
+                format!(
+                    "niemand zegt wanneer het ijkpunt van {size} regels getekend is; de gestempelde daarvoor dragen het bewijs"
+                ),
             );
         } else {
             check.lacks(
