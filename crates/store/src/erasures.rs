@@ -2,6 +2,7 @@
 //!
 //! Raw submissions go by their keys ([`crate::keys`]); here are the rows. What is counted by the day stays.
 
+pub mod cuts;
 mod fields;
 mod places;
 

@@ -78,6 +78,16 @@ CREATE TABLE erased (
     digest  BYTEA NOT NULL,
     PRIMARY KEY (what, number, ordinal)
 );
+CREATE INDEX erased_record ON erased (record);
+-- Erasures: to be announced (0), to be done (1), to be confirmed (2), over (3). Until then `erased.record` is the number here, negative.
+CREATE TABLE erasing (
+    id         BIGINT PRIMARY KEY,
+    stage      BIGINT NOT NULL,
+    ground     TEXT NOT NULL,
+    authority  TEXT NOT NULL,
+    keys_until BIGINT NOT NULL
+);
+CREATE INDEX erasing_stage ON erasing (stage);
 
 -- The log. Entries are what the tree is made of; tiles on disk follow from them.
 CREATE TABLE shards (

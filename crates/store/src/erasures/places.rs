@@ -81,6 +81,7 @@ pub const PLACES: &[Place] = &[
     Place { unique: &["key"], ..place("alerts", &["id"], &["key", "text", "person"], Of::Itself) },
     place("orders", &["submission"], &["why", "person", "reason"], Of::Submission),
     place("erasures", &["id"], &["why", "person"], Of::Itself),
+    place("erasing", &["id"], &["ground", "authority"], Of::Itself),
     place("holds", &["id"], &["reason", "person", "ended_by"], Of::Itself),
     place("evidence", &["id"], &["recipient", "message_id", "person"], Of::Itself),
 ];
