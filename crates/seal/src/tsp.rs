@@ -17,7 +17,7 @@
 //! Revocation is not asked: a token proves a moment before anybody could have revoked it, and renewal (`restamp`) fixes it.
 //! RFC 3161 stamps a digest: a token proves that the stamped text existed, not that the log had signed it.
 //!
-//! Stricter than the RFC, on purpose: `grantedWithMods` is refused, and so is BER; exactly one digest algorithm and one signer.
+//! Why so: `docs/decisions/0016-time-stamps.md`. Stricter than the RFC, on purpose: `grantedWithMods` is refused, and so is BER; exactly one digest algorithm and one signer.
 
 mod anchors;
 mod certificate;
