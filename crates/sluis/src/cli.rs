@@ -15,6 +15,7 @@ mod formats;
 mod generate;
 mod hold;
 pub(crate) mod import;
+mod log;
 pub(crate) mod order;
 pub(crate) mod outbox;
 mod party;
@@ -124,6 +125,8 @@ pub(crate) enum Command {
     Forget(forget::Args),
     #[command(subcommand)]
     Hold(hold::Command),
+    #[command(subcommand)]
+    Log(log::Command),
     Serve(serve::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -153,6 +156,7 @@ impl Command {
             Command::Retain(args) => retain::run(args, globals),
             Command::Forget(args) => forget::run(args, globals),
             Command::Hold(command) => hold::run(command, globals),
+            Command::Log(command) => log::run(command, globals),
             Command::Serve(args) => serve::run(args, globals),
             Command::Demo(args) => demo::run(args, globals),
             Command::Generate(args) => generate::run(args),
