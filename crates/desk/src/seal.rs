@@ -14,6 +14,7 @@
 
 mod batches;
 mod compose;
+pub mod erase;
 pub mod folder;
 pub mod fsck;
 pub mod open;
