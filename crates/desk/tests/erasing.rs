@@ -135,9 +135,8 @@ fn feed(rows: u32) -> String {
     for row in 0..rows {
         let host = if row == 4_321 { MARK } else { "" };
         out.push_str(&format!(
-            "\"2026-02-02 02:00:00\",\"198.51.100.{}\",\"tcp\",{},\"{host}\",\"telnet\",64496,\"NL\",\"\",\"\",\"login:\"\n",
-            row % 250,
-            1_000 + row / 250
+            "\"2026-02-02 02:00:00\",\"198.51.100.{}\",\"tcp\",23,\"{host}\",\"telnet\",64496,\"NL\",\"\",\"\",\"login: {row}\"\n",
+            row % 50
         ));
     }
     out
