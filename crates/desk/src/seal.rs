@@ -9,11 +9,12 @@
 //!    same, is refused there.
 //! 5. The checkpoint is signed, and kept. Effects that waited for it may go.
 //!
-//! [`records`] draws the records, with [`batches`] for those of feeds; [`open`] opens what was sealed. [`folder`] is the disk, [`start`] what is compared when a process begins, [`publish`] what others see, [`fsck`] the whole log
-//! reckoned again.
+//! [`records`] draws the records, with [`batches`] for those of feeds; [`open`] opens what was sealed. [`folder`] is the disk,
+//! [`start`] what is compared when a process begins, [`publish`] what others see, [`fsck`] the whole log reckoned again.
 
 mod batches;
 mod compose;
+pub mod erase;
 pub mod folder;
 pub mod fsck;
 pub mod open;
@@ -35,6 +36,7 @@ use store::log::{Checkpoint, Shard};
 
 use crate::{Desk, Error};
 use folder::Folder;
+use records::Place;
 
 /// Rows of what waits that are sealed in one transaction.
 const TOGETHER: u32 = 4_096;
@@ -68,7 +70,7 @@ pub(crate) struct Log {
     /// looked at anew.
     growing: Mutex<Option<Growing>>,
     /// Why the log cannot sign, in words for people; nothing when it can, as far as is known.
-    trouble: Mutex<Option<String>>,
+    trouble: Mutex<Option<Trouble>>,
     /// A checkpoint of ours that was seen elsewhere and that we do not have: it is not signed any more.
     overtaken: Mutex<Option<String>>,
 }
@@ -90,6 +92,17 @@ struct Growing {
     _lock: std::fs::File,
 }
 
+/// Why the log cannot sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Since when.
+    pub since: Time,
+    /// In words for people.
+    pub reason: String,
+    /// Whether a person has to look; otherwise it is tried again, and may end by itself.
+    pub lasts: bool,
+}
+
 /// How it stands after something was sealed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sealed {
@@ -97,13 +110,6 @@ pub struct Sealed {
     pub entries: u64,
     /// Entries under the last signed checkpoint.
     pub signed_size: u64,
-}
-
-/// What a transaction of the sequencer made.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Drawn {
-    /// Entries, in the order in which they come into the log.
-    pub(crate) entries: Vec<Vec<u8>>,
 }
 
 impl Desk {
@@ -135,14 +141,12 @@ impl Desk {
         }
         self.grow(|growing| {
             let mut entries = 0;
-            loop {
-                let added = self.add_waiting(growing, urgent)?;
+            while let Some(added) = self.add_waiting(growing, urgent)? {
                 entries += added;
                 self.sign(growing, None)?;
-                if added == 0 {
-                    break;
-                }
             }
+            // What a process added that ended before it could sign.
+            self.sign(growing, None)?;
             Ok(Sealed { entries, signed_size: growing.covered })
         })
     }
@@ -156,7 +160,7 @@ impl Desk {
         let entries = bodies.iter().map(|body| public_entry(body)).collect::<Result<Vec<_>, _>>()?;
         self.grow(|growing| {
             let first = growing.growth.size();
-            self.add(growing, |_| Ok(Drawn { entries: entries.clone() }))?;
+            self.add(growing, |_, _| Ok((entries, ())))?;
             self.sign(growing, None)?;
             Ok((growing.shard.id, first))
         })
@@ -170,8 +174,8 @@ impl Desk {
         self.grow(|growing| Ok((growing.shard.clone(), growing.signer.key().clone())))
     }
 
-    /// Why the log cannot sign, in words for people; nothing when it can, as far as is known.
-    pub fn log_trouble(&self) -> Option<String> {
+    /// Why the log cannot sign; nothing when it can, as far as is known.
+    pub fn log_trouble(&self) -> Option<Trouble> {
         self.log.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -222,9 +226,15 @@ impl Desk {
         if result.is_err() {
             *held = None;
         }
-        let trouble = result.as_ref().err().map(ToString::to_string);
-        *self.log.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        self.note_trouble(result.as_ref().err());
         result
+    }
+
+    /// Keeps what the trouble is, or that there is none any more.
+    fn note_trouble(&self, error: Option<&Error>) {
+        let mut kept = self.log.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = kept.as_ref().map_or(self.now(), |trouble| trouble.since);
+        *kept = error.map(|error| Trouble { since, reason: error.to_string(), lasts: matches!(error, Error::Conflict(_)) });
     }
 
     /// The log, opened if it is not, and in the shard of this year.
@@ -242,27 +252,41 @@ impl Desk {
         Ok(held.insert(growing))
     }
 
-    /// Seals some of what waits; how many entries that made.
-    fn add_waiting(&self, growing: &mut Growing, urgent: bool) -> Result<u64, Error> {
-        let _ = (urgent, TOGETHER);
-        self.add(growing, |_| Ok(Drawn::default()))
+    /// Seals some of what waits; how many entries that made, or nothing when there is nothing more to seal.
+    fn add_waiting(&self, growing: &mut Growing, urgent: bool) -> Result<Option<u64>, Error> {
+        let mut prepared = records::prepare(&self.store, TOGETHER, urgent)?;
+        if prepared.is_empty() {
+            return Ok(None);
+        }
+        let now = self.now();
+        let before = growing.growth.size();
+        let taken = self.add(growing, |transaction, place| {
+            let drawn = records::draw(transaction, self.store.keys(), &mut prepared, place, now)?;
+            Ok((drawn.entries, drawn.taken))
+        })?;
+        Ok((taken > 0).then(|| growing.growth.size() - before))
     }
 
-    /// Adds what `draw` makes, in one transaction.
-    fn add(&self, growing: &mut Growing, draw: impl FnOnce(&Transaction<'_>) -> Result<Drawn, Error>) -> Result<u64, Error> {
+    /// Adds the entries that `draw` makes, in one transaction.
+    fn add<E: AsRef<[u8]>, T>(
+        &self,
+        growing: &mut Growing,
+        draw: impl FnOnce(&Transaction<'_>, Place) -> Result<(Vec<E>, T), Error>,
+    ) -> Result<T, Error> {
         let (shard, first) = (growing.shard.id, growing.growth.size());
-        let drawn = self.store.write("seal", |transaction| {
+        let place = Place { shard, first: i64::try_from(first).unwrap_or(i64::MAX) };
+        let (entries, other) = self.store.write("seal", |transaction| {
             if transaction.log_size(shard)? != first {
                 return Err(Error::Unavailable("another process added to the log meanwhile".to_owned()));
             }
-            let drawn = draw(transaction)?;
-            transaction.add_entries(shard, first, &drawn.entries)?;
-            Ok::<_, Error>(drawn)
+            let (entries, other) = draw(transaction, place)?;
+            transaction.add_entries(shard, first, &entries)?;
+            Ok::<_, Error>((entries, other))
         })?;
-        for entry in &drawn.entries {
-            growing.growth.push(entry).map_err(|wrong| Error::Invalid(wrong.to_string()))?;
+        for entry in &entries {
+            growing.growth.push(entry.as_ref()).map_err(|wrong| Error::Invalid(wrong.to_string()))?;
         }
-        Ok(drawn.entries.len() as u64)
+        Ok(other)
     }
 
     /// Makes the tiles durable, promises the size and the root, signs, and keeps the checkpoint. Nothing happens when all that

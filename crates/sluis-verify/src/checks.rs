@@ -51,10 +51,7 @@ pub(crate) fn all(subject: &Subject<'_>, trust: &Trust, at: Option<i64>, log: Op
     let counted = policy.map(|policy| clock.under(policy, origin, at));
     let matter = Matter { subject, policy, clock: &clock, counted: counted.as_ref(), at, log };
     let mut eleventh = Check::new(11);
-    eleventh.say(
-        "not graded by this program: 'sluis verify' grades it",
-        "niet beoordeeld door dit programma: 'sluis verify' doet dat",
-    );
+    eleventh.say("not graded by this program", "niet beoordeeld door dit programma");
     let checks = vec![
         openings::check(subject),
         schema::check(subject),

@@ -7,13 +7,15 @@
 //! 3. `clock.rs`: the time-stamps, and the bounds in time for a place in the log. `trust.rs`: which policy judges.
 //! 4. `checks/`: checks 2 to 10, 12 and 13, one file each, in the order of `checks.rs`; `letters.rs` belongs to 10, `log.rs` to `--log`.
 //! 5. `verdict.rs`: what the checks come to; `story.rs`: what the bundle tells, if it tells anything.
-//! 6. `output/`, `said.rs`, `moment.rs`: sentences, JSON and the page, and how words of others are kept from looking like ours.
+//! 6. `files.rs`: policy, certificates and a copy of the log from the disk of whoever verifies. `fork.rs`: fork proofs.
+//! 7. `output/`, `said.rs`, `moment.rs`: sentences, JSON and the page, and how words of others are kept from looking like ours.
 //!
 //! What it rests on, in `seal`: `record` and `tree` (hashes), `note`, `ed25519`, `checkpoint`, `cosignature`, `policy` (signatures),
 //! `tsp` (time-stamps). Check 11, grading, is `sluis-grade`'s: it can lower a grade, and never changes a proof.
 
 mod checks;
 mod clock;
+pub mod files;
 pub mod fork;
 mod letters;
 mod log;

@@ -1,10 +1,11 @@
 //! What others see of the log: at a fixed cadence, and always a multiple of a block larger, whatever happened.
 
+use ::seal::record::{ENTRY, entry};
 use ::seal::shelf::Shelf;
 use model::time::Time;
 use store::log::Checkpoint;
 
-use super::{Drawn, Growing, disk};
+use super::{Growing, disk};
 use crate::{Desk, Error};
 
 impl Desk {
@@ -15,7 +16,7 @@ impl Desk {
     /// As [`Desk::seal`].
     pub fn publish(&self) -> Result<Checkpoint, Error> {
         self.grow(|growing| {
-            while self.add_waiting(growing, false)? > 0 {}
+            while self.add_waiting(growing, false)?.is_some() {}
             self.publish_now(growing)
         })
     }
@@ -38,10 +39,7 @@ impl Desk {
         let before = self.store.reader()?.read(|transaction| transaction.published_checkpoint(growing.shard.id))?;
         let least = size.max(before.map_or(0, |before| before.size) + 1);
         let padding = least.next_multiple_of(self.log.settings.pad.max(1)) - size;
-        self.add(growing, |_| {
-            let entries = (0..padding).map(|_| dummy()).collect::<Result<Vec<_>, _>>()?;
-            Ok(Drawn { entries })
-        })?;
+        self.add(growing, |_, _| Ok(((0..padding).map(|_| dummy()).collect::<Result<Vec<_>, _>>()?, ())))?;
         let now = self.now();
         // Who sees the checkpoint finds every tile of it.
         let partial = growing.growth.partial().map_err(|wrong| Error::Conflict(wrong.to_string()))?;
@@ -68,7 +66,7 @@ impl Desk {
 }
 
 /// An entry that looks like a sealed record, and that nothing opens.
-fn dummy() -> Result<Vec<u8>, Error> {
+fn dummy() -> Result<[u8; ENTRY], Error> {
     let (slot, commitment) = (store::keys::random()?, store::keys::random()?);
-    Ok(::seal::record::entry(&slot, &commitment).to_vec())
+    Ok(entry(&slot, &commitment))
 }

@@ -43,6 +43,12 @@ pub(crate) fn check(matter: &Matter<'_>) -> Check {
         let (en, nl) = name(matter.subject, record);
         let clock = told(recorded.unwrap_or_default());
         let edge = |late: bool| told(if late { upper } else { lower }.unwrap_or_default());
+        if lower.is_none() && upper.is_some() {
+            check.lacks(
+                format!("{en}: nothing shows from when on it can be: ask for a bundle with a time-stamp from before it"),
+                format!("{nl}: niets toont vanaf wanneer zij er kan zijn: vraag een bundel met een tijdstempel van daarvoor"),
+            );
+        }
         match bracket(recorded, lower, upper) {
             Bracket::Inside => inside += 1,
             Bracket::Differs(by) => {

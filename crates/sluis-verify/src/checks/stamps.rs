@@ -38,7 +38,9 @@ pub(crate) fn check(matter: &Matter<'_>) -> Check {
         check.lacks("there is no policy for this time", "er is geen beleid voor dit moment");
         return check;
     };
-    for (stamped, holder) in &counted.stamps {
+    let mut stamps = counted.stamps.clone();
+    stamps.sort_by_key(|(stamped, _)| stamped.stamp.gen_time_ms);
+    for (stamped, holder) in stamps {
         let (when, size, holder, tsa) = (told(stamped.stamp.gen_time_ms), stamped.size, quote(holder), quote(&stamped.stamp.tsa));
         check.say(
             format!("{holder} (certificate of {tsa}) stamped the log of {size} entries on {}", when.en),

@@ -68,6 +68,11 @@ fn follows(subject: &Subject<'_>, record: &Known<'_>, check: &mut Check) {
         check
             .wrong(format!("{en}: its slot is not that of its number"), format!("{nl}: haar plaats is niet die van haar nummer"));
     }
+    // Nor does it have the slot of that number in another stream.
+    let others = subject.bundle.secrets.iter().filter(|(stream, _)| record.stream() != Some(&stream[..]));
+    if others.into_iter().any(|(_, secret)| record.shown.slot == slot(secret, record.seq())) {
+        check.wrong(format!("{en} has the slot of another stream"), format!("{nl} heeft de plaats van een andere reeks"));
+    }
     let same = |other: &&Known<'_>| other.stream() == record.stream();
     let twins = subject.records.iter().filter(same).filter(|other| other.seq() == record.seq()).count();
     if twins > 1 {
@@ -79,7 +84,10 @@ fn follows(subject: &Subject<'_>, record: &Known<'_>, check: &mut Check) {
         check.wrong(format!("{en} does not name the one before it"), format!("{nl} noemt de vorige niet"));
     }
     if earlier.time("recorded_at") > record.time("recorded_at") {
-        check.wrong(format!("{en} was sealed before the one before it"), format!("{nl} werd eerder verzegeld dan de vorige"));
+        check.lacks(
+            format!("{en} says to be sealed before the one before it: the sender's clock went back"),
+            format!("{nl} zou eerder verzegeld zijn dan de vorige: de klok van de afzender ging terug"),
+        );
     }
     if subject.main.is_some() && earlier.shown.index >= record.shown.index {
         check.wrong(
