@@ -14,8 +14,10 @@
 
 mod batches;
 mod compose;
+pub mod export;
 pub mod folder;
 pub mod fsck;
+mod issued;
 pub mod open;
 mod others;
 pub mod publish;

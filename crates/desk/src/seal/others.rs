@@ -3,7 +3,7 @@
 
 use store::Transaction;
 use store::keys::Keys;
-use store::sealed::Unsealed;
+use store::sealed::{Unsealed, what};
 
 use super::records::Draft;
 
@@ -11,6 +11,9 @@ use super::records::Draft;
 ///
 /// # Errors
 /// [`store::Error::Database`].
-pub(super) fn draft(_: &Transaction<'_>, _: &Keys, _: &Unsealed) -> Result<Option<Draft>, store::Error> {
-    Ok(None)
+pub(super) fn draft(transaction: &Transaction<'_>, _: &Keys, row: &Unsealed) -> Result<Option<Draft>, store::Error> {
+    match row.what {
+        what::ISSUED => super::issued::draft(transaction, row),
+        _ => Ok(None),
+    }
 }
