@@ -14,6 +14,7 @@
 
 mod batches;
 mod compose;
+pub mod erase;
 pub mod export;
 pub mod folder;
 pub mod fsck;
@@ -71,7 +72,7 @@ pub(crate) struct Log {
     /// looked at anew.
     growing: Mutex<Option<Growing>>,
     /// Why the log cannot sign, in words for people; nothing when it can, as far as is known.
-    trouble: Mutex<Option<String>>,
+    trouble: Mutex<Option<Trouble>>,
     /// A checkpoint of ours that was seen elsewhere and that we do not have: it is not signed any more.
     overtaken: Mutex<Option<String>>,
 }
@@ -91,6 +92,17 @@ struct Growing {
     filled: Vec<String>,
     /// As long as it is open, no other process promises anything.
     _lock: std::fs::File,
+}
+
+/// Why the log cannot sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Since when.
+    pub since: Time,
+    /// In words for people.
+    pub reason: String,
+    /// Whether a person has to look; otherwise it is tried again, and may end by itself.
+    pub lasts: bool,
 }
 
 /// How it stands after something was sealed.
@@ -164,8 +176,8 @@ impl Desk {
         self.grow(|growing| Ok((growing.shard.clone(), growing.signer.key().clone())))
     }
 
-    /// Why the log cannot sign, in words for people; nothing when it can, as far as is known.
-    pub fn log_trouble(&self) -> Option<String> {
+    /// Why the log cannot sign; nothing when it can, as far as is known.
+    pub fn log_trouble(&self) -> Option<Trouble> {
         self.log.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -216,9 +228,15 @@ impl Desk {
         if result.is_err() {
             *held = None;
         }
-        let trouble = result.as_ref().err().map(ToString::to_string);
-        *self.log.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        self.note_trouble(result.as_ref().err());
         result
+    }
+
+    /// Keeps what the trouble is, or that there is none any more.
+    fn note_trouble(&self, error: Option<&Error>) {
+        let mut kept = self.log.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = kept.as_ref().map_or(self.now(), |trouble| trouble.since);
+        *kept = error.map(|error| Trouble { since, reason: error.to_string(), lasts: matches!(error, Error::Conflict(_)) });
     }
 
     /// The log, opened if it is not, and in the shard of this year.

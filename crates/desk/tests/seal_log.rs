@@ -159,7 +159,7 @@ fn an_older_database_is_not_signed() {
     });
     refuses(node.desk.add_public(&[body(1)]), "310 entries was signed, and the database has 300");
     refuses(node.desk.publish(), "cannot sign");
-    assert!(node.desk.log_trouble().unwrap().contains("sluis log begin"));
+    assert!(node.desk.log_trouble().unwrap().reason.contains("sluis log begin"));
     assert!(check(&node, &Settings::default()).iter().any(|wrong| wrong.contains("it is older")));
     // The rest of the node goes on, and a person begins another log.
     let begun = node.desk.begin_log().unwrap();

@@ -164,6 +164,11 @@ fn forgotten(found: &desk::forget::Forgotten) -> Value {
         "rows": found.rows.iter().map(row).collect::<Vec<_>>(),
         "reports": found.reports,
         "addresses": found.addresses,
+        "sealed": found.sealed,
+        "sealed_reports": found.sealed_reports,
+        "unopened": found.unopened,
+        "copies_end": found.copies_end.map(|end| end.to_string()),
+        "unfinished": found.unfinished,
         "raw": found.raw,
         "unread": found.unread,
         "spool": found.spool,
@@ -188,7 +193,11 @@ pub(crate) fn ask(globals: &Globals, act: &Act) -> Result<Value> {
     // What is only read must exist; a new data directory has nothing in it that could be acted on.
     drop(data.reader()?);
     match data.desk(globals.clock(), Reading::default()) {
-        Ok(desk) => Ok(perform(&desk, act)?),
+        Ok(desk) => {
+            let outcome = perform(&desk, act)?;
+            crate::data::seal(&desk);
+            Ok(outcome)
+        }
         Err(desk::Error::Conflict(owned)) => {
             let request = Request::Do(Box::new(socket::Do { act: act.clone() }));
             match socket::call(&data.directory, &request, None).context(owned)? {

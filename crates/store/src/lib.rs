@@ -10,6 +10,7 @@
 pub mod acts;
 pub mod administration;
 pub mod alerts;
+pub mod anchors;
 pub mod apply;
 pub mod backup;
 pub mod cases;

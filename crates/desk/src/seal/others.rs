@@ -5,14 +5,16 @@ use store::Transaction;
 use store::keys::Keys;
 use store::sealed::{Unsealed, what};
 
+use super::erase;
 use super::records::Draft;
 
 /// The record of a row that waits; `None` leaves it waiting.
 ///
 /// # Errors
 /// [`store::Error::Database`].
-pub(super) fn draft(transaction: &Transaction<'_>, _: &Keys, row: &Unsealed) -> Result<Option<Draft>, store::Error> {
+pub(super) fn draft(transaction: &Transaction<'_>, keys: &Keys, row: &Unsealed) -> Result<Option<Draft>, store::Error> {
     match row.what {
+        what::ERASURE => erase::draft(transaction, keys, row),
         what::ISSUED => super::issued::draft(transaction, row),
         _ => Ok(None),
     }

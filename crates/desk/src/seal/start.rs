@@ -30,8 +30,7 @@ impl Desk {
         let there_is_one = self.store.reader()?.read(|transaction| transaction.shard())?.is_some();
         if there_is_one {
             let started = self.start_log(true);
-            let trouble = started.as_ref().err().map(ToString::to_string);
-            *self.log.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = trouble;
+            self.note_trouble(started.as_ref().err());
             *held = Some(started?);
         }
         Ok(())

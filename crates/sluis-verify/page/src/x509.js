@@ -176,13 +176,12 @@ function pairOf(signature, length) {
   return concat(big(r, length), big(s, length));
 }
 
-/** The certificate of `roots` that a signer's certificate leads to, all of them valid at `time`; `null` when there is none. */
-async function anchorOf(leaf, others, roots, time) {
+/** The chain from a signer's certificate to one of `roots`, all of them valid at `time`; `null` when there is none. */
+async function chainOf(leaf, others, roots, time) {
   const tried = new Set();
   const climb = async (certificate, depth) => {
     if (time < certificate.from || time > certificate.until) return null;
-    const anchor = roots.find((root) => same(root.raw, certificate.raw));
-    if (anchor) return anchor;
+    if (roots.some((root) => same(root.raw, certificate.raw))) return [certificate];
     if (depth >= LONGEST_CHAIN) return null;
     for (const issuer of [...roots, ...others]) {
       const step = `${depth} ${hex(await sha256(issuer.raw))}`;
@@ -191,7 +190,7 @@ async function anchorOf(leaf, others, roots, time) {
       if (!mayIssue(issuer, depth)) continue;
       if (!(await signedByKey(issuer.key, schemeOf(certificate.algorithm), certificate.signed, certificate.signature))) continue;
       const found = await climb(issuer, depth + 1);
-      if (found) return found;
+      if (found) return [certificate, ...found];
     }
     return null;
   };

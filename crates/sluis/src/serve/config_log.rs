@@ -1,5 +1,6 @@
 //! `[log]`: the tamper-evident log, and who stamps it with a time.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -15,9 +16,21 @@ const TSAS: usize = 8;
 const EVERY: std::ops::RangeInclusive<i64> = model::time::MINUTE..=7 * model::time::DAY;
 
 /// The log.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LogConfig {
+    /// What its checkpoints begin with: `<host>/<log>`, to which the year is added. Without it one that follows from its key.
+    pub(crate) name: Option<String>,
+    /// The file with its secret key, such as a systemd credential; without it `log/keys` in the data directory, which is made.
+    pub(crate) key_file: Option<PathBuf>,
+    /// The folder in which it stands what was signed last; without it `signed` in the data directory.
+    pub(crate) signed: Option<PathBuf>,
+    /// Where it is shown to others, as an address and a port; nowhere when it does not say.
+    pub(crate) listen: Option<SocketAddr>,
+    /// Seconds between two publications, whatever happens, 10 to 86400.
+    pub(crate) publish_seconds: u32,
+    /// Whether this node matches what it holds against lists: then the published log grows in larger blocks.
+    pub(crate) matches: bool,
     /// Time-stamping authorities that are asked, each for itself.
     pub(crate) tsa: Vec<TsaConfig>,
 }
@@ -48,12 +61,47 @@ fn every() -> String {
     "1 minute".to_owned()
 }
 
+impl Default for LogConfig {
+    fn default() -> LogConfig {
+        LogConfig {
+            name: None,
+            key_file: None,
+            signed: None,
+            listen: None,
+            publish_seconds: 300,
+            matches: false,
+            tsa: Vec::new(),
+        }
+    }
+}
+
 impl LogConfig {
+    /// As the desk wants it.
+    pub(crate) fn settings(&self) -> desk::seal::Settings {
+        desk::seal::Settings {
+            name: self.name.clone(),
+            key: self.key_file.clone(),
+            signed: self.signed.clone(),
+            pad: if self.matches { 256 } else { 64 },
+        }
+    }
+
     /// Looks whether it can be understood, and lets relative paths begin at `folder`. Reads no file.
     ///
     /// # Errors
     /// What is wrong, and what would be right.
     pub(crate) fn check(&mut self, folder: &Path) -> Result<()> {
+        if let Some(name) = &self.name {
+            let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_' | '/');
+            ensure!(
+                (1..=200).contains(&name.len()) && name.chars().all(is_plain) && !name.starts_with('/') && !name.ends_with('/'),
+                "[log] name = \"{name}\": write a host name and a word, such as log.hoster.example/abuse"
+            );
+        }
+        ensure!((10..=86_400).contains(&self.publish_seconds), "[log] publish_seconds: give 10 to 86400");
+        for path in [&mut self.key_file, &mut self.signed].into_iter().flatten() {
+            *path = folder.join(&*path);
+        }
         ensure!(self.tsa.len() <= TSAS, "[[log.tsa]]: there may be {TSAS} time-stamping authorities");
         for at in 0..self.tsa.len() {
             let (earlier, rest) = self.tsa.split_at_mut(at);

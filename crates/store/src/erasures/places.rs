@@ -277,6 +277,15 @@ impl Transaction<'_> {
         Ok((found, rows.last().map(|(id, ..)| *id)))
     }
 
+    /// Reports that are about an address.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn reports_about(&self, address: Address) -> Result<Vec<i64>, Error> {
+        let mut select = self.prepare("-- erasures::reports_about\nSELECT id FROM reports WHERE address = $1 ORDER BY id")?;
+        Ok(select.query_map([address.bytes()], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
     /// How many reports are about an address; they say so no more, if `write`.
     ///
     /// # Errors
