@@ -120,6 +120,7 @@ CREATE TABLE cosignatures (
     at      BIGINT NOT NULL,
     PRIMARY KEY (shard, size, witness)
 );
+CREATE INDEX cosignatures_newest ON cosignatures (witness, at);
 -- Time-stamps over published checkpoints, and the entry that says so, once there is one.
 CREATE TABLE anchors (
     shard    BIGINT NOT NULL,
@@ -135,6 +136,14 @@ CREATE TABLE anchors (
 
 -- Logs of others that this node is a witness of: the largest checkpoint it has cosigned of each.
 CREATE TABLE witnessed (
+    origin TEXT COLLATE "C"    NOT NULL PRIMARY KEY,
+    size   BIGINT NOT NULL,
+    root   BYTEA    NOT NULL,
+    note   TEXT COLLATE "C"    NOT NULL,
+    at     BIGINT NOT NULL
+);
+-- Logs of others that this node looks at: the largest checkpoint it has seen of each.
+CREATE TABLE watched (
     origin TEXT COLLATE "C"    NOT NULL PRIMARY KEY,
     size   BIGINT NOT NULL,
     root   BYTEA    NOT NULL,
