@@ -10,8 +10,7 @@ use crate::browser::Browser;
 /// The page with trust files laid into `trust`, for [`verdicts`].
 fn with_trust(set: &Set) -> Option<Browser> {
     let mut browser = Browser::open(&crate::page())?;
-    let roots: Vec<Value> =
-        set.roots.iter().map(|(name, pem)| json!({ "name": format!("{name}.pem"), "text": pem })).collect();
+    let roots: Vec<Value> = set.roots.iter().map(|(name, pem)| json!({ "name": format!("{name}.pem"), "text": pem })).collect();
     browser.evaluate(&format!(
         "globalThis.bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
          globalThis.utf8 = (text) => new TextEncoder().encode(text);
@@ -23,11 +22,7 @@ fn with_trust(set: &Set) -> Option<Browser> {
 
 /// The verdict over one bundle.
 fn verdict(browser: &mut Browser, bundle: &[u8], policy: &str) -> Value {
-    browser.evaluate(&format!(
-        "sluis.verdictOf(bytes('{}'), utf8({}), roots, null)",
-        STANDARD.encode(bundle),
-        json!(policy)
-    ))
+    browser.evaluate(&format!("sluis.verdictOf(bytes('{}'), utf8({}), roots, null)", STANDARD.encode(bundle), json!(policy)))
 }
 
 /// What a verdict says beside that all is well.
@@ -50,7 +45,14 @@ fn true_bundles_are_proven_and_lies_are_not() {
         }
         let said = verdict(&mut browser, &example.bytes, example.policy.as_ref().unwrap_or(&set.policy));
         if said["exit"] != json!(example.exit) {
-            wrong.push(format!("{} ({}): {} instead of {}: {}", example.name, example.why, said["exit"], example.exit, told(&said)));
+            wrong.push(format!(
+                "{} ({}): {} instead of {}: {}",
+                example.name,
+                example.why,
+                said["exit"],
+                example.exit,
+                told(&said)
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
