@@ -162,8 +162,7 @@ impl Promise {
     /// # Errors
     /// When an entry is too long.
     pub fn encode(&self) -> Result<Vec<u8>, WrongBundle> {
-        let mut bytes =
-            format!("{FORM}\n{}\n{}\n{}\n\n", self.origin, self.size, BASE64.encode(self.root)).into_bytes();
+        let mut bytes = format!("{FORM}\n{}\n{}\n{}\n\n", self.origin, self.size, BASE64.encode(self.root)).into_bytes();
         bytes.extend(tile::bundle(&self.tail)?);
         Ok(bytes)
     }
