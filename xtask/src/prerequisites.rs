@@ -79,6 +79,14 @@ pub const TABLE: &[Prerequisite] = &[
         optional: true,
     },
     Prerequisite {
+        name: "OpenSSL",
+        why: "time-stamps are tried against an authority that we did not write",
+        checks: &[&["openssl", "version"]],
+        supply: Supply::Debian("openssl"),
+        when: always,
+        optional: true,
+    },
+    Prerequisite {
         name: "PostgreSQL",
         why: "the second database: without a server its tests run on SQLite only, or say that they skip",
         checks: &[

@@ -30,6 +30,8 @@ const CASES: u32 = 100_000;
 const NEWEST: u32 = 200;
 /// After this nobody waits for a feed any more, in milliseconds.
 const FORGOTTEN: i64 = 90 * DAY;
+/// How long the log may be unable to sign before somebody is told, when it is not known to last, in milliseconds.
+const UNSIGNED: i64 = 60_000;
 /// Bytes of a person's reason.
 const REASON: usize = 4 << 10;
 /// Shown as its own source in alerts about the disk.
@@ -87,7 +89,8 @@ impl Desk {
             })
             .collect();
         let was_full = open.iter().any(|alert| alert.key == DISK);
-        let mut states = vec![(Alarm::StaleSource, stale), (Alarm::QuietFeed, quiet(&feeds, now))];
+        let mut states =
+            vec![(Alarm::StaleSource, stale), (Alarm::QuietFeed, quiet(&feeds, now)), (Alarm::Unsigned, self.unsigned(now))];
         if let Some(free) = machine.free {
             // What is over must be so by more than a hair, or each log line would begin and end it.
             let least = if was_full { machine.least.saturating_add(machine.least / 10) } else { machine.least };
@@ -100,6 +103,22 @@ impl Desk {
             states.push((Alarm::Disk, full.into_iter().collect()));
         }
         self.keep_states(&open, &states, now)
+    }
+
+    /// What is wrong with the log.
+    fn unsigned(&self, now: Time) -> Vec<State> {
+        let trouble = self.log_trouble().filter(|trouble| trouble.lasts || now.0.saturating_sub(trouble.since.0) > UNSIGNED);
+        let text = |reason: &str| {
+            format!(
+                "The log cannot sign, so letters wait, but for the worst, which go unsealed. 'sluis log show' says more: {reason}"
+            )
+        };
+        let state = |lasts: bool| State {
+            key: "log".to_owned(),
+            severity: Severity::P1,
+            text: text(if lasts { "a person has to look." } else { "it is tried again." }),
+        };
+        trouble.map(|trouble| state(trouble.lasts)).into_iter().collect()
     }
 
     /// Raises and ends the alerts of states; writes nothing when nothing has changed.

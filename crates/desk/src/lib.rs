@@ -139,6 +139,7 @@ pub struct Desk {
     pulse: AtomicU64,
     in_force: RwLock<Arc<policy::InForce>>,
     watched: Mutex<policy::Watched>,
+    log: seal::Log,
 }
 
 impl Desk {
@@ -173,7 +174,9 @@ impl Desk {
             pulse: AtomicU64::new(0),
             in_force,
             watched: Mutex::new(policy::Watched::of(directory)),
+            log: seal::Log::default(),
         };
+        desk.erase_again()?;
         desk.begin_policy()?;
         Ok(desk)
     }

@@ -4,14 +4,18 @@
 //! is in it. Whether it is true is for `sluis-verify`.
 
 mod bytes;
-mod container;
-mod manifest;
+pub(crate) mod container;
+pub(crate) mod manifest;
 mod proofs;
 mod records;
 mod reports;
 
 use std::borrow::Cow;
 
+#[cfg(feature = "testing")]
+pub(crate) use manifest::said;
+
+use crate::checkpoint::MAX_ORIGIN;
 use crate::record::{Hash, Kind, Type, Value, commitment, field_digest, kind_of};
 
 /// Most files of a bundle.
@@ -22,8 +26,6 @@ pub const MOST_FILE: usize = 64 << 20;
 pub const MOST_PATH: usize = 64;
 /// Index of a record that is not under a checkpoint yet.
 pub const UNSEALED: u64 = u64::MAX;
-/// Most letters of an origin.
-pub const MOST_ORIGIN: usize = 200;
 /// What stands in `README.txt` of every bundle of this version.
 pub const README: &str = include_str!("bundle/README.txt");
 
@@ -257,7 +259,7 @@ impl Bundle {
 
     /// Holds what must be so for there to be one byte string for a bundle, and one bundle for a byte string.
     fn check(&self) -> Result<(), Wrong> {
-        let origin = (1..=MOST_ORIGIN).contains(&self.origin.len())
+        let origin = (1..=MAX_ORIGIN).contains(&self.origin.len())
             && self.origin.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'+');
         let own = &self.stream;
         let attached = |record: &ShownRecord| {

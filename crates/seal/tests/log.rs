@@ -1,5 +1,7 @@
 //! A log that grows on a shelf that fails: it never tells two stories, and what was promised is never lost.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::HashMap;
 
 use proptest::prelude::*;

@@ -212,6 +212,15 @@ fn fork_proofs_that_are_none() {
 
 /// Of our own: its bytes stand here, for other verifiers too.
 #[test]
+fn a_proof_of_our_own() {
+    let expected = include_str!("vectors/proof.txt");
+    let (proof, leaf) = inclusion();
+    assert_eq!(proof.to_string(), expected);
+    assert_eq!(Proof::parse(expected.as_bytes()).unwrap().verify(&leaf, &key()).unwrap().size, 100);
+}
+
+/// Likewise.
+#[test]
 fn a_fork_proof_of_our_own() {
     let expected = include_str!("vectors/fork-proof.txt");
     let (one, two) = histories(3, 4, 1);

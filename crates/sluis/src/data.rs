@@ -77,6 +77,8 @@ pub(crate) struct Data {
     pub(crate) directory: PathBuf,
     engine: Engine,
     workers: Option<usize>,
+    /// What the operator chose about the log.
+    pub(crate) log: desk::seal::Settings,
     /// The policy file that the configuration names.
     pub(crate) policy: Option<PathBuf>,
 }
@@ -91,6 +93,7 @@ impl Data {
             directory,
             engine: config.engine()?,
             workers: config.work.workers.map(usize::from),
+            log: config.log.settings(),
             policy: config.policy.file.clone(),
         })
     }
@@ -106,6 +109,7 @@ impl Data {
     /// As [`Desk::open_on`].
     pub(crate) fn desk(&self, clock: Arc<dyn Clock>, reading: desk::Reading) -> Result<Desk, desk::Error> {
         let mut desk = Desk::open_on(&self.directory, &self.engine, clock, reading)?;
+        desk.set_log(self.log.clone());
         if let Some(workers) = self.workers {
             desk.set_workers(workers);
         }
@@ -123,6 +127,13 @@ impl Data {
     /// As [`Reader::open_on`].
     pub(crate) fn reader(&self) -> Result<Reader, store::Error> {
         Reader::open_on(&self.directory, &self.engine)
+    }
+}
+
+/// Seals what a command did, at its end. A log that cannot sign is no reason for the command to fail: what it did waits.
+pub(crate) fn seal(desk: &Desk) {
+    if let Err(error) = desk.seal() {
+        crate::output::warn(&format!("not sealed yet: {error}"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The one way by which this program asks anything of another machine over HTTPS.
+//! The one way by which this program asks anything of another machine over HTTPS, or over HTTP where the answer proves itself.
 //!
 //! Nothing goes out that the configuration does not name. A name is resolved once, its addresses are checked, and the
 //! connection is made to the address that was checked: a name that points elsewhere a moment later (DNS rebinding) changes
@@ -14,11 +14,12 @@ use anyhow::Context;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
-use hyper::{Request, Uri};
+use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -39,7 +40,8 @@ type Resolve = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Syn
 /// A client for one destination.
 #[derive(Clone)]
 pub(crate) struct Egress {
-    tls: Arc<ClientConfig>,
+    /// Missing where everything is asked over plain HTTP.
+    tls: Option<Arc<ClientConfig>>,
     resolve: Resolve,
     /// Destinations, as `host:port`, that may be where otherwise nothing may be asked.
     allowed: Vec<String>,
@@ -82,14 +84,20 @@ impl Egress {
             .with_root_certificates(roots)
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Egress { tls: Some(Arc::new(tls)), ..Egress::without_tls(allowed) })
+    }
+
+    /// A client for a destination that is asked over plain HTTP. `allowed` as above.
+    pub(crate) fn without_tls(allowed: &[String]) -> Egress {
         let resolve: Resolve = Arc::new(|host, port| Ok(std::net::ToSocketAddrs::to_socket_addrs(&(host, port))?.collect()));
-        Ok(Egress {
-            tls: Arc::new(tls),
-            resolve,
-            allowed: allowed.to_vec(),
-            may: |address| is_public(address) && !is_own(address),
-            time: TIME,
-        })
+        let may = |address| is_public(address) && !is_own(address);
+        Egress { tls: None, resolve, allowed: allowed.to_vec(), may, time: TIME }
+    }
+
+    /// Waits for a shorter time than others do.
+    #[cfg(test)]
+    pub(crate) fn hurried(self, time: Duration) -> Egress {
+        Egress { time, ..self }
     }
 
     /// Sends a body of JSON. Well is what a status of 200 to 299 says. Blocks, for [`TIME`] at most.
@@ -98,18 +106,38 @@ impl Egress {
     /// Why not: the destination may not be asked, cannot be reached, or says no.
     pub(crate) fn post(&self, url: &str, headers: &[(&'static str, String)], body: Vec<u8>) -> Result<(), Failed> {
         let destination = Destination::parse(url).map_err(|error| Failed(error.to_owned()))?;
+        let question = Question { content_type: "application/json", headers, body };
+        // Read so that its sender is not cut off in the midst of a word; what it says is not used, nor whether it ends.
+        self.exchange(&destination, question, BODY).map(drop)
+    }
+
+    /// Sends a body and gives back the answer's, which has `most` bytes at most. Plain HTTP will do: it is for questions
+    /// that are no secret and answers that prove themselves. Blocks, for [`TIME`] at most.
+    ///
+    /// # Errors
+    /// As [`post`](Self::post), and when the answer is too large or ends too early.
+    pub(crate) fn ask(&self, url: &str, content_type: &'static str, body: Vec<u8>, most: usize) -> Result<Vec<u8>, Failed> {
+        let destination = Destination::parse_plain_too(url).map_err(|error| Failed(error.to_owned()))?;
+        match self.exchange(&destination, Question { content_type, headers: &[], body }, most)? {
+            Some(answer) => Ok(answer),
+            None => Err(Failed(format!("its answer has more than {most} bytes, or breaks off"))),
+        }
+    }
+
+    /// The body of an answer with a status of 200 to 299; `None` if it is longer than `most` or breaks off.
+    fn exchange(&self, destination: &Destination, question: Question<'_>, most: usize) -> Result<Option<Vec<u8>>, Failed> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|_| Failed("no thread could be started".to_owned()))?;
         let result = runtime.block_on(async {
             let late = |_| Err(Failed(format!("it took longer than {} s", self.time.as_secs())));
-            tokio::time::timeout(self.time, self.send(&destination, headers, body)).await.unwrap_or_else(late)
+            tokio::time::timeout(self.time, self.send(destination, question, most)).await.unwrap_or_else(late)
         });
         // A resolver that hangs is not waited for.
         runtime.shutdown_background();
         result
     }
 
-    async fn send(&self, destination: &Destination, headers: &[(&'static str, String)], body: Vec<u8>) -> Result<(), Failed> {
+    async fn send(&self, destination: &Destination, question: Question<'_>, most: usize) -> Result<Option<Vec<u8>>, Failed> {
         let mut stream = None;
         for address in self.addresses(destination).await? {
             if let Ok(connected) = TcpStream::connect(address).await {
@@ -118,35 +146,14 @@ impl Egress {
             }
         }
         let stream = stream.ok_or_else(|| Failed("nobody answers there".to_owned()))?;
+        if destination.plain {
+            return speak(stream, destination, question, most).await;
+        }
         let name = ServerName::try_from(destination.host.clone()).map_err(|_| Failed("the host is no name".to_owned()))?;
-        let tls = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await;
+        let tls = self.tls.as_ref().ok_or_else(|| Failed("it is to be asked without TLS only".to_owned()))?;
+        let tls = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await;
         let tls = tls.map_err(|_| Failed("no trusted TLS connection could be made: look at its certificate".to_owned()))?;
-        let broken = |_| Failed("it broke off, or does not speak HTTP".to_owned());
-        let (mut sender, connection) =
-            hyper::client::conn::http1::Builder::new().max_buf_size(HEAD).handshake(TokioIo::new(tls)).await.map_err(broken)?;
-        let connection = tokio::spawn(connection);
-        let mut request = Request::post(destination.path.as_str())
-            .header(HOST, destination.authority())
-            .header(USER_AGENT, concat!("sluis/", env!("CARGO_PKG_VERSION")))
-            .header(CONTENT_TYPE, "application/json")
-            .header(CONNECTION, "close");
-        for (name, value) in headers {
-            request = request.header(*name, value);
-        }
-        let request =
-            request.body(Full::new(Bytes::from(body))).map_err(|_| Failed("the request cannot be written".to_owned()))?;
-        let answer = sender.send_request(request).await.map_err(broken)?;
-        let status = answer.status();
-        // Read so that its sender is not cut off in the midst of a word; what it says is not used.
-        let _ = Limited::new(answer.into_body(), BODY).collect().await;
-        connection.abort();
-        match status {
-            status if status.is_success() => Ok(()),
-            status if status.is_redirection() => {
-                Err(Failed(format!("it answered {}: redirects are not followed, name the right address", status.as_u16())))
-            }
-            status => Err(Failed(format!("it answered {}", status.as_u16()))),
-        }
+        speak(tls, destination, question, most).await
     }
 
     /// The addresses of a destination: all of them fit to be asked.
@@ -167,6 +174,48 @@ impl Egress {
     }
 }
 
+/// What is sent.
+struct Question<'a> {
+    content_type: &'static str,
+    headers: &'a [(&'static str, String)],
+    body: Vec<u8>,
+}
+
+/// Speaks HTTP/1.1, one request and one answer.
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    destination: &Destination,
+    question: Question<'_>,
+    most: usize,
+) -> Result<Option<Vec<u8>>, Failed> {
+    let broken = |_| Failed("it broke off, or does not speak HTTP".to_owned());
+    let (mut sender, connection) =
+        hyper::client::conn::http1::Builder::new().max_buf_size(HEAD).handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let connection = tokio::spawn(connection);
+    let mut request = Request::post(destination.path.as_str())
+        .header(HOST, destination.authority())
+        .header(USER_AGENT, concat!("sluis/", env!("CARGO_PKG_VERSION")))
+        .header(CONTENT_TYPE, question.content_type)
+        .header(CONNECTION, "close");
+    for (name, value) in question.headers {
+        request = request.header(*name, value);
+    }
+    let request = request.body(Full::new(Bytes::from(question.body)));
+    let request = request.map_err(|_| Failed("the request cannot be written".to_owned()))?;
+    let answer = sender.send_request(request).await.map_err(broken)?;
+    let status = answer.status();
+    let body = Limited::new(answer.into_body(), most).collect().await.ok().map(|body| body.to_bytes().to_vec());
+    connection.abort();
+    match status {
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Ok(Some(Vec::new())),
+        status if status.is_success() => Ok(body),
+        status if status.is_redirection() => {
+            Err(Failed(format!("it answered {}: redirects are not followed, name the right address", status.as_u16())))
+        }
+        status => Err(Failed(format!("it answered {}", status.as_u16()))),
+    }
+}
+
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Destination {
@@ -174,6 +223,8 @@ pub(crate) struct Destination {
     host: String,
     port: u16,
     path: String,
+    /// Without TLS.
+    plain: bool,
 }
 
 impl Destination {
@@ -182,10 +233,21 @@ impl Destination {
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn parse(url: &str) -> Result<Destination, &'static str> {
+        let destination = Destination::parse_plain_too(url)?;
+        if destination.plain { Err("only https:// is possible") } else { Ok(destination) }
+    }
+
+    /// Reads an address of the web that may be of plain HTTP.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn parse_plain_too(url: &str) -> Result<Destination, &'static str> {
         let uri: Uri = url.parse().map_err(|_| "this is no address of the web")?;
-        if uri.scheme_str() != Some("https") {
-            return Err("only https:// is possible");
-        }
+        let plain = match uri.scheme_str() {
+            Some("https") => false,
+            Some("http") => true,
+            _ => return Err("only https:// is possible"),
+        };
         let authority = uri.authority().ok_or("it names no host")?;
         if authority.as_str().contains('@') {
             return Err("name and password do not belong into an address: use secret_file");
@@ -195,7 +257,13 @@ impl Destination {
             return Err("it names no host");
         }
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        Ok(Destination { host, port: authority.port_u16().unwrap_or(443), path })
+        let port = authority.port_u16().unwrap_or(if plain { 80 } else { 443 });
+        Ok(Destination { host, port, path, plain })
+    }
+
+    /// Whether it is asked without TLS.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
     }
 
     /// `host:port`, as one writes it.

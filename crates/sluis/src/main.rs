@@ -10,6 +10,7 @@ mod cli;
 mod data;
 mod demo;
 mod egress;
+mod log;
 mod output;
 mod serve;
 

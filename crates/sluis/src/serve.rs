@@ -5,18 +5,25 @@
 //! - [`administrations`]: the folders in which sources of administration lay what they have to say.
 //! - [`socket`], [`remote`] and [`wire`]: where other commands reach this process, which owns the desk.
 //! - [`http`] and [`metrics`]: health, readiness and numbers.
+//! - [`sealer`]: the thread that seals.
+//! - [`shelf`]: the log, for those who watch over it.
 //! - [`night`]: the thread that erases what is too old.
+//! - [`stamper`]: the thread that has the log stamped with the time.
 //! - [`logs`]: what is logged, without personal data.
 
 pub(crate) mod administrations;
 pub(crate) mod config;
+pub(crate) mod config_log;
 pub(crate) mod http;
 pub(crate) mod intake;
 pub(crate) mod logs;
 pub(crate) mod metrics;
 pub(crate) mod night;
 pub(crate) mod remote;
+pub(crate) mod sealer;
+pub(crate) mod shelf;
 pub(crate) mod socket;
+mod stamper;
 pub(crate) mod wire;
 
 use std::net::SocketAddr;
@@ -37,6 +44,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::alert::Sender;
 use crate::data::Data;
+use crate::log::tsa::Tsa;
 use config::Config;
 use intake::Intake;
 
@@ -168,6 +176,7 @@ impl Node {
 /// When it cannot begin: another process owns the data, an address is taken, a path is too long.
 pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
     let senders = config.alert.iter().map(|receiver| receiver.sender()).collect::<anyhow::Result<Vec<_>>>()?;
+    let authorities = config.log.tsa.iter().map(Tsa::open).collect::<anyhow::Result<Vec<_>>>()?;
     let desk = Arc::new(data.desk(clock, config.readers()?)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -175,13 +184,13 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
         .enable_all()
         .build()
         .context("no threads could be started")?;
-    let result = runtime.block_on(serve(desk, config, senders));
+    let result = runtime.block_on(serve(desk, config, senders, authorities));
     // Questions that are still being answered are not waited for: they only read.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
-async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow::Result<()> {
+async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>, authorities: Vec<Tsa>) -> anyhow::Result<()> {
     // First of all: from here on a signal stops in good order.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let socket = socket::listen(desk.store().directory())?;
@@ -193,6 +202,7 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
     if !listen.ip().is_loopback() {
         tracing::warn!(%listen, hint = "numbers are shown without a password: let only those who may see them reach it", "open to the network");
     }
+    let shelf_listener = shelf::bind(config.log.listen).await?;
     let poll = Duration::from_secs(config.intake.poll_seconds.into());
     let intake = Arc::new(Intake::new(Arc::clone(&desk), &config.intake.maildirs, config.administrations()?, poll));
     let node = Arc::new(Node {
@@ -219,6 +229,10 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
     std::thread::Builder::new()
         .name("night".to_owned())
         .spawn(move || night::run(&worker, &retention.periods(), retention.hour))?;
+    let (worker, publish_every) = (Arc::clone(&node.desk), Duration::from_secs(config.log.publish_seconds.into()));
+    let sealer = std::thread::Builder::new().name("sealer".to_owned()).spawn(move || sealer::run(&worker, publish_every))?;
+    stamper::start(&node.desk, authorities)?;
+    let shelf = tokio::spawn(shelf::serve(shelf_listener, shelf::routes(node.desk.store().directory().to_owned())));
     let pages = tokio::spawn(http::serve(listener, Arc::clone(&node)));
     let commands = tokio::spawn(socket::serve(socket, Arc::clone(&node) as Arc<dyn socket::Remote>));
     let watch = tokio::spawn(watch(Arc::clone(&node)));
@@ -242,16 +256,17 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
     // Nobody new is let in, and the socket's file goes.
     commands.abort();
     let stopped = tokio::select! {
-        _ = intake_ended => true,
+        _ = seal_last(&node.desk, intake_ended, sealer) => true,
         second = either(&mut terminate, &mut interrupt) => {
             tracing::warn!(signal = second, "stopped at once; the next start takes up what was under way");
             false
         }
     };
     pages.abort();
+    shelf.abort();
     watch.abort();
     policy.abort();
-    let _ = (commands.await, pages.await, watch.await, policy.await);
+    let _ = (commands.await, pages.await, shelf.await, watch.await, policy.await);
     if !stopped {
         // As a shell sees a program that a signal ended. What is in the database is whole at any moment.
         std::process::exit(130);
@@ -277,6 +292,18 @@ fn recover(node: &Node) {
             std::thread::sleep(Duration::from_millis(100));
         }
     }
+}
+
+/// When the intake has ended, what it did last is sealed.
+async fn seal_last(desk: &Arc<Desk>, intake: tokio::sync::oneshot::Receiver<()>, sealer: std::thread::JoinHandle<()>) {
+    let _ = intake.await;
+    let desk = Arc::clone(desk);
+    let _ = tokio::task::spawn_blocking(move || {
+        let _ = sealer.join();
+        // Whatever cannot be sealed now waits for the next process.
+        let _ = desk.seal();
+    })
+    .await;
 }
 
 /// The name of the signal that comes first.

@@ -8,6 +8,7 @@ mod bulk;
 mod copy;
 mod partitions;
 mod postgres;
+mod pulse;
 mod row;
 mod sqlite;
 mod status;
@@ -17,12 +18,14 @@ mod tests;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rusqlite::TransactionBehavior;
 
 pub use self::copy::{check_file, check_tables, load_tables};
 pub use self::postgres::Server;
 pub(crate) use self::postgres::{Open, Session};
+use self::pulse::Pulse;
 pub(crate) use bulk::Bulk;
 pub use row::Failure;
 pub(crate) use row::{OptionalExtension, Params, Result, Row, Statement, Value, numbered};
@@ -67,6 +70,7 @@ pub struct Store {
     engine: Engine,
     writer: Writer,
     keys: Keys,
+    pulse: Pulse,
     /// Held as long as the store lives: the operating system lets go of it when the process ends, however it ends.
     _lock: File,
 }
@@ -148,7 +152,8 @@ impl Store {
             }
         };
         crate::raw::prepare(directory)?;
-        let store = Store { directory: directory.to_owned(), engine: engine.clone(), writer, keys, _lock: lock };
+        let store =
+            Store { directory: directory.to_owned(), engine: engine.clone(), writer, keys, pulse: Pulse::default(), _lock: lock };
         store.forget_unacknowledged()?;
         store.write("keys", |transaction| transaction.note_keys(store.keys(), made))?;
         Ok(store)
@@ -183,13 +188,15 @@ impl Store {
         name: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        match &self.writer {
+        let result = match &self.writer {
             Writer::Sqlite(writer) => write_sqlite(writer, name, work),
             Writer::Postgres(pool) => {
                 let _alone = pool.turn.write().unwrap_or_else(PoisonError::into_inner);
                 write_postgres(pool, name, work)
             }
-        }
+        };
+        self.pulse.beat(result.is_ok());
+        result
     }
 
     /// As [`Store::write`], for work that may be done beside other such work where the database can (PostgreSQL). When
@@ -198,7 +205,7 @@ impl Store {
     /// # Errors
     /// As [`Store::write`].
     pub fn write_beside<T>(&self, name: &'static str, mut work: impl FnMut(&Transaction<'_>) -> Outcome<T>) -> Outcome<T> {
-        match &self.writer {
+        let result = match &self.writer {
             Writer::Sqlite(writer) => write_sqlite(writer, name, work),
             Writer::Postgres(pool) => {
                 let mut tries = 1;
@@ -209,11 +216,18 @@ impl Store {
                     };
                     match result {
                         Err(error) if tries < TRIES && error.is_in_the_way() => tries += 1,
-                        result => return result,
+                        result => break result,
                     }
                 }
             }
-        }
+        };
+        self.pulse.beat(result.is_ok());
+        result
+    }
+
+    /// Waits until this process commits something, or so long; `seen` is what it returned the last time, 0 at first.
+    pub fn wait_for_commit(&self, seen: u64, most: Duration) -> u64 {
+        self.pulse.wait(seen, most)
     }
 
     /// Another connection, to read while this process writes.

@@ -1,6 +1,9 @@
 //! The outbox: what is to be sent or done, gathered, held back, withdrawn, and counted for the brake.
 
+mod gate;
 mod letters;
+
+pub use gate::Gate;
 
 use model::chain::PartyId;
 use model::outbox::{Delivery, Errand, Hold, Purpose};

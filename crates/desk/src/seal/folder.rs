@@ -68,37 +68,38 @@ impl Folder {
 
     /// Writes files beside their places, waits until the disk has them, and gives them their names.
     fn settle(&self, files: &[(&str, &[u8])]) -> Result<(), Error> {
-        let at = |path: &str| move |cause| Error::Disk { path: self.root.join(path).display().to_string(), cause };
+        let failed = |path: &str, cause| Error::Disk { path: self.root.join(path).display().to_string(), cause };
         let mut folders = BTreeSet::new();
         for some in files.chunks(64 * TOGETHER) {
             let mut written = Vec::with_capacity(some.len());
             for (path, bytes) in some {
                 let (last, unfinished) = (self.root.join(path), self.root.join(format!("{path}{UNFINISHED}")));
-                self.make_parent(&last, &mut folders).map_err(at(path))?;
-                written.push((*path, self.write(&unfinished, bytes).map_err(at(path))?, unfinished, last));
+                self.make_parent(&last, &mut folders).map_err(|cause| failed(path, cause))?;
+                written.push((*path, self.write(&unfinished, bytes).map_err(|cause| failed(path, cause))?, unfinished, last));
             }
             std::thread::scope(|scope| {
                 let share = written.len().div_ceil(TOGETHER).max(1);
                 let threads: Vec<_> = written
                     .chunks(share)
                     .map(|some| {
-                        scope.spawn(move || some.iter().try_for_each(|(path, file, ..)| file.sync_all().map_err(|cause| (*path, cause))))
+                        scope.spawn(move || {
+                            some.iter().try_for_each(|(path, file, ..)| file.sync_all().map_err(|cause| (*path, cause)))
+                        })
                     })
                     .collect();
                 threads.into_iter().try_for_each(|thread| match thread.join() {
-                    Ok(synced) => synced.map_err(|(path, cause)| at(path)(cause)),
-                    Err(_) => Err(at("")(io::Error::other("a thread ended by itself"))),
+                    Ok(synced) => synced.map_err(|(path, cause)| failed(path, cause)),
+                    Err(_) => Err(failed("", io::Error::other("a thread ended by itself"))),
                 })
             })?;
             for (path, _, unfinished, last) in &written {
-                fs::rename(unfinished, last).map_err(at(path))?;
+                fs::rename(unfinished, last).map_err(|cause| failed(path, cause))?;
             }
         }
         for folder in &folders {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(|cause| Error::Disk {
-                path: folder.display().to_string(),
-                cause,
-            })?;
+            File::open(folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(|cause| Error::Disk { path: folder.display().to_string(), cause })?;
         }
         Ok(())
     }

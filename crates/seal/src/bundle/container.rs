@@ -15,10 +15,10 @@ const CONSTANT: &[u8; 10] = &[20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0];
 const HEADER: usize = 30;
 
 /// A file in the container: its name and what is in it.
-pub(super) type File<'a> = (&'a str, &'a [u8]);
+pub(crate) type File<'a> = (&'a str, &'a [u8]);
 
 /// The files of a container, in their order. Only what is needed to find them is looked at: the rest is held by comparing.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<File<'_>>, Wrong> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<File<'_>>, Wrong> {
     let mut files = Vec::new();
     let mut at = 0;
     while bytes.get(at..).is_some_and(|rest| rest.starts_with(LOCAL)) {
@@ -57,7 +57,7 @@ fn one(bytes: &[u8], at: usize) -> Result<(File<'_>, usize), Wrong> {
 }
 
 /// Writes the container of some files.
-pub(super) fn write(files: &[File<'_>]) -> Result<Vec<u8>, Wrong> {
+pub(crate) fn write(files: &[File<'_>]) -> Result<Vec<u8>, Wrong> {
     let total: usize = files.iter().map(|(name, content)| 2 * name.len() + content.len() + 128).sum();
     if files.len() > MOST_FILES || files.iter().any(|(_, content)| content.len() > MOST_FILE) || u32::try_from(total).is_err() {
         return Err(Wrong::TooLarge);

@@ -5,19 +5,19 @@ use sha2::{Digest, Sha256};
 use super::container::File;
 use super::{Form, Wrong};
 
-pub(super) const NAME: &str = "manifest.txt";
+pub(crate) const NAME: &str = "manifest.txt";
 
 /// What a manifest says before it comes to the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) form: Form,
-    pub(super) origin: String,
-    pub(super) stream: [u8; 16],
-    pub(super) made: i64,
+pub(crate) struct Head {
+    pub(crate) form: Form,
+    pub(crate) origin: String,
+    pub(crate) stream: [u8; 16],
+    pub(crate) made: i64,
 }
 
 /// The head of a manifest, and what is wrong with its list of files, if anything is.
-pub(super) fn read(bytes: &[u8], files: &[File<'_>]) -> Result<Head, Wrong> {
+pub(crate) fn read(bytes: &[u8], files: &[File<'_>]) -> Result<Head, Wrong> {
     let text = std::str::from_utf8(bytes).map_err(|_| Wrong::Manifest("it is not text"))?;
     let mut lines = text.split('\n');
     let mut line = |start: &str, wrong| lines.next().and_then(|line| line.strip_prefix(start)).ok_or(Wrong::Manifest(wrong));
@@ -44,7 +44,7 @@ pub(super) fn read(bytes: &[u8], files: &[File<'_>]) -> Result<Head, Wrong> {
 }
 
 /// Writes the manifest of some files.
-pub(super) fn write(head: &Head, files: &[File<'_>]) -> Result<String, Wrong> {
+pub(crate) fn write(head: &Head, files: &[File<'_>]) -> Result<String, Wrong> {
     let form = match head.form {
         Form::Evidence => "evidence",
         Form::Receipt => "receipt",
@@ -82,7 +82,7 @@ fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 /// `2026-01-31T23:59:59Z` (RFC 3339, in UTC, to the second) of a time; `None` before 1970, after 9999, and between seconds.
-fn said(time: i64) -> Option<String> {
+pub(crate) fn said(time: i64) -> Option<String> {
     let seconds = u64::try_from(time).ok().filter(|time| time.is_multiple_of(1_000))? / 1_000;
     let (day, rest) = (seconds / 86_400, seconds % 86_400);
     // Days since 1 March of the year 0, in years that begin in March: then the leap day is the last of its year. One of 400

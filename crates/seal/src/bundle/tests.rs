@@ -175,7 +175,7 @@ fn what_does_not_belong_together_is_not_written() {
         ("the origin is empty", (&|bundle: &mut Bundle| bundle.origin.clear()) as &dyn Fn(&mut Bundle)),
         ("visible ASCII", &|bundle| bundle.origin = "a\nmade".into()),
         ("visible ASCII", &|bundle| bundle.origin = "a+b".into()),
-        ("too long", &|bundle| bundle.origin = "a".repeat(201)),
+        ("too long", &|bundle| bundle.origin = "a".repeat(256)),
         ("manifest.txt: its time", &|bundle| bundle.made = 1),
         ("secrets are out of order", &|bundle| bundle.secrets.swap(0, 1)),
         ("secrets are out of order", &|bundle| bundle.secrets[1] = bundle.secrets[0]),

@@ -162,7 +162,9 @@ fn one(policy: &mut Policy, word: &str, first: &str, after: &str) -> Result<(), 
 fn valid(policy: &mut Policy, name: &str, period: &str) -> Result<(), String> {
     let (from, until) = cut(period);
     let period = Period::parse(from, until)?;
-    let logs = policy.logs.iter_mut().filter(|log| log.key.name() == name).map(|log| &mut log.valid);
+    // Several keys of one log have its origin as their name: ORIGIN+IDENTIFIER tells them apart.
+    let is = |key: &VerifierKey| key.to_string().strip_prefix(name).is_some_and(|rest| rest.starts_with('+'));
+    let logs = policy.logs.iter_mut().filter(|log| is(&log.key)).map(|log| &mut log.valid);
     let witnesses = policy.witnesses.iter_mut().filter(|witness| witness.name == name).map(|witness| &mut witness.valid);
     let mut found = 0;
     for valid in logs.chain(witnesses) {
@@ -172,7 +174,7 @@ fn valid(policy: &mut Policy, name: &str, period: &str) -> Result<(), String> {
     match found {
         1 => Ok(()),
         0 => Err(format!("there is no log and no witness {name}")),
-        _ => Err(format!("several keys are named {name}: give each a name of its own")),
+        _ => Err(format!("several keys are named {name}: write {name}+ and the key's identifier")),
     }
 }
 

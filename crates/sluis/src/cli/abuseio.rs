@@ -109,6 +109,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
                 (view.cases_opened, view.cases_joined, view.set_aside) = (worked.opened, worked.joined, worked.set_aside);
                 desk.advance()?;
             }
+            crate::data::seal(&desk);
             shown
         }
         // Another process owns the data: it does the same for us, if it is one that listens.

@@ -214,6 +214,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     let mut view = match data.desk(globals.clock(), Reading::default()) {
         Ok(desk) => {
             let done = desk.import(&asked.source, &asked.kind, &read.snapshot, asked.how())?;
+            crate::data::seal(&desk);
             desk.store().reader()?.read(|transaction| View::of(&asked, &done, transaction))?
         }
         // Another process owns the data: it does the same for us, if it is one that listens.
@@ -248,6 +249,7 @@ fn run_changes(args: &Args, globals: &Globals, source: String) -> Result<u8> {
     let view = match data.desk(globals.clock(), Reading::default()) {
         Ok(desk) => {
             let done = desk.import_changes(&asked.source, &told, asked.how())?;
+            crate::data::seal(&desk);
             desk.store().reader()?.read(|transaction| View::of(&asked, &done, transaction))?
         }
         Err(desk::Error::Conflict(owned)) => ask_owner(&data.directory, &mut asked, &body).context(owned)?,

@@ -8,7 +8,7 @@ use model::time::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::Transaction;
-use store::outbox::{Entry, Filter};
+use store::outbox::{Entry, Filter, Gate};
 
 use super::{Globals, Id, find_party};
 use crate::acts::{self, Act, By};
@@ -137,6 +137,7 @@ struct View {
     about: String,
     severity: &'static str,
     hold: &'static str,
+    log: &'static str,
     delivery: &'static str,
     created: String,
     ready: String,
@@ -172,7 +173,7 @@ fn to(entry: &Entry, names: &mut Kept<'_>) -> Result<String> {
     }
 }
 
-fn view(entry: &Entry, transaction: &Transaction<'_>, names: &mut Kept<'_>) -> Result<View> {
+fn view(entry: &Entry, transaction: &Transaction<'_>, names: &mut Kept<'_>, now: Time) -> Result<View> {
     let party = match entry.party {
         Some(party) => transaction.party(party)?,
         None => None,
@@ -189,6 +190,7 @@ fn view(entry: &Entry, transaction: &Transaction<'_>, names: &mut Kept<'_>) -> R
         about,
         severity: entry.severity.word(),
         hold: entry.hold.word(),
+        log: gate(entry, transaction, now)?.map_or("", Gate::word),
         delivery: entry.delivery.word(),
         created: entry.created.to_string(),
         ready: entry.ready.to_string(),
@@ -197,6 +199,12 @@ fn view(entry: &Entry, transaction: &Transaction<'_>, names: &mut Kept<'_>) -> R
         reason: entry.reason.clone(),
         person: entry.person.clone(),
     })
+}
+
+/// What the log says to an entry that nothing else holds.
+fn gate(entry: &Entry, transaction: &Transaction<'_>, now: Time) -> Result<Option<Gate>> {
+    let is_free = entry.delivery == Delivery::Waiting && entry.hold == Hold::Free;
+    Ok(if is_free { Some(transaction.gate(entry, now)?) } else { None })
 }
 
 fn list(args: &List, globals: &Globals) -> Result<u8> {
@@ -210,7 +218,7 @@ fn list(args: &List, globals: &Globals) -> Result<u8> {
         let mut screen = Screen::new();
         if args.json {
             for entry in &entries {
-                json::line(&mut screen, &view(entry, transaction, &mut names)?)?;
+                json::line(&mut screen, &view(entry, transaction, &mut names, now)?)?;
             }
             return super::done(screen, 0);
         }
@@ -221,7 +229,10 @@ fn list(args: &List, globals: &Globals) -> Result<u8> {
         let mut table = Table::new(&screen, &[">entry", "purpose", "to", "=severity", ">cases", "=ready", "=held"]);
         for entry in &entries {
             let held = match entry.delivery {
-                Delivery::Waiting => entry.hold.word(),
+                Delivery::Waiting => match gate(entry, transaction, now)? {
+                    Some(gate @ (Gate::Waits | Gate::Unsealed)) => gate.word(),
+                    _ => entry.hold.word(),
+                },
                 ended => ended.word(),
             };
             let ready = if entry.ready <= now { "now".to_owned() } else { format!("in {}", age(now, entry.ready)) };
@@ -251,10 +262,11 @@ fn list(args: &List, globals: &Globals) -> Result<u8> {
 }
 
 fn show(args: &Show, globals: &Globals) -> Result<u8> {
+    let now = globals.clock().now();
     globals.reader()?.read(|transaction| {
         let entry = find(transaction, args.entry)?;
         let mut names = Kept::new(transaction)?;
-        let view = view(&entry, transaction, &mut names)?;
+        let view = view(&entry, transaction, &mut names, now)?;
         let mut screen = Screen::new();
         if args.json {
             json::line(&mut screen, &view)?;
@@ -266,6 +278,10 @@ fn show(args: &Show, globals: &Globals) -> Result<u8> {
             Delivery::Waiting => format!("{}: {}", view.hold, why(entry.hold)),
             ended => format!("{} {}", ended.word(), view.ended.clone().unwrap_or_default()),
         };
+        let log = match view.log {
+            "" => "-".to_owned(),
+            word => format!("{word}{}", if word == Gate::Sealed.word() { "" } else { ": 'sluis log show' says how the log is" }),
+        };
         let contacts = match view.contacts.as_slice() {
             [] if entry.party.is_some() => "none known: 'sluis party show' says where it comes from".to_owned(),
             contacts => contacts.join(", "),
@@ -276,6 +292,7 @@ fn show(args: &Show, globals: &Globals) -> Result<u8> {
             ("reached at", contacts),
             ("severity", view.severity.to_owned()),
             ("held", held),
+            ("log", log),
             ("ready", view.ready),
             ("since", view.created),
         ];

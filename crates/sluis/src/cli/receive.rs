@@ -180,6 +180,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
             Err(error) => return Err(error),
         }
     }
+    crate::data::seal(&desk);
     summary.no_holder = desk.store().reader()?.read(|transaction| transaction.waiting())?.no_holder;
     finish(args, &summary).map(|_| code)
 }

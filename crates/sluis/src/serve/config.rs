@@ -12,6 +12,7 @@ use store::Engine;
 
 use crate::cli::administration::Way;
 use crate::serve::administrations::Source;
+use crate::serve::config_log::LogConfig;
 
 /// The name of the configuration file in a data directory.
 pub(crate) const FILE: &str = "sluis.toml";
@@ -42,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) retention: Retention,
     /// What is logged, and how.
     pub(crate) logs: Logs,
+    /// The tamper-evident log.
+    pub(crate) log: LogConfig,
     /// Who is told of alerts, when and how.
     pub(crate) alert: Vec<crate::alert::config::Config>,
     /// Sources of administration.
@@ -274,6 +277,7 @@ impl Config {
         anyhow::ensure!(hour < 24, "{}: [retention] hour = {hour}: give 0 to 23", path.display());
         let folder = path.parent().unwrap_or(Path::new("."));
         crate::alert::config::check(&mut config.alert, folder).with_context(|| path.display().to_string())?;
+        config.log.check(folder).with_context(|| path.display().to_string())?;
         for maildir in &mut config.intake.maildirs {
             anyhow::ensure!(
                 !maildir.as_os_str().is_empty(),

@@ -67,6 +67,9 @@ pub(crate) fn cause(message: &str) -> (String, &'static str) {
         };
         return (text, hint);
     }
+    if message.contains("the log cannot sign") {
+        return ("the log cannot sign".to_owned(), "'sluis log show' says why, and what to do");
+    }
     if message.contains("not a maildir") {
         return ("not a maildir".to_owned(), "name a folder that has 'new' and 'cur' under [intake] maildirs");
     }

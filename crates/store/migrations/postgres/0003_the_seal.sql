@@ -78,6 +78,16 @@ CREATE TABLE erased (
     digest  BYTEA NOT NULL,
     PRIMARY KEY (what, number, ordinal)
 );
+CREATE INDEX erased_record ON erased (record);
+-- Erasures: to be announced (0), to be done (1), to be confirmed (2), over (3). Until then `erased.record` is the number here, negative.
+CREATE TABLE erasing (
+    id         BIGINT PRIMARY KEY,
+    stage      BIGINT NOT NULL,
+    ground     TEXT NOT NULL,
+    authority  TEXT NOT NULL,
+    keys_until BIGINT NOT NULL
+);
+CREATE INDEX erasing_stage ON erasing (stage);
 
 -- The log. Entries are what the tree is made of; tiles on disk follow from them.
 CREATE TABLE shards (
@@ -110,21 +120,33 @@ CREATE TABLE cosignatures (
     at      BIGINT NOT NULL,
     PRIMARY KEY (shard, size, witness)
 );
--- Time-stamps over published checkpoints, and the entry that says so, once there is one.
+CREATE INDEX cosignatures_newest ON cosignatures (witness, at);
+-- Time-stamps over published checkpoints, in the order in which they came, and the entry that says so, once there is one.
 CREATE TABLE anchors (
+    id       BIGINT PRIMARY KEY,
     shard    BIGINT NOT NULL,
     size     BIGINT NOT NULL,
     tsa      TEXT COLLATE "C"    NOT NULL,
-    response BYTEA    NOT NULL,
     stamped  BIGINT NOT NULL,
     idx      BIGINT,
-    -- Whether it is the yearly one over all others.
+    -- Whether it is a renewal, over all before it too.
     archive  BIGINT NOT NULL,
-    PRIMARY KEY (shard, size, tsa)
+    response BYTEA    NOT NULL
 );
+CREATE UNIQUE INDEX anchors_tsa ON anchors (shard, tsa, archive, size);
+CREATE INDEX anchors_entry ON anchors (shard, idx);
+CREATE INDEX anchors_archive ON anchors (id) WHERE archive = 1;
 
 -- Logs of others that this node is a witness of: the largest checkpoint it has cosigned of each.
 CREATE TABLE witnessed (
+    origin TEXT COLLATE "C"    NOT NULL PRIMARY KEY,
+    size   BIGINT NOT NULL,
+    root   BYTEA    NOT NULL,
+    note   TEXT COLLATE "C"    NOT NULL,
+    at     BIGINT NOT NULL
+);
+-- Logs of others that this node looks at: the largest checkpoint it has seen of each.
+CREATE TABLE watched (
     origin TEXT COLLATE "C"    NOT NULL PRIMARY KEY,
     size   BIGINT NOT NULL,
     root   BYTEA    NOT NULL,
@@ -154,4 +176,16 @@ CREATE TABLE evidence (
     at         BIGINT NOT NULL,
     person     TEXT COLLATE "C"    NOT NULL,
     content    BYTEA    NOT NULL
+);
+
+-- Bundles and receipts that were given to somebody, on their way into a record of their case.
+CREATE TABLE issued (
+    id        BIGINT PRIMARY KEY,
+    case_id   BIGINT NOT NULL,
+    recipient TEXT COLLATE "C"    NOT NULL,
+    -- SHA-256 of the file, and how many records are in it.
+    bundle    BYTEA    NOT NULL,
+    records   BIGINT NOT NULL,
+    at        BIGINT NOT NULL,
+    person    TEXT COLLATE "C"    NOT NULL
 );

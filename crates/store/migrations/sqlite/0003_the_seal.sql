@@ -78,6 +78,16 @@ CREATE TABLE erased (
     digest  BLOB NOT NULL,
     PRIMARY KEY (what, number, ordinal)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX erased_record ON erased (record);
+-- Erasures: to be announced (0), to be done (1), to be confirmed (2), over (3). Until then `erased.record` is the number here, negative.
+CREATE TABLE erasing (
+    id         INTEGER PRIMARY KEY,
+    stage      INTEGER NOT NULL,
+    ground     TEXT NOT NULL,
+    authority  TEXT NOT NULL,
+    keys_until INTEGER NOT NULL
+) STRICT;
+CREATE INDEX erasing_stage ON erasing (stage);
 
 -- The log. Entries are what the tree is made of; tiles on disk follow from them.
 CREATE TABLE shards (
@@ -110,21 +120,33 @@ CREATE TABLE cosignatures (
     at      INTEGER NOT NULL,
     PRIMARY KEY (shard, size, witness)
 ) STRICT, WITHOUT ROWID;
--- Time-stamps over published checkpoints, and the entry that says so, once there is one.
+CREATE INDEX cosignatures_newest ON cosignatures (witness, at);
+-- Time-stamps over published checkpoints, in the order in which they came, and the entry that says so, once there is one.
 CREATE TABLE anchors (
+    id       INTEGER PRIMARY KEY,
     shard    INTEGER NOT NULL,
     size     INTEGER NOT NULL,
     tsa      TEXT    NOT NULL,
-    response BLOB    NOT NULL,
     stamped  INTEGER NOT NULL,
     idx      INTEGER,
-    -- Whether it is the yearly one over all others.
+    -- Whether it is a renewal, over all before it too.
     archive  INTEGER NOT NULL,
-    PRIMARY KEY (shard, size, tsa)
-) STRICT, WITHOUT ROWID;
+    response BLOB    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX anchors_tsa ON anchors (shard, tsa, archive, size);
+CREATE INDEX anchors_entry ON anchors (shard, idx);
+CREATE INDEX anchors_archive ON anchors (id) WHERE archive = 1;
 
 -- Logs of others that this node is a witness of: the largest checkpoint it has cosigned of each.
 CREATE TABLE witnessed (
+    origin TEXT    NOT NULL PRIMARY KEY,
+    size   INTEGER NOT NULL,
+    root   BLOB    NOT NULL,
+    note   TEXT    NOT NULL,
+    at     INTEGER NOT NULL
+) STRICT;
+-- Logs of others that this node looks at: the largest checkpoint it has seen of each.
+CREATE TABLE watched (
     origin TEXT    NOT NULL PRIMARY KEY,
     size   INTEGER NOT NULL,
     root   BLOB    NOT NULL,
@@ -154,4 +176,16 @@ CREATE TABLE evidence (
     at         INTEGER NOT NULL,
     person     TEXT    NOT NULL,
     content    BLOB    NOT NULL
+) STRICT;
+
+-- Bundles and receipts that were given to somebody, on their way into a record of their case.
+CREATE TABLE issued (
+    id        INTEGER PRIMARY KEY,
+    case_id   INTEGER NOT NULL,
+    recipient TEXT    NOT NULL,
+    -- SHA-256 of the file, and how many records are in it.
+    bundle    BLOB    NOT NULL,
+    records   INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    person    TEXT    NOT NULL
 ) STRICT;

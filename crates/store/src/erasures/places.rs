@@ -81,8 +81,10 @@ pub const PLACES: &[Place] = &[
     Place { unique: &["key"], ..place("alerts", &["id"], &["key", "text", "person"], Of::Itself) },
     place("orders", &["submission"], &["why", "person", "reason"], Of::Submission),
     place("erasures", &["id"], &["why", "person"], Of::Itself),
+    place("erasing", &["id"], &["ground", "authority"], Of::Itself),
     place("holds", &["id"], &["reason", "person", "ended_by"], Of::Itself),
     place("evidence", &["id"], &["recipient", "message_id", "person"], Of::Itself),
+    place("issued", &["id"], &["recipient", "person"], Of::Itself),
 ];
 
 /// Columns of text that hold no person, with why.
@@ -115,6 +117,8 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("anchors", "tsa", "a name in the settings"),
     ("witnessed", "origin", "a log"),
     ("witnessed", "note", "an origin, a size, a root and signatures"),
+    ("watched", "origin", "a log"),
+    ("watched", "note", "an origin, a size, a root and signatures"),
     ("forks", "origin", "a log"),
     ("forks", "proof", "checkpoints and hashes"),
     ("evidence", "kind", "a word of ours"),
@@ -273,6 +277,15 @@ impl Transaction<'_> {
             }
         }
         Ok((found, rows.last().map(|(id, ..)| *id)))
+    }
+
+    /// Reports that are about an address.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn reports_about(&self, address: Address) -> Result<Vec<i64>, Error> {
+        let mut select = self.prepare("-- erasures::reports_about\nSELECT id FROM reports WHERE address = $1 ORDER BY id")?;
+        Ok(select.query_map([address.bytes()], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
     /// How many reports are about an address; they say so no more, if `write`.

@@ -268,6 +268,22 @@ impl Keys {
         self.renew().map(|()| true)
     }
 
+    /// Number of the last erasure that these keys have been through; 0 for none.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn erasures(&self) -> Result<i64, Error> {
+        state(&self.inner().connection, "erasures")
+    }
+
+    /// Notes the last erasure that these keys have been through.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_erasures(&self, last: i64) -> Result<(), Error> {
+        set_state(&self.inner().connection, "erasures", last)
+    }
+
     /// Which generation the keys are of.
     pub fn generation(&self) -> i64 {
         self.inner().generations.current()

@@ -1,0 +1,3 @@
+//! What the program does for the log beyond the desk: the parties it speaks with.
+
+pub(crate) mod tsa;
