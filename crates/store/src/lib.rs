@@ -28,6 +28,7 @@ pub mod merges;
 pub mod orders;
 pub mod outbox;
 pub mod policies;
+pub mod proofs;
 pub mod queues;
 pub mod raw;
 pub mod recorded;

@@ -168,3 +168,15 @@ CREATE TABLE evidence (
     person     TEXT COLLATE "C"    NOT NULL,
     content    BYTEA    NOT NULL
 );
+
+-- Bundles and receipts that were given to somebody, on their way into a record of their case.
+CREATE TABLE issued (
+    id        BIGINT PRIMARY KEY,
+    case_id   BIGINT NOT NULL,
+    recipient TEXT COLLATE "C"    NOT NULL,
+    -- SHA-256 of the file, and how many records are in it.
+    bundle    BYTEA    NOT NULL,
+    records   BIGINT NOT NULL,
+    at        BIGINT NOT NULL,
+    person    TEXT COLLATE "C"    NOT NULL
+);

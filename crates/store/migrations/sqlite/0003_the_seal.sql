@@ -168,3 +168,15 @@ CREATE TABLE evidence (
     person     TEXT    NOT NULL,
     content    BLOB    NOT NULL
 ) STRICT;
+
+-- Bundles and receipts that were given to somebody, on their way into a record of their case.
+CREATE TABLE issued (
+    id        INTEGER PRIMARY KEY,
+    case_id   INTEGER NOT NULL,
+    recipient TEXT    NOT NULL,
+    -- SHA-256 of the file, and how many records are in it.
+    bundle    BLOB    NOT NULL,
+    records   INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    person    TEXT    NOT NULL
+) STRICT;

@@ -84,6 +84,7 @@ pub const PLACES: &[Place] = &[
     place("erasing", &["id"], &["ground", "authority"], Of::Itself),
     place("holds", &["id"], &["reason", "person", "ended_by"], Of::Itself),
     place("evidence", &["id"], &["recipient", "message_id", "person"], Of::Itself),
+    place("issued", &["id"], &["recipient", "person"], Of::Itself),
 ];
 
 /// Columns of text that hold no person, with why.
