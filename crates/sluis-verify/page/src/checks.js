@@ -307,6 +307,9 @@ async function checkSlots(records, secret) {
   if (commitment) demand(same(commitment, await sha256(ascii("sluis/secret/v1\0"), secret)), "the secret is not the one that was sealed");
 }
 
+/** What tells a party something: these carry numbers of their own. */
+const LETTERS = new Set(["told", "reminded", "warned", "restriction proposed"]);
+
 /** Letters to a party carry numbers of their own: "n to m, none left out", when all between are shown. */
 function sayLetters(records, check) {
   const parties = new Map();

@@ -17,7 +17,7 @@ async function readPolicy(bytes) {
     else if (!words[0].startsWith("#")) await readLine(policy, words, what);
   }
   demand(policy.quorum !== undefined, "policy: no quorum line");
-  return settled({ ...policy, ...facts });
+  return settled({ ...policy, ...facts, digest: hex(await sha256(bytes)) });
 }
 
 /** What two lines of a policy say of one another. */

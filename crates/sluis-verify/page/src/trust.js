@@ -137,9 +137,9 @@ function quorumMoment(policy, counted) {
 
 /** 6: every checkpoint is signed by a key of the log that the policy names and that was valid then. */
 async function checkSignature(c, check) {
-  if (c.checkpoint === null) return check.lack("there is no checkpoint", "er is geen ijkpunt");
   await readStamps(c);
   c.policy = c.policies === null ? null : choosePolicy(c);
+  if (c.checkpoint === null) return check.lack("there is no checkpoint", "er is geen ijkpunt");
   if (c.policy === null) {
     if (c.policies === null) return check.lack("no policy was given: nobody is trusted", "er is geen beleidsbestand gegeven: niemand wordt vertrouwd");
     return check.lack("no version of the policy is of that time", "geen versie van het beleidsbestand is van die tijd");
@@ -212,6 +212,7 @@ function voided(c, key, checkpoint, moment, check) {
 
 /** 7: the quorum of witnesses. */
 async function checkQuorum(c, check) {
+  if (c.checkpoint === null) return check.lack("there is no checkpoint", "er is geen ijkpunt");
   if (!c.policy) return check.lack("without a policy no witness is known", "zonder beleidsbestand is geen getuige bekend");
   const { policy, checkpoint } = c;
   const { counted, others } = checkpoint.cosignatures;
@@ -251,7 +252,7 @@ async function checkStamps(c, check) {
 
 /** 9: the node's clock against what the authorities fixed. */
 async function checkBracket(c, check) {
-  if (!c.policy) return check.lack("no time is fixed", "geen tijd ligt vast");
+  if (c.checkpoint === null || !c.policy) return check.lack("no time is fixed", "geen tijd ligt vast");
   let [outside, differs] = [0, 0];
   for (const record of c.records) {
     const { recorded, lower, upper } = record;

@@ -59,6 +59,10 @@ fn true_bundles_are_proven_and_lies_are_not() {
         let policy = example.policy.as_ref().unwrap_or(&set.policy);
         let said = verdict(&mut browser, &example.bytes, policy);
         let other = sluis_verify::verify(&example.bytes, &trust(&set, policy), None);
+        let program: Value = serde_json::from_str(&sluis_verify::output::json(&other)).expect("it is JSON");
+        for key in ["verdict", "form", "origin", "stream", "made", "operator", "checkpoint", "policy", "witnesses", "authorities", "records"] {
+            assert_eq!(said[key], program[key], "{}: {key}", example.name);
+        }
         if said["exit"] != json!(other.exit_code()) {
             let lines = other.checks.iter().filter(|check| check.outcome() > sluis_verify::Outcome::Ok).flat_map(|check| &check.lines);
             let lines: Vec<&str> = lines.map(|line| line.text.en.as_str()).collect();
