@@ -12,8 +12,7 @@ use crate::mutants::{Chance, mutant, shown};
 /// The page with trust files laid into `trust`, for [`verdicts`].
 fn with_trust(set: &Set) -> Option<Browser> {
     let mut browser = Browser::open(&crate::page())?;
-    let roots: Vec<Value> =
-        set.roots.iter().map(|(name, pem)| json!({ "name": format!("{name}.pem"), "text": pem })).collect();
+    let roots: Vec<Value> = set.roots.iter().map(|(name, pem)| json!({ "name": format!("{name}.pem"), "text": pem })).collect();
     browser.evaluate(&format!(
         "globalThis.bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
          globalThis.utf8 = (text) => new TextEncoder().encode(text);
@@ -25,11 +24,7 @@ fn with_trust(set: &Set) -> Option<Browser> {
 
 /// The verdict over one bundle.
 fn verdict(browser: &mut Browser, bundle: &[u8], policy: &str) -> Value {
-    browser.evaluate(&format!(
-        "sluis.verdictOf(bytes('{}'), utf8({}), roots, null)",
-        STANDARD.encode(bundle),
-        json!(policy)
-    ))
+    browser.evaluate(&format!("sluis.verdictOf(bytes('{}'), utf8({}), roots, null)", STANDARD.encode(bundle), json!(policy)))
 }
 
 /// The trust of the program, of the same files.
@@ -69,7 +64,14 @@ fn true_bundles_are_proven_and_lies_are_not() {
             wrong.push(format!("RUST {} ({}): {} here, {} there (expected {}): {} -- {:?}", example.name, example.why, said["exit"], other.exit_code(), example.exit, told(&said), lines));
         }
         if said["exit"] != json!(example.exit) {
-            wrong.push(format!("{} ({}): {} instead of {}: {}", example.name, example.why, said["exit"], example.exit, told(&said)));
+            wrong.push(format!(
+                "{} ({}): {} instead of {}: {}",
+                example.name,
+                example.why,
+                said["exit"],
+                example.exit,
+                told(&said)
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
