@@ -240,7 +240,8 @@ fn a_person_is_forgotten_everywhere() {
          INSERT INTO alerts VALUES (1, X'01', 0, 'k', 1, '', 0, 0, 1, NULL, NULL, '', NULL);
          INSERT INTO orders VALUES (1, 0, 0, '', 0, NULL, NULL, '', '');
          INSERT INTO erasures VALUES (1, 0, '', '', '', 1, 1);
-         INSERT INTO holds VALUES (1, 0, 999, '', '', 0, 1, '')"
+         INSERT INTO holds VALUES (1, 0, 999, '', '', 0, 1, '');
+         INSERT INTO issued VALUES (1, 1, '', X'01', 1, 0, '')"
     ));
     plant(&node);
     let desk = node.open();
