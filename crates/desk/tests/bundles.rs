@@ -219,3 +219,55 @@ fn a_list_has_a_receipt_for_all_of_its_rows_or_for_some() {
     assert_eq!(shown[0], Some(&Value::text("192.0.2.1:23")), "the second row of the list, wherever it stands in its batch");
     assert!(shown.iter().all(Option::is_some), "it is his own");
 }
+
+#[test]
+fn what_was_forgotten_is_shown_as_erased_with_the_record_that_says_so() {
+    let node = world();
+    notice(&node, "");
+    node.desk.publish().unwrap();
+    let case = node.all().into_iter().find(|(filed, _)| filed.case.kind.to_string() == "content/phishing").unwrap().0.case.id;
+    let before = bundle::read(&made(&node, case, &["all"], &[]).unwrap().bytes).unwrap();
+    assert!(before.records[0].get("reporter").is_some());
+
+    let words = ["abuse@bank.example".to_owned(), "Bank of Example".to_owned()];
+    let wanted = desk::forget::Wanted { force: true, reason: "request 9".into(), by: "Anna".into(), ..Default::default() };
+    node.desk.forget(&desk::forget::Who::parse(&words).unwrap(), &wanted).unwrap();
+    node.desk.publish().unwrap();
+    let after = bundle::read(&made(&node, case, &["all"], &[]).unwrap().bytes).unwrap();
+    holds_together(&after);
+    let reporter = seal::record::OPENED.ordinal("reporter").unwrap();
+    let Opening::Erased { digest, record } = after.records[0].openings[reporter] else { panic!("{:?}", after.records[0]) };
+    assert_eq!(digest, before.records[0].openings[reporter].digest());
+    let says = after.records.iter().find(|one| one.commitment() == record).unwrap();
+    assert_eq!((says.kind, says.get("stage")), (5, Some(&Value::text("done"))));
+    let Some(Value::Bytes(erased)) = says.get("records") else { panic!("{says:?}") };
+    let own = before.records[0].commitment();
+    let (_, bits) =
+        erased.as_chunks::<36>().0.iter().map(|one| one.split_first_chunk::<32>().unwrap()).find(|(c, _)| **c == own).unwrap();
+    assert_eq!(u32::from_be_bytes(bits.try_into().unwrap()) >> reporter & 1, 1);
+    assert_eq!(after.records[0].commitment(), own, "the record stays what it was");
+
+    // The row of a list that opened a case: the case no longer leads to it, and says nothing of it.
+    let listed = node.all().into_iter().find(|(filed, _)| filed.case.kind.to_string() != "content/phishing").unwrap().0.case.id;
+    let address =
+        match made(&node, listed, &[], &[]).map(|made| bundle::read(&made.bytes).unwrap().records[0].get("resource").cloned()) {
+            Ok(Some(Value::Text(resource))) => resource.trim_end_matches(":23").to_owned(),
+            other => panic!("{other:?}"),
+        };
+    node.desk.forget(&desk::forget::Who::parse(&[address]).unwrap(), &wanted).unwrap();
+    node.desk.publish().unwrap();
+    let gone = made(&node, listed, &["all"], &[]).unwrap();
+    let bundle = bundle::read(&gone.bytes).unwrap();
+    holds_together(&bundle);
+    assert!(bundle.reports.is_empty() && bundle.records[0].get("batch").is_none(), "{:?}", gone.remarks);
+    assert!(gone.remarks.iter().any(|remark| remark.contains("was erased")), "{:?}", gone.remarks);
+    // A neighbour's row is proven as before.
+    let neighbour = node
+        .all()
+        .into_iter()
+        .find(|(filed, _)| filed.case.kind.to_string() != "content/phishing" && filed.case.id != listed)
+        .unwrap();
+    let neighbour = bundle::read(&made(&node, neighbour.0.case.id, &[], &[]).unwrap().bytes).unwrap();
+    holds_together(&neighbour);
+    assert_eq!(neighbour.reports.len(), 1);
+}
