@@ -7,6 +7,7 @@
 //! | remarks on submissions | erased | `look_through_notes` |
 //! | keys of cases, addresses | replaced by a hash, or empty | `look_through_keys`, `look_through_addresses` |
 //! | raw submissions | the key is destroyed, when a person says so | [`Desk::forget`] |
+//! | sealed records, reports sealed in batches | the keys of fields that name the person are destroyed | `sealed_of`, [`Desk::finish_erasing`] |
 //! | the spool | the file is removed, when a person says so | [`Desk::forget`] |
 //! | logs of the databases | emptied | `wipe` |
 //! | backups | named: their keys go with the next backup | [`Desk::forget`] |
@@ -19,14 +20,18 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::PathBuf;
 
+use ::seal::record::Value;
+use model::time::Time;
 use store::Transaction;
 use store::backup::Kept;
+use store::erasures::cuts::{Cut, FIELD};
 use store::erasures::{Erasure, Found, Of, PLACES, Raw};
 use store::holds::What;
 
 pub use who::Who;
 
 use crate::backup::{failed, files_of, remove};
+use crate::seal::erase::{Named, named};
 use crate::{Desk, Error};
 
 /// Rows of one transaction.
@@ -61,6 +66,16 @@ pub struct Forgotten {
     pub reports: u64,
     /// Reports about an address of the person.
     pub addresses: u64,
+    /// Fields of sealed records that name the person.
+    pub sealed: u64,
+    /// Reports in sealed batches that name the person.
+    pub sealed_reports: u64,
+    /// Sealed records that could not be opened.
+    pub unopened: u64,
+    /// When the last copy of the keys ends that opens what was sealed; `None` when there is none.
+    pub copies_end: Option<Time>,
+    /// Why the keys of what was sealed are not destroyed yet, in words for people; then it is tried again.
+    pub unfinished: Option<String>,
     /// Raw submissions that name the person, by number.
     pub raw: Vec<i64>,
     /// Raw submissions that could not be looked through.
@@ -80,11 +95,16 @@ pub struct Forgotten {
 impl Forgotten {
     /// Whether the person is nowhere.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.reports == 0 && self.addresses == 0 && self.raw.is_empty() && self.spool == 0
+        self.rows.is_empty()
+            && self.reports == 0
+            && self.addresses == 0
+            && self.raw.is_empty()
+            && self.spool == 0
+            && self.sealed + self.sealed_reports == 0
     }
 
     fn count(&self) -> u64 {
-        self.rows.iter().map(|(_, count)| count).sum::<u64>() + self.reports + self.addresses
+        self.rows.iter().map(|(_, count)| count).sum::<u64>() + self.reports + self.addresses + self.sealed + self.sealed_reports
     }
 }
 
@@ -107,24 +127,36 @@ impl Desk {
             return Err(Error::Invalid("say why with a reason: it is written down, without the person".into()));
         }
         let search = self.search(who, false)?;
+        let mut sealed = self.sealed_of(who, -1)?;
+        sealed.cuts.extend(self.sealed_reports_of(who, &search)?);
         let spool = self.spool_of(who)?;
         let (raws, unread) = self.raw_of(who, &search)?;
         let mut forgotten = Forgotten {
             rows: by_table(&search.found),
             reports: search.reports.len() as u64,
             addresses: search.addresses,
+            sealed: sealed.cuts.iter().filter(|cut| cut.what == FIELD).count() as u64,
+            sealed_reports: sealed.cuts.iter().filter(|cut| cut.what != FIELD).count() as u64,
+            unopened: sealed.unread,
+            copies_end: self.copies_end().filter(|_| !sealed.cuts.is_empty()),
             raw: raws.iter().map(|raw| raw.id).collect(),
             unread,
             spool: spool.len() as u64,
             backups: self.backup_places(),
             ..Forgotten::default()
         };
-        let (parties, cases) = self.concerned(&search, &mut forgotten)?;
+        let (parties, cases) = self.concerned(&search, &sealed, &mut forgotten)?;
         if wanted.dry_run || forgotten.is_empty() {
             return Ok(forgotten);
         }
         self.may_forget(&parties, &cases, &raws, &forgotten, wanted)?;
+        // What the rows say is needed to find what was sealed of it, so that is written down before they are changed.
+        self.erase_sealed(who, wanted, &sealed.cuts)?;
         self.search(who, true)?;
+        // What was sealed meanwhile, from rows as they were.
+        let since = self.sealed_of(who, sealed.last)?;
+        self.erase_sealed(who, wanted, &since.cuts)?;
+        forgotten.sealed += since.cuts.len() as u64;
         if wanted.raw {
             for raws in raws.chunks(TOGETHER as usize) {
                 self.destroy_raw(raws)?;
@@ -135,8 +167,52 @@ impl Desk {
             forgotten.destroyed = true;
         }
         self.record(who, wanted, &forgotten, &raws)?;
+        // The rest is done, whether or not the log can be written now.
+        forgotten.unfinished = self.finish_erasing().err().map(|error| error.to_string());
         self.wipe()?;
         Ok(forgotten)
+    }
+
+    /// Fields of sealed records above number `after` that name the person.
+    fn sealed_of(&self, who: &Who, after: i64) -> Result<Named, Error> {
+        let names = |name: &str, value: &Value| match value {
+            Value::Text(text) => who.is_in(text.as_bytes()),
+            Value::List(items) => items.iter().any(|item| who.is_in(item.as_bytes())),
+            // A letter, a reply or a transcript, as it went or came.
+            Value::Bytes(bytes) => name == "content" && who.is_in_mail(bytes),
+            Value::Absent | Value::Number(_) | Value::Time(_) | Value::Digest(_) => false,
+        };
+        let mut all = Named { last: after, ..Named::default() };
+        loop {
+            let keys = self.store.keys();
+            let found = self.step(false, |transaction| named(transaction, keys, all.last, TOGETHER, &names))?;
+            let Some(found) = found else { return Ok(all) };
+            all.cuts.extend(found.cuts);
+            all.cases.extend(found.cases);
+            all.unread += found.unread;
+            all.last = found.last;
+        }
+    }
+
+    /// Reports that name the person, as far as they are sealed in batches.
+    fn sealed_reports_of(&self, who: &Who, search: &Search) -> Result<Vec<Cut>, Error> {
+        let mut reports = search.reports.clone();
+        let mut reader = self.store.reader()?;
+        for address in who.addresses() {
+            reports.extend(reader.read(|transaction| transaction.reports_about(address))?);
+        }
+        Ok(reader.read(|transaction| transaction.cuts_of_reports(reports))?)
+    }
+
+    fn erase_sealed(&self, who: &Who, wanted: &Wanted, cuts: &[Cut]) -> Result<(), Error> {
+        if cuts.is_empty() {
+            return Ok(());
+        }
+        let clean = |text: &str| who.change(text).unwrap_or_else(|| text.to_owned());
+        let (ground, authority) = (clean(wanted.reason.trim()), clean(&wanted.by));
+        let until = self.copies_end().map_or(0, |end| end.0);
+        self.store.write("erasing", |transaction| transaction.begin_erasing(cuts, &ground, &authority, until))?;
+        Ok(())
     }
 
     /// Looks through every place, and with `write` takes the person out of it.
@@ -203,9 +279,14 @@ impl Desk {
     }
 
     /// Parties and cases that something was found of.
-    fn concerned(&self, search: &Search, forgotten: &mut Forgotten) -> Result<(BTreeSet<i64>, BTreeSet<i64>), Error> {
+    fn concerned(
+        &self,
+        search: &Search,
+        sealed: &Named,
+        forgotten: &mut Forgotten,
+    ) -> Result<(BTreeSet<i64>, BTreeSet<i64>), Error> {
         let of = |table: &str| PLACES.iter().find(|place| place.table == table).map_or(Of::Submission, |place| place.of);
-        let (mut parties, mut cases) = (BTreeSet::new(), BTreeSet::new());
+        let (mut parties, mut cases) = (BTreeSet::new(), sealed.cases.clone());
         for found in &search.found {
             match of(found.table) {
                 Of::Party => drop(parties.insert(found.key[0])),

@@ -176,6 +176,7 @@ impl Desk {
             watched: Mutex::new(policy::Watched::of(directory)),
             log: seal::Log::default(),
         };
+        desk.erase_again()?;
         desk.begin_policy()?;
         Ok(desk)
     }

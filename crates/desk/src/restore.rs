@@ -128,6 +128,7 @@ pub fn restore(plan: &Plan<'_>, clock: Arc<dyn Clock>) -> Result<Restored, Error
         store::backup::bring_back_keys(keys, &plan.data.join("keys.db"))?;
     }
     let desk = Desk::open_on(plan.data, plan.engine, clock, Reading::default())?;
+    desk.begin_numbers_again()?;
     let now = desk.now();
     let held = desk.store.write("restore", |transaction| transaction.set_restored(manifest.taken, now))?;
     let lost = backup::lost(&mut desk.store.reader()?, plan.data, desk.store.keys())?;

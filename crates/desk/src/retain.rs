@@ -4,6 +4,7 @@
 //! done, so any of them may be the last before the power fails. What a person holds for the law stays.
 
 use model::time::{DAY, Time};
+use store::erasures::cuts::Cut;
 use store::erasures::{Erasure, Old};
 
 use crate::backup::{places, remove};
@@ -65,7 +66,7 @@ impl Desk {
             if count == 0 {
                 return Ok(());
             }
-            let why = format!("kept for {days} days");
+            let why = kept_for(days);
             if !dry_run {
                 let erasure = Erasure { at: now, what: what.to_owned(), why: why.clone(), person: String::new(), count, bytes };
                 self.store.write("retention", |transaction| transaction.record_erasure(&erasure))?;
@@ -76,20 +77,21 @@ impl Desk {
         if let Some(before) = before(now, periods.raw) {
             settle("raw submissions", periods.raw, self.retain_raw(before, dry_run)?)?;
         }
+        let because = |days: u32| Because { ground: kept_for(days), until: self.copies_end().map_or(0, |end| end.0) };
         if let Some(before) = before(now, periods.location) {
             settle("locations of child abuse material", periods.location, (self.retain_locations(before, dry_run)?, 0))?;
         }
         if let Some(before) = before(now, periods.child_abuse_case) {
-            let reduced = self.retain_cases(before, true, dry_run)?;
+            let reduced = self.retain_cases(before, true, dry_run, &because(periods.child_abuse_case))?;
             settle("cases of child abuse material, but for their frame", periods.child_abuse_case, reduced)?;
         }
         if let Some(before) = before(now, periods.strike) {
             settle(Old::Strikes.word(), periods.strike, (self.retain_old(Old::Strikes, before, dry_run)?, 0))?;
         }
         if let Some(before) = before(now, periods.case) {
-            settle("cases", periods.case, self.retain_cases(before, false, dry_run)?)?;
+            settle("cases", periods.case, self.retain_cases(before, false, dry_run, &because(periods.case))?)?;
             if !dry_run {
-                settle("reports in no case", periods.case, self.retain_caseless(before)?)?;
+                settle("reports in no case", periods.case, self.retain_caseless(before, &because(periods.case))?)?;
             }
             for old in [Old::Entries, Old::Orders, Old::Acts] {
                 settle(old.word(), periods.case, (self.retain_old(old, before, dry_run)?, 0))?;
@@ -100,8 +102,13 @@ impl Desk {
                 settle(old.word(), days, (self.retain_old(old, before, dry_run)?, 0))?;
             }
         }
-        if !dry_run && !done.is_empty() {
-            self.wipe()?;
+        if !dry_run {
+            // What the log cannot take now is tried again; it keeps nothing else from going.
+            let finished = self.finish_erasing();
+            if !done.is_empty() {
+                self.wipe()?;
+            }
+            finished?;
         }
         Ok(done)
     }
@@ -117,18 +124,22 @@ impl Desk {
         let last = self.store.reader()?.read(|transaction| transaction.counter("retained"))?;
         // A clock that was set back does not make a day come twice.
         if last >= today {
+            self.finish_erasing()?;
             return Ok(None);
         }
         let done = self.retain(periods, false)?;
+        self.store.keys().renew_if_cut()?;
         if !self.is_stopping() {
             self.store.write("retained", |transaction| transaction.set_counter("retained", today))?;
         }
         Ok(Some(done))
     }
 
-    /// Brings what was erased out of the logs of the databases too.
+    /// Brings what was erased out of the logs of the databases too, and keys that were destroyed out of the world: what is left of
+    /// them was encrypted under the generation before.
     pub(crate) fn wipe(&self) -> Result<(), Error> {
         self.store.checkpoint()?;
+        self.store.keys().renew_if_cut()?;
         Ok(self.store.keys().checkpoint()?)
     }
 
@@ -163,7 +174,7 @@ impl Desk {
 
     fn retain_locations(&self, before: Time, dry_run: bool) -> Result<u64, Error> {
         let mut count = 0;
-        self.each_closed(before, false, |transaction, filed| {
+        self.each_closed(before, false, None, |transaction, filed, _| {
             if filed.case.kind.is_child_abuse() && !dry_run {
                 count += transaction.erase_locations(filed, false)?;
             }
@@ -173,9 +184,9 @@ impl Desk {
     }
 
     /// Erases closed cases; those of child abuse material only are reduced, with `reduce`.
-    fn retain_cases(&self, before: Time, reduce: bool, dry_run: bool) -> Result<(u64, u64), Error> {
+    fn retain_cases(&self, before: Time, reduce: bool, dry_run: bool, because: &Because) -> Result<(u64, u64), Error> {
         let mut sum = (0, 0);
-        self.each_closed(before, !reduce, |transaction, filed| {
+        self.each_closed(before, !reduce, Some(because), |transaction, filed, cuts| {
             if reduce && !filed.case.kind.is_child_abuse() {
                 return Ok(());
             }
@@ -185,8 +196,9 @@ impl Desk {
             }
             sum.0 += 1;
             if !dry_run {
-                let (_, bytes) = if keeps_frame { transaction.reduce_case(filed)? } else { transaction.erase_case(filed)? };
-                sum.1 += bytes;
+                let erased = if keeps_frame { transaction.reduce_case(filed)? } else { transaction.erase_case(filed)? };
+                sum.1 += erased.bytes;
+                cuts.extend(erased.cuts);
             }
             Ok(())
         })?;
@@ -198,19 +210,24 @@ impl Desk {
         &self,
         before: Time,
         reduced: bool,
-        mut each: impl FnMut(&store::Transaction<'_>, &store::cases::Filed) -> Result<(), store::Error>,
+        because: Option<&Because>,
+        mut each: impl FnMut(&store::Transaction<'_>, &store::cases::Filed, &mut Vec<Cut>) -> Result<(), store::Error>,
     ) -> Result<(), Error> {
         let mut after = 0;
         while !self.is_stopping() {
             let last = self.store.write("retention", |transaction| {
                 let cases = transaction.closed_before(before, after, reduced, TOGETHER)?;
+                let mut cuts = Vec::new();
                 for &case in &cases {
                     let into = transaction.merged_into(case)?;
                     let held =
                         transaction.is_case_held(case)? || into.map_or(Ok(false), |into| transaction.is_case_held(into))?;
                     if let Some(filed) = transaction.case(case)?.filter(|_| !held) {
-                        each(transaction, &filed)?;
+                        each(transaction, &filed, &mut cuts)?;
                     }
+                }
+                if let Some(because) = because {
+                    transaction.begin_erasing(&cuts, &because.ground, "", because.until)?;
                 }
                 Ok::<_, store::Error>(cases.last().copied())
             })?;
@@ -221,13 +238,14 @@ impl Desk {
         Ok(())
     }
 
-    fn retain_caseless(&self, before: Time) -> Result<(u64, u64), Error> {
+    fn retain_caseless(&self, before: Time, because: &Because) -> Result<(u64, u64), Error> {
         let mut sum = (0, 0);
         while !self.is_stopping() {
             let more = self.store.write("retention", |transaction| {
                 let after = transaction.counter("retained_batch")?;
-                let Some((last, count, bytes)) = transaction.erase_caseless(before, after, TOGETHER)? else { return Ok(false) };
-                sum = (sum.0 + count, sum.1 + bytes);
+                let Some((last, erased)) = transaction.erase_caseless(before, after, TOGETHER)? else { return Ok(false) };
+                sum = (sum.0 + erased.reports, sum.1 + erased.bytes);
+                transaction.begin_erasing(&erased.cuts, &because.ground, "", because.until)?;
                 transaction.set_counter("retained_batch", last)?;
                 Ok::<_, store::Error>(true)
             })?;
@@ -283,6 +301,17 @@ impl Desk {
     pub fn backup_places(&self) -> Vec<String> {
         places(self.store.directory())
     }
+}
+
+/// What records of erasures say.
+struct Because {
+    ground: String,
+    /// When the last copy of the keys ends; 0 when there is none.
+    until: i64,
+}
+
+fn kept_for(days: u32) -> String {
+    format!("kept for {days} days")
 }
 
 /// The moment before which things go; `None` when they stay for ever.

@@ -13,11 +13,15 @@
 //! [`start`] what is compared when a process begins, [`publish`] what others see, [`fsck`] the whole log reckoned again.
 //! [`witness`] cosigns logs of others, [`watch`] looks at them, and [`asking`] has witnesses cosign this one.
 
+pub mod anchor;
 pub mod asking;
 mod batches;
 mod compose;
+pub mod erase;
+pub mod export;
 pub mod folder;
 pub mod fsck;
+mod issued;
 pub mod open;
 mod others;
 pub mod publish;

@@ -294,7 +294,7 @@ fn cases_of_before_are_decided_at_the_first_look() {
     node.sql(
         "UPDATE cases SET rule = '', traits = 0, marks = 0, policy = 0, confidence = 0, reporter = 0, fix_due = NULL,
              customer_due = NULL, told = NULL, rung = 0, next_due = 0;
-         DELETE FROM steps WHERE ordinal > 1; DELETE FROM outbox_cases; DELETE FROM outbox;",
+         DELETE FROM unsealed; DELETE FROM steps WHERE ordinal > 1; DELETE FROM outbox_cases; DELETE FROM outbox;",
     );
     node.later(DAY);
     assert_eq!(advance(&node).changed, 1);

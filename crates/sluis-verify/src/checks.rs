@@ -14,8 +14,15 @@ mod unproven;
 
 use seal::policy::Policy;
 
+pub use bracket::Bracket;
+pub(crate) use bracket::{bounds, bracket};
+pub(crate) use quorum::witnesses;
+pub(crate) use unproven::NOT_PROVEN;
+
 use crate::clock::{Clock, Counted};
+use crate::log::Walked;
 use crate::said::hex;
+use crate::story::Outline;
 use crate::subject::{Known, Subject};
 use crate::trust::Trust;
 use crate::verdict::Check;
@@ -32,11 +39,11 @@ pub(crate) struct Matter<'a> {
     /// The date of verifying, in UTC milliseconds since 1970.
     pub(crate) at: Option<i64>,
     /// What the copy of the whole log showed, if one was given.
-    pub(crate) log: Option<&'a crate::log::Walked>,
+    pub(crate) log: Option<&'a Walked>,
 }
 
-/// Makes all checks after the first.
-pub(crate) fn all(subject: &Subject<'_>, trust: &Trust, at: Option<i64>, log: Option<&crate::log::Walked>) -> Vec<Check> {
+/// Makes all checks after the first, and says what the bundle tells.
+pub(crate) fn all(subject: &Subject<'_>, trust: &Trust, at: Option<i64>, log: Option<&Walked>) -> (Vec<Check>, Outline) {
     let clock = Clock::new(subject, &trust.tsas);
     let origin = subject.bundle.origin.as_str();
     let bound = |policy: &Policy| clock.under(policy, origin, at).upper(subject.last_index()?);
@@ -44,8 +51,8 @@ pub(crate) fn all(subject: &Subject<'_>, trust: &Trust, at: Option<i64>, log: Op
     let counted = policy.map(|policy| clock.under(policy, origin, at));
     let matter = Matter { subject, policy, clock: &clock, counted: counted.as_ref(), at, log };
     let mut eleventh = Check::new(11);
-    eleventh.say("not graded by this program: 'sluis verify' grades it", "niet beoordeeld door dit programma: 'sluis verify' doet dat");
-    vec![
+    eleventh.say("not graded by this program", "niet beoordeeld door dit programma");
+    let checks = vec![
         openings::check(subject),
         schema::check(subject),
         inclusion::check(subject),
@@ -57,8 +64,9 @@ pub(crate) fn all(subject: &Subject<'_>, trust: &Trust, at: Option<i64>, log: Op
         stream::check(&matter),
         eleventh,
         erased::check(subject),
-        unproven::check(&matter),
-    ]
+        unproven::check(),
+    ];
+    (checks, Outline::new(&matter))
 }
 
 /// How a record is called in a sentence, in both languages.

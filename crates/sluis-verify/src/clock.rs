@@ -157,9 +157,8 @@ impl Counted<'_> {
 
     /// Whether a time-stamp that counts fixed the anchor entry of this one before its certificates ended.
     fn renews(&self, old: &Stamped) -> bool {
-        let fixes = |new: &Stamped| {
-            old.entry.is_some_and(|entry| entry < new.size) && new.at_the_latest() <= old.stamp.valid_until_ms
-        };
+        let fixes =
+            |new: &Stamped| old.entry.is_some_and(|entry| entry < new.size) && new.at_the_latest() <= old.stamp.valid_until_ms;
         self.stamps.iter().any(|(new, _)| fixes(new))
     }
 }

@@ -45,7 +45,10 @@ impl Letters<'_> {
         for pair in self.letters.windows(2) {
             let [(before, _, commitment), (after, previous, _)] = pair else { continue };
             if before == after {
-                check.wrong(format!("two letters to {whom} have number {after}"), format!("twee brieven aan {whom} hebben nummer {after}"));
+                check.wrong(
+                    format!("two letters to {whom} have number {after}"),
+                    format!("twee brieven aan {whom} hebben nummer {after}"),
+                );
             } else if before.saturating_add(1) < *after {
                 gap = true;
             } else if previous.is_some_and(|previous| previous != commitment) {

@@ -35,15 +35,31 @@ pub(crate) fn in_full(ms: i64, language: Language) -> String {
     };
     format!(
         "{} {} {} {} {at} {:02}:{:02}:{:02} in Amsterdam ({:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC)",
-        days[here.weekday], here.day, months[here.month as usize - 1], here.year, here.hour, here.minute, here.second, //
-        there.year, there.month, there.day, there.hour, there.minute, there.second
+        days[here.weekday],
+        here.day,
+        months[here.month as usize - 1],
+        here.year,
+        here.hour,
+        here.minute,
+        here.second, //
+        there.year,
+        there.month,
+        there.day,
+        there.hour,
+        there.minute,
+        there.second
     )
 }
 
 /// A duration in its largest unit that fits, with the next: `3 days 4 hours`.
 pub(crate) fn long(ms: i64) -> Text {
     let seconds = ms.unsigned_abs() / 1_000;
-    let units = [(86_400, "day", "days", "dag", "dagen"), (3_600, "hour", "hours", "uur", "uur"), (60, "minute", "minutes", "minuut", "minuten"), (1, "second", "seconds", "seconde", "seconden")];
+    let units = [
+        (86_400, "day", "days", "dag", "dagen"),
+        (3_600, "hour", "hours", "uur", "uur"),
+        (60, "minute", "minutes", "minuut", "minuten"),
+        (1, "second", "seconds", "seconde", "seconden"),
+    ];
     let mut rest = seconds;
     let (mut en, mut nl) = (Vec::new(), Vec::new());
     for (size, one, many, een, meer) in units {
@@ -62,12 +78,10 @@ pub(crate) fn long(ms: i64) -> Text {
 
 const DAYS_EN: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
 const DAYS_NL: [&str; 7] = ["donderdag", "vrijdag", "zaterdag", "zondag", "maandag", "dinsdag", "woensdag"];
-const MONTHS_EN: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-];
-const MONTHS_NL: [&str; 12] = [
-    "januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december",
-];
+const MONTHS_EN: [&str; 12] =
+    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const MONTHS_NL: [&str; 12] =
+    ["januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"];
 
 struct Parts {
     year: i64,
@@ -80,8 +94,12 @@ struct Parts {
     weekday: usize,
 }
 
+/// The years 1 to 9999, which is what dates are written for; what is beyond is shown as their end.
+const WRITTEN: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
+
 /// Date and time of a moment. Years begin in March, so that a leap day is a year's last; 400 of them have 146,097 days.
 fn parts(ms: i64) -> Parts {
+    let ms = ms.clamp(*WRITTEN.start(), *WRITTEN.end());
     let (days, of_day) = (ms.div_euclid(DAY), ms.rem_euclid(DAY));
     let from_0 = days + 719_468;
     let (era, of_era) = (from_0.div_euclid(146_097), from_0.rem_euclid(146_097));

@@ -98,7 +98,12 @@ mod tests {
         for (value, quoted) in [
             ("Voorbeeld B.V.", "\"Voorbeeld B.V.\""),
             ("Müller – é", "\"Müller – é\""),
-            ("a\n  ok   6 signed", "\"a\\n\\u{20} ok\\u{20}\\u{20} 6 signed\"".replace("\\n\\u{20} ok\\u{20}\\u{20} 6", "\\n \\u{20}ok \\u{20}\\u{20}6").as_str()),
+            (
+                "a\n  ok   6 signed",
+                "\"a\\n\\u{20} ok\\u{20}\\u{20} 6 signed\""
+                    .replace("\\n\\u{20} ok\\u{20}\\u{20} 6", "\\n \\u{20}ok \\u{20}\\u{20}6")
+                    .as_str(),
+            ),
             ("\"; exit 0", "\"\\\"; exit 0\""),
             ("a\u{202e}b\u{9b}1m\u{200b}\u{1b}[0m", "\"a\\u{202e}b\\u{9b}1m\\u{200b}\\u{1b}[0m\""),
             ("z\u{335}\u{336}", "\"z\\u{335}\\u{336}\""),

@@ -93,6 +93,8 @@ pub(crate) enum Act {
         /// Who says so.
         by: String,
     },
+    /// Freezes the log as it is and begins another.
+    BeginLog,
     /// Says that a restored node has been looked at.
     ConfirmRestore {
         /// Lets go what was held.
@@ -125,6 +127,7 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
         }
         Act::Outbox(asked) => asked.perform(desk),
         Act::Advance => crate::cli::advance::perform(desk),
+        Act::BeginLog => Ok(serde_json::json!({ "origin": desk.begin_log()?.origin })),
         Act::Correct(asked) => asked.perform(desk),
         Act::Undo { act, by, reason } => {
             let undone = desk.undo(*act, by, reason)?;
@@ -164,6 +167,11 @@ fn forgotten(found: &desk::forget::Forgotten) -> Value {
         "rows": found.rows.iter().map(row).collect::<Vec<_>>(),
         "reports": found.reports,
         "addresses": found.addresses,
+        "sealed": found.sealed,
+        "sealed_reports": found.sealed_reports,
+        "unopened": found.unopened,
+        "copies_end": found.copies_end.map(|end| end.to_string()),
+        "unfinished": found.unfinished,
         "raw": found.raw,
         "unread": found.unread,
         "spool": found.spool,

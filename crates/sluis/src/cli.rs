@@ -15,6 +15,7 @@ mod formats;
 mod generate;
 mod hold;
 pub(crate) mod import;
+mod log;
 pub(crate) mod order;
 pub(crate) mod outbox;
 mod party;
@@ -28,6 +29,7 @@ pub(crate) mod retain;
 pub(crate) mod serve;
 mod submission;
 mod trace;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -124,6 +126,9 @@ pub(crate) enum Command {
     Forget(forget::Args),
     #[command(subcommand)]
     Hold(hold::Command),
+    #[command(subcommand)]
+    Log(log::Command),
+    Verify(verify::Args),
     Serve(serve::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -153,6 +158,8 @@ impl Command {
             Command::Retain(args) => retain::run(args, globals),
             Command::Forget(args) => forget::run(args, globals),
             Command::Hold(command) => hold::run(command, globals),
+            Command::Log(command) => log::run(command, globals),
+            Command::Verify(args) => verify::run(args, globals),
             Command::Serve(args) => serve::run(args, globals),
             Command::Demo(args) => demo::run(args, globals),
             Command::Generate(args) => generate::run(args),
@@ -164,15 +171,21 @@ impl Command {
         match self {
             Command::Read(_) => 2,
             Command::Receive(_) => receive::error_code(error),
+            Command::Verify(_) => verify::WRONG_CALL,
             _ => 1,
         }
     }
 }
 
-/// The exit code of a command line that cannot be understood. Mail servers know EX_USAGE of `sysexits.h`.
+/// The exit code of a command line that cannot be understood. Mail servers know EX_USAGE of `sysexits.h`; 2 is a verdict
+/// of `verify`.
 pub(crate) fn usage_code(arguments: impl Iterator<Item = OsString>) -> u8 {
     let mut arguments = arguments;
-    if arguments.any(|argument| argument == "receive") { 64 } else { 2 }
+    match arguments.find(|argument| argument == "receive" || argument == "verify") {
+        Some(argument) if argument == "verify" => verify::WRONG_CALL,
+        Some(_) => 64,
+        None => 2,
+    }
 }
 
 /// Writes out what is still on its way to the screen; the exit code.

@@ -13,10 +13,13 @@ use model::time::Time;
 
 pub use places::{Found, Of, PLACES, Place};
 
+use cuts::Cut;
+
 use crate::Error;
 use crate::cases::Filed;
 use crate::db::Transaction;
 use crate::holds::What;
+use crate::sealed::what;
 
 /// Where the bytes of a submission are, in its row: here no more.
 const GONE: i64 = 2;
@@ -47,6 +50,17 @@ pub struct Erasure {
     pub count: u64,
     /// How many bytes, as far as that is known.
     pub bytes: u64,
+}
+
+/// What went of cases or batches, and what goes of the seal with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gone {
+    /// Reports.
+    pub reports: u64,
+    /// Bytes that were freed.
+    pub bytes: u64,
+    /// Keys that are to be cut out: see [`Transaction::begin_erasing`].
+    pub cuts: Vec<Cut>,
 }
 
 /// Rows that go when they are older than a moment, counted and erased by a statement each.
@@ -234,15 +248,16 @@ impl Transaction<'_> {
     }
 
     /// Reduces a case to its frame: kind, holder, times and counts stay, what it was about and what was reported do not.
-    /// How many reports that were, and the bytes that were freed.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn reduce_case(&self, filed: &Filed) -> Result<(u64, u64), Error> {
+    pub fn reduce_case(&self, filed: &Filed) -> Result<Gone, Error> {
         let case = filed.case.id;
         self.erase_locations(filed, true)?;
         let ids = self.report_ids(case, filed.tail, usize::MAX)?;
-        let erased = self.erase_reports(&ids)?;
+        let mut erased = self.erase_with_seal(&ids)?;
+        erased.cuts.extend(self.cuts_of_stream(what::CASE, case)?);
+        self.forget_unsealed(what::CASE, case)?;
         for text in [
             "-- erasures::steps\nDELETE FROM steps WHERE case_id = $1",
             "-- erasures::case_days\nDELETE FROM case_days WHERE case_id = $1",
@@ -265,11 +280,18 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn erase_case(&self, filed: &Filed) -> Result<(u64, u64), Error> {
+    pub fn erase_case(&self, filed: &Filed) -> Result<Gone, Error> {
         let erased = self.reduce_case(filed)?;
         self.execute("-- erasures::merges\nDELETE FROM merges WHERE case_id = $1 OR into_case = $1", [filed.case.id])?;
         self.execute("-- erasures::case\nDELETE FROM cases WHERE id = $1", [filed.case.id])?;
         Ok(erased)
+    }
+
+    fn erase_with_seal(&self, ids: &[i64]) -> Result<Gone, Error> {
+        let mut cuts = self.cuts_of_reports(ids.iter().copied())?;
+        let (reports, bytes) = self.erase_reports(ids)?;
+        cuts.extend(self.cuts_of_empty_batches(ids.iter().copied())?);
+        Ok(Gone { reports, bytes, cuts })
     }
 
     /// Erases the ciphertext of the locations that a case's reports name; with `whole`, also the hash by which they are
@@ -317,12 +339,12 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn erase_caseless(&self, before: Time, after: i64, most: u32) -> Result<Option<(i64, u64, u64)>, Error> {
+    pub fn erase_caseless(&self, before: Time, after: i64, most: u32) -> Result<Option<(i64, Gone)>, Error> {
         let mut select =
             self.prepare("-- erasures::batches\nSELECT id FROM batches WHERE id > $1 AND received < $2 ORDER BY id LIMIT $3")?;
         let batches: Vec<i64> = select.query_map((after, before.0, most), |row| row.get(0))?.collect::<Result<_, _>>()?;
         let Some(&last) = batches.last() else { return Ok(None) };
-        let mut erased = (0, 0);
+        let mut gone = Gone::default();
         for batch in batches {
             let mut select = self.prepare(
                 "-- erasures::caseless\nSELECT id FROM reports WHERE id >= $1 AND id < $2 AND case_id = 0 ORDER BY id",
@@ -332,10 +354,12 @@ impl Transaction<'_> {
             for &id in &ids {
                 self.erase_location(id, true)?;
             }
-            let (count, bytes) = self.erase_reports(&ids)?;
-            erased = (erased.0 + count, erased.1 + bytes);
+            let erased = self.erase_with_seal(&ids)?;
+            gone.reports += erased.reports;
+            gone.bytes += erased.bytes;
+            gone.cuts.extend(erased.cuts);
         }
-        Ok(Some((last, erased.0, erased.1)))
+        Ok(Some((last, gone)))
     }
 
     /// How many rows are older than `before`.

@@ -10,6 +10,7 @@
 pub mod acts;
 pub mod administration;
 pub mod alerts;
+pub mod anchors;
 pub mod apply;
 pub mod backup;
 pub mod cases;
@@ -27,6 +28,7 @@ pub mod merges;
 pub mod orders;
 pub mod outbox;
 pub mod policies;
+pub mod proofs;
 pub mod queues;
 pub mod raw;
 pub mod recorded;

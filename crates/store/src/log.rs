@@ -50,7 +50,7 @@ fn shard_of(row: &Row<'_>) -> db::Result<Shard> {
     Ok(Shard { id: row.get(0)?, origin: row.get(1)?, began: Time(row.get(2)?), ended: ended.map(Time) })
 }
 
-fn checkpoint_of(row: &Row<'_>) -> db::Result<Checkpoint> {
+pub(crate) fn checkpoint_of(row: &Row<'_>) -> db::Result<Checkpoint> {
     let published: Option<i64> = row.get(5)?;
     Ok(Checkpoint {
         shard: row.get(0)?,

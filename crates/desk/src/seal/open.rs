@@ -5,8 +5,9 @@ use seal::record::{self, Hash, Kind, REPORT, Record, Type, Value};
 use seal::seed::{self, Node};
 use seal::tree::{self, leaf_hash, node_hash};
 use store::Transaction;
+use store::erasures::cuts::{FIELD, REPORT as REPORT_OF_BATCH, WHOLE};
 use store::keys::Keys;
-use store::sealed::{self, Row, what};
+use store::sealed::{self, Row};
 
 use super::records::commitment_in;
 use super::{batches, ring};
@@ -60,13 +61,13 @@ pub struct OpenedReport {
     pub path: Vec<Hash>,
 }
 
-/// Opens a record; `None` when there is none of that number. What was erased stays so.
+/// Opens a record; `None` when there is none of that number, or it was erased whole. What was erased stays so.
 ///
 /// # Errors
 /// [`store::Error::Database`], and [`store::Error::Damaged`] when what is kept does not lead to its commitment in the log.
 pub fn record(transaction: &Transaction<'_>, keys: &Keys, number: i64) -> Result<Option<Opened>, store::Error> {
     let Some(row) = transaction.record(number)? else { return Ok(None) };
-    open(transaction, keys, &mut ring::Ring::default(), row).map(Some)
+    open(transaction, keys, &mut ring::Ring::default(), row)
 }
 
 /// Opens the records of a stream, the first first.
@@ -75,7 +76,8 @@ pub fn record(transaction: &Transaction<'_>, keys: &Keys, number: i64) -> Result
 /// As [`record`].
 pub fn stream(transaction: &Transaction<'_>, keys: &Keys, of: i64, target: i64) -> Result<Vec<Opened>, store::Error> {
     let mut ring = ring::Ring::default();
-    transaction.records_of(of, target)?.into_iter().map(|row| open(transaction, keys, &mut ring, row)).collect()
+    let opened = transaction.records_of(of, target)?.into_iter().map(|row| open(transaction, keys, &mut ring, row).transpose());
+    opened.flatten().collect()
 }
 
 /// Opens the records of all letters to and about a party, the first first.
@@ -84,7 +86,8 @@ pub fn stream(transaction: &Transaction<'_>, keys: &Keys, of: i64, target: i64) 
 /// As [`record`].
 pub fn letters(transaction: &Transaction<'_>, keys: &Keys, party: i64) -> Result<Vec<Opened>, store::Error> {
     let mut ring = ring::Ring::default();
-    transaction.letters_of(party)?.into_iter().map(|row| open(transaction, keys, &mut ring, row)).collect()
+    let opened = transaction.letters_of(party)?.into_iter().map(|row| open(transaction, keys, &mut ring, row).transpose());
+    opened.flatten().collect()
 }
 
 /// The secret of a stream, by which its slots are found; `None` when nothing of it is sealed, or the secret was destroyed.
@@ -109,12 +112,15 @@ pub fn commitment(transaction: &Transaction<'_>, row: &Row) -> Result<(Hash, Has
     Ok((slot, commitment_in(&entry).ok_or_else(lost)?))
 }
 
-fn open(transaction: &Transaction<'_>, keys: &Keys, ring: &mut ring::Ring, row: Row) -> Result<Opened, store::Error> {
+fn open(transaction: &Transaction<'_>, keys: &Keys, ring: &mut ring::Ring, row: Row) -> Result<Option<Opened>, store::Error> {
+    let erased = transaction.erased(FIELD, row.number)?;
+    if erased.iter().any(|(at, ..)| *at == WHOLE) {
+        return Ok(None);
+    }
     let wrong = |what: &str| store::Error::Damaged(format!("record {}: {what}", row.number));
     let kind = record::kind_of(row.kind).ok_or_else(|| wrong("it is of a kind that this program does not know"))?;
     let (slot, commitment) = commitment(transaction, &row)?;
     let keys = ring.fields(keys, row.number.unsigned_abs(), kind.width())?;
-    let erased = transaction.erased(what::CASE, row.number)?;
     let mut values = vec![Value::Absent; kind.width()];
     for (ordinal, of, closed) in ciphertexts(&row.sealed).ok_or_else(|| wrong("what is kept of it is cut off"))? {
         let Some(key) = keys.get(usize::from(ordinal)).copied().flatten() else { continue };
@@ -135,7 +141,7 @@ fn open(transaction: &Transaction<'_>, keys: &Keys, ring: &mut ring::Ring, row: 
                 };
                 Field { digest, open: Some((salt, value)), erased: None }
             }
-            (_, Some((by, digest))) => Field { digest, open: None, erased: Some(by) },
+            (_, Some((by, digest))) => Field { digest, open: None, erased: confirmed(by) },
             (None, None) => return Err(wrong("a key is gone, and nothing says that it was erased")),
         });
     }
@@ -143,11 +149,16 @@ fn open(transaction: &Transaction<'_>, keys: &Keys, ring: &mut ring::Ring, row: 
     if record::commitment(kind.number, &digests) != commitment {
         return Err(wrong("what is kept of it does not lead to what stands in the log"));
     }
-    Ok(Opened { row, kind, fields, commitment, slot })
+    Ok(Some(Opened { row, kind, fields, commitment, slot }))
+}
+
+/// The record that says that something was erased; none as long as it is under way, when the number is that of the erasure.
+fn confirmed(by: i64) -> Option<i64> {
+    (by >= 0).then_some(by)
 }
 
 /// Ordinal, type and ciphertext of each field that is kept; `None` when they are cut off.
-fn ciphertexts(mut sealed: &[u8]) -> Option<Vec<(u8, u8, &[u8])>> {
+pub(super) fn ciphertexts(mut sealed: &[u8]) -> Option<Vec<(u8, u8, &[u8])>> {
     let mut found = Vec::new();
     while !sealed.is_empty() {
         let ([ordinal, of, length @ ..], rest) = sealed.split_first_chunk::<6>()?;
@@ -176,7 +187,7 @@ pub fn reports(
     let leaves = transaction.leaves_of(batch)?;
     let levels = Levels::of(&leaves);
     let nodes = ring::nodes(keys.seeds_of_batch(batch)?);
-    let erased = transaction.erased(what::BATCH, batch)?;
+    let erased = transaction.erased(REPORT_OF_BATCH, batch)?;
     let mut opened = Vec::new();
     for &place in places {
         let Some(commitment) = leaves.get(place as usize).copied() else { continue };
@@ -198,7 +209,7 @@ pub fn reports(
                 })
             }
             // Of a report that is gone nothing is shown, also when its row went and no record says so yet.
-            _ => std::array::from_fn(|_| Field { digest: [0; 32], open: None, erased: gone.or(Some(record)) }),
+            _ => std::array::from_fn(|_| Field { digest: [0; 32], open: None, erased: gone.map_or(Some(record), confirmed) }),
         };
         let path = tree::prove_inclusion(place.into(), leaves.len() as u64, &mut |level, index| levels.node(level, index))
             .map_err(|error| wrong(&error.to_string()))?;

@@ -3,14 +3,19 @@
 
 use store::Transaction;
 use store::keys::Keys;
-use store::sealed::Unsealed;
+use store::sealed::{Unsealed, what};
 
+use super::erase;
 use super::records::Draft;
 
 /// The record of a row that waits; `None` leaves it waiting.
 ///
 /// # Errors
 /// [`store::Error::Database`].
-pub(super) fn draft(_: &Transaction<'_>, _: &Keys, _: &Unsealed) -> Result<Option<Draft>, store::Error> {
-    Ok(None)
+pub(super) fn draft(transaction: &Transaction<'_>, keys: &Keys, row: &Unsealed) -> Result<Option<Draft>, store::Error> {
+    match row.what {
+        what::ERASURE => erase::draft(transaction, keys, row),
+        what::ISSUED => super::issued::draft(transaction, row),
+        _ => Ok(None),
+    }
 }

@@ -101,6 +101,11 @@ impl Node {
         }
     }
 
+    /// Whether its rows are in PostgreSQL.
+    pub(crate) fn on_postgres(&self) -> bool {
+        self.database.is_some()
+    }
+
     /// The only number of an answer.
     pub(crate) fn number(&self, text: &str) -> i64 {
         self.numbers(text)[0][0]

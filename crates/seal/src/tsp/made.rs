@@ -495,14 +495,17 @@ fn trust_files_that_cannot_be_used_say_why() {
 fn a_renewal_is_verified_like_any_token() {
     let root = root("Root", 2020, 2040);
     let tsa = tsa_with(&root, KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap(), |_| {});
-    let digest = restamp::digest(b"log.example/2026\n7\nroot\n", &[restamp::of_token(b"first"), restamp::of_token(b"second")]);
+    let mut tokens = restamp::Tokens::new();
+    tokens.push(b"first");
+    tokens.push(b"second");
+    let digest = tokens.digest(b"log.example/2026\n7\nroot\n");
     let mut recipe = Recipe::new(&tsa);
     (recipe.imprint_id, recipe.imprint) = (oid::SHA_512.to_vec(), digest.to_vec());
     (recipe.digest_id, recipe.algorithm) = (oid::SHA_384.to_vec(), algorithm_id(oid::ECDSA_SHA_384));
     let response = recipe.make(&tsa);
     let anchors = trusting("clocks", &root.pem);
     assert_eq!(restamp::verify(&response, &digest, Some(u64::MAX), &anchors, None).unwrap().gen_time_ms, MOMENT_MS);
-    assert_eq!(restamp::verify(&response, &restamp::digest(b"", &[]), None, &anchors, None), Err(Wrong::Imprint));
+    assert_eq!(restamp::verify(&response, &restamp::Tokens::new().digest(b""), None, &anchors, None), Err(Wrong::Imprint));
     assert_eq!(verify(&response, &DIGEST, None, &anchors, None), Err(Wrong::Imprint));
 }
 

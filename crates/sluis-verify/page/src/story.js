@@ -1,1 +1,102 @@
-// story
+// What a bundle tells, for people: who was told what, and when at the latest. Only of bundles in which nothing is wrong.
+
+const OWN_WORDS = new Set(["event", "stream", "seq", "prev", "recorded_at", "secret_commitment", "party_prev", "batch", "root", "about", "bundle"]);
+
+class Story {
+  constructor(c, outcome, language) {
+    this.c = c;
+    this.outcome = outcome;
+    this.language = language;
+  }
+
+  word(pair) {
+    return pair[this.language === "nl" ? 1 : 0];
+  }
+
+  view() {
+    const { c } = this;
+    const own = c.records.filter((record) => record.stream === c.own);
+    const others = c.records.filter((record) => record.stream !== c.own);
+    const lead = this.outcome === "proven" ? PAGE_WORDS.storyLead : PAGE_WORDS.storyLeadIncomplete;
+    return make("section.story", { "aria-labelledby": "story-title" },
+      make("h2", { id: "story-title" }, this.word(PAGE_WORDS.story)),
+      make("p.lead", {}, this.word(lead)),
+      make("dl.facts", {},
+        ...this.fact(PAGE_WORDS.log, c.bundle.origin),
+        ...this.fact(PAGE_WORDS.caseName, c.own),
+        ...this.fact(PAGE_WORDS.made, moment(BigInt(Date.parse(c.bundle.made))))),
+      make("ol.steps", {}, ...own.map((record) => this.record(record))),
+      others.length > 0 ? make("ol.steps.others", {}, ...others.map((record) => this.record(record))) : null,
+      this.reports());
+  }
+
+  fact(pair, value) {
+    return [make("dt", {}, this.word(pair)), make("dd", {}, plain(value))];
+  }
+
+  record(record) {
+    const event = EVENTS[record.event];
+    const kind = KIND_WORDS[record.kind];
+    return make("li.step", {},
+      make("h3", {}, make("span.number", {}, `${record.seq}`), event ? this.word(event) : plain(record.event), make("span.kind", {}, this.word(kind))),
+      this.times(record),
+      this.fields(record.values, fieldsOf(record.kind), record.openings));
+  }
+
+  /** When it was recorded: proven bounds first, the sender's own clock after them. */
+  times(record) {
+    const line = (pair, time, kind) =>
+      make(`div.${kind}`, {}, make("dt", {}, this.word(pair)), make("dd", {}, make("span", {}, moment(time)), " ", make("span.local", {}, `(${localMoment(time, this.language)})`)));
+    const upper = record.upper ?? null;
+    const lower = record.lower ?? null;
+    return make("dl.times", {},
+      upper === null ? make("div.missing", {}, make("dt", {}, this.word(PAGE_WORDS.atLatest)), make("dd", {}, this.word(PAGE_WORDS.unproven))) : line(PAGE_WORDS.atLatest, upper, "proven"),
+      lower === null ? null : line(PAGE_WORDS.notBefore, lower, "proven"),
+      line(PAGE_WORDS.own, record.recorded, "claimed"));
+  }
+
+  fields(values, fields, openings) {
+    const rows = [];
+    let hidden = 0;
+    fields.forEach(([name], ordinal) => {
+      const opening = openings[ordinal];
+      if (opening.form === HIDDEN && !OWN_WORDS.has(name)) hidden += 1;
+      if (OWN_WORDS.has(name)) return;
+      const label = FIELD_WORDS[name] ?? [name, name];
+      if (opening.form === ERASED) rows.push(make("dt", {}, this.word(label)), make("dd.erased", {}, this.word(PAGE_WORDS.erased)));
+      const value = values.get(name);
+      if (value !== undefined && value !== null) rows.push(make("dt", {}, this.word(label)), make("dd", {}, this.value(name, value, opening)));
+    });
+    if (hidden > 0) rows.push(make("dt.quiet", {}, this.word(PAGE_WORDS.hidden)), make("dd.quiet", {}, `${hidden}`));
+    return rows.length > 0 ? make("dl.fields", {}, ...rows) : null;
+  }
+
+  value(name, value, opening) {
+    if (opening.form === ATTACHED || name === "content") return make("span", {}, `${value.length} bytes`);
+    switch (opening.type) {
+      case TIME:
+        return make("span", {}, `${moment(value)} `, make("span.local", {}, `(${localMoment(value, this.language)})`));
+      case NUMBER:
+        return make("span", {}, `${value}`);
+      case BYTES:
+      case DIGEST:
+        return make("code", {}, hex(value.subarray(0, 36)));
+      case LIST:
+        return make("ul.quoted", {}, ...value.slice(0, 200).map((one) => make("li", { dir: "ltr" }, plain(one))));
+      default:
+        return make("span.quoted", { dir: "ltr" }, plain(value.slice(0, 20000)));
+    }
+  }
+
+  reports() {
+    const { reports } = this.c;
+    if (reports.length === 0) return null;
+    const most = 200;
+    const views = reports.slice(0, most).map((report) =>
+      make("li.step", {}, make("h3", {}, make("span.number", {}, `${report.index}`)), this.fields(report.values, REPORT_FIELDS, report.openings)));
+    return make("section", { "aria-labelledby": "reports-title" },
+      make("h2", { id: "reports-title" }, this.word(PAGE_WORDS.reports)),
+      make("ol.steps.others", {}, ...views),
+      reports.length > most ? make("p.quiet", {}, `+ ${reports.length - most}`) : null);
+  }
+}

@@ -8,10 +8,11 @@ const SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47";
 const LARGEST_RESPONSE = 1 << 20;
 
 /**
- * What a response proves of `data`: `{time, accuracy, serial, policy, authority, anchor}`, times in milliseconds (BigInt).
- * Refused with a reason else. `extra` are certificates that may stand between, `asked` is what a query asked, for tests.
+ * What a response says of `data`, whoever signed it: `{time, accuracy, policy, authority, …}`, times in milliseconds (BigInt).
+ * Refused with a reason when it is over something else, or not well made. `extra` are certificates that may stand
+ * between, `asked` is what it has to say: its digest and, for tests, what a query asked. Whether its signer is trusted says `trustedUntil`.
  */
-async function timestampOf(response, data, roots, extra = [], asked = {}) {
+async function readResponse(response, data, extra = [], asked = {}) {
   demand(response.length <= LARGEST_RESPONSE, "time-stamp: too large");
   const outer = Der.read(response).parts();
   const status = outer.next().parts().next().integer();
@@ -24,22 +25,32 @@ async function timestampOf(response, data, roots, extra = [], asked = {}) {
   demand(signedData.tag === 0xa0 && signedData.children.length === 1, "time-stamp: malformed");
   const cms = signedDataOf(signedData.children[0]);
   const info = infoOf(cms.content);
-  const imprint = await digest(info.hash, data);
-  demand(same(imprint, info.imprint), "time-stamp: it is over other bytes");
+  demand(asked.hash === undefined || asked.hash === info.hash, "time-stamp: by another digest than is asked for here");
+  demand(same(await digest(info.hash, data), info.imprint), "time-stamp: it is over other bytes");
   if (asked.nonce !== undefined) demand(info.nonce === asked.nonce, "time-stamp: the nonce is another");
   if (asked.policy !== undefined) demand(info.policy === asked.policy, "time-stamp: the policy is another");
   const signer = await signerOf(cms, extra);
   mayStamp(signer);
-  const { time } = info;
-  const anchor = await anchorOf(signer, [...cms.certificates, ...extra], roots, time);
-  demand(anchor !== null, "time-stamp: its signer does not lead to a root that was given, at that time");
-  return { time, accuracy: info.accuracy, serial: info.serial, policy: info.policy, authority: signer.name, signer, anchor };
+  return { ...info, authority: signer.name, signer, others: [...cms.certificates, ...extra] };
+}
+
+/** Until when (milliseconds, BigInt) the certificates hold by which a response's signer leads to one of `roots` at its time; `null` when none do. */
+async function trustedUntil({ signer, others, time }, roots) {
+  const chain = await chainOf(signer, others, roots, time);
+  return chain && chain.reduce((least, { until }) => (until < least ? until : least), chain[0].until);
+}
+
+/** For tests on time-stamps of others. */
+async function timestampOf(response, data, roots, extra, asked) {
+  const found = await readResponse(response, data, extra, asked);
+  demand((await trustedUntil(found, roots)) !== null, "time-stamp: its signer does not lead to a root that was given, at that time");
+  return found;
 }
 
 function signedDataOf(value) {
   const parts = value.parts();
   demand(parts.next().integer() === 3n, "time-stamp: CMS of another version");
-  parts.next().is(SET);
+  const digests = parts.next().parts(SET).rest().map(digestOf);
   const content = parts.next().parts();
   demand(content.next().oid() === TST_INFO, "time-stamp: what is signed is no time-stamp");
   const wrapped = content.next();
@@ -51,7 +62,7 @@ function signedDataOf(value) {
   const signers = parts.next().parts(SET).rest();
   parts.end();
   demand(signers.length === 1, "time-stamp: not one signer");
-  return { content: wrapped.children[0].octets(), certificates, signer: signers[0] };
+  return { content: wrapped.children[0].octets(), certificates, digests, signer: signers[0] };
 }
 
 function infoOf(bytes) {
@@ -99,6 +110,7 @@ async function signerOf(cms, extra) {
   const version = parts.next().integer();
   const named = parts.next();
   const digestName = digestOf(parts.next());
+  demand(cms.digests.includes(digestName), "time-stamp: a digest that it does not name");
   const attributes = parts.optional(0xa0);
   demand(attributes !== null, "time-stamp: no signed attributes");
   const scheme = schemeOf(parts.next(), digestName);

@@ -4,9 +4,9 @@
 use super::{Matter, name};
 use crate::clock::TOLERANCE;
 use crate::moment::{long, told};
+use crate::said::both;
 use crate::subject::Known;
 use crate::verdict::{Check, Outcome};
-use crate::said::both;
 
 /// How a clock stands to the bracket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,12 @@ pub(crate) fn check(matter: &Matter<'_>) -> Check {
         let (en, nl) = name(matter.subject, record);
         let clock = told(recorded.unwrap_or_default());
         let edge = |late: bool| told(if late { upper } else { lower }.unwrap_or_default());
+        if lower.is_none() && upper.is_some() {
+            check.lacks(
+                format!("{en}: nothing shows from when on it can be: ask for a bundle with a time-stamp from before it"),
+                format!("{nl}: niets toont vanaf wanneer zij er kan zijn: vraag een bundel met een tijdstempel van daarvoor"),
+            );
+        }
         match bracket(recorded, lower, upper) {
             Bracket::Inside => inside += 1,
             Bracket::Differs(by) => {
@@ -62,7 +68,10 @@ pub(crate) fn check(matter: &Matter<'_>) -> Check {
                 );
             }
             Bracket::Unknown => {
-                check.lacks(format!("{en}: there is no bound to hold it against"), format!("{nl}: er is geen grens om tegenaan te houden"));
+                check.lacks(
+                    format!("{en}: there is no bound to hold it against"),
+                    format!("{nl}: er is geen grens om tegenaan te houden"),
+                );
             }
         }
         late(record, (&en, &nl), &mut check);

@@ -1,8 +1,8 @@
 //! Check 12: a field that nobody can show any more was erased, as a record of the log says that names it.
 
+use seal::batch;
 use seal::bundle::Opening;
 use seal::record::{ERASURE, Hash, kind_of};
-use seal::batch;
 
 use super::name;
 use crate::moment::told;
@@ -19,7 +19,13 @@ pub(crate) fn check(subject: &Subject<'_>) -> Check {
             let Opening::Erased { record: by, .. } = opening else { continue };
             let field = kind_of(record.shown.kind).and_then(|kind| kind.field(ordinal)).map_or("?", |(field, _)| field);
             erased += 1;
-            of_field(subject, (&record.commitment, ordinal), by, (&format!("{en}, {field}"), &format!("{nl}, {field}")), &mut check);
+            of_field(
+                subject,
+                (&record.commitment, ordinal),
+                by,
+                (&format!("{en}, {field}"), &format!("{nl}, {field}")),
+                &mut check,
+            );
         }
     }
     for report in &subject.bundle.reports {
@@ -27,7 +33,8 @@ pub(crate) fn check(subject: &Subject<'_>) -> Check {
         for (ordinal, opening) in report.openings.iter().enumerate() {
             let Opening::Erased { record: by, .. } = opening else { continue };
             erased += 1;
-            let (en, nl) = (format!("report {}, field {ordinal}", report.place), format!("melding {}, veld {ordinal}", report.place));
+            let (en, nl) =
+                (format!("report {}, field {ordinal}", report.place), format!("melding {}, veld {ordinal}", report.place));
             of_field(subject, (&commitment, ordinal), by, (&en, &nl), &mut check);
         }
     }
@@ -64,7 +71,8 @@ fn of_field(subject: &Subject<'_>, what: (&Hash, usize), by: &Hash, (en, nl): (&
     }
     let ground = record.text("ground").map(quote).unwrap_or_default();
     let done = record.text("stage") == Some("done");
-    let (mut said, mut gezegd) = if done { ("erased".to_owned(), "gewist".to_owned()) } else { ("being erased".to_owned(), "wordt gewist".to_owned()) };
+    let (mut said, mut gezegd) =
+        if done { ("erased".to_owned(), "gewist".to_owned()) } else { ("being erased".to_owned(), "wordt gewist".to_owned()) };
     if let Some(until) = record.time("keys_until") {
         let until = told(until);
         said += &format!("; backups of keys end on {}", until.en);

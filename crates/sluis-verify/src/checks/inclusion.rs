@@ -24,7 +24,10 @@ pub(crate) fn check(subject: &Subject<'_>) -> Check {
         let index = record.shown.index;
         if subject.proof(index).is_none() {
             let (en, nl) = name(subject, record);
-            check.wrong(format!("{en}: no proof that it stands at {index}"), format!("{nl}: geen bewijs dat zij op {index} staat"));
+            check.wrong(
+                format!("{en}: no proof that it stands at {index}"),
+                format!("{nl}: geen bewijs dat zij op {index} staat"),
+            );
         }
     }
     let mut places: Vec<u64> = subject.records.iter().map(|record| record.shown.index).collect();

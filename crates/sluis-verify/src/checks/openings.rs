@@ -36,10 +36,13 @@ pub(crate) fn check(subject: &Subject<'_>) -> Check {
         came_from(subject, record, &mut check);
     }
     let (records, reports) = (subject.records.len(), subject.bundle.reports.len());
-    let shown = subject.records.iter().flat_map(|record| &record.shown.openings).filter(|opening| opening.value().is_some()).count();
+    let shown =
+        subject.records.iter().flat_map(|record| &record.shown.openings).filter(|opening| opening.value().is_some()).count();
     check.unless_worse(
         format!("{records} records with {shown} fields that are shown, and {reports} reports, give the digests that were sealed"),
-        format!("{records} regels met {shown} getoonde velden, en {reports} meldingen, geven de controlegetallen die verzegeld zijn"),
+        format!(
+            "{records} regels met {shown} getoonde velden, en {reports} meldingen, geven de controlegetallen die verzegeld zijn"
+        ),
     )
 }
 
@@ -59,7 +62,8 @@ fn leads_to_its_batch(subject: &Subject<'_>, report: &ShownReport) -> Result<(),
     }
     let commitment = batch::commitment(&std::array::from_fn(|ordinal| report.openings[ordinal].digest()));
     let leaf = tree::leaf_hash(&commitment);
-    tree::verify_inclusion(report.place, count, &leaf, &report.path, root).map_err(|_| "its path does not lead to the batch's root")
+    tree::verify_inclusion(report.place, count, &leaf, &report.path, root)
+        .map_err(|_| "its path does not lead to the batch's root")
 }
 
 /// Which report of which batch a case was opened from.

@@ -44,7 +44,11 @@ fn has_the_form_of_its_kind(record: &ShownRecord) -> Result<(), String> {
     let present = |name: &str| record.get(name).is_some_and(|value| *value != Value::Absent);
     for (name, wanted) in [("event", true), ("stream", true), ("seq", true), ("prev", !first), ("recorded_at", true)] {
         if present(name) != wanted {
-            return Err(format!("field '{name}' {} be absent in record {}", if wanted { "may not" } else { "must" }, if first { "0" } else { "k" }));
+            return Err(format!(
+                "field '{name}' {} be absent in record {}",
+                if wanted { "may not" } else { "must" },
+                if first { "0" } else { "k" }
+            ));
         }
     }
     match record.get("stream") {

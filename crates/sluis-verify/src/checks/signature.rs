@@ -7,7 +7,6 @@ use super::Matter;
 use crate::clock::{Counted, TOLERANCE};
 use crate::moment::told;
 use crate::said::quote;
-use crate::subject::Parsed;
 use crate::verdict::Check;
 
 pub(crate) fn check(matter: &Matter<'_>) -> Check {
@@ -56,8 +55,12 @@ fn is_signed(
         // The records are under checkpoints that were stamped; this one only joins the proofs.
         if is_main && matter.subject.last_index().and_then(|last| counted.upper(last)).is_some() {
             check.say(
-                format!("nobody says when the checkpoint of {size} entries was signed; the stamped ones before it carry the proof"),
-                format!("niemand zegt wanneer het ijkpunt van {size} regels getekend is; de gestempelde daarvoor dragen het bewijs"),
+                format!(
+                    "nobody says when the checkpoint of {size} entries was signed; the stamped ones before it carry the proof"
+                ),
+                format!(
+                    "niemand zegt wanneer het ijkpunt van {size} regels getekend is; de gestempelde daarvoor dragen het bewijs"
+                ),
             );
         } else {
             check.lacks(
@@ -67,7 +70,7 @@ fn is_signed(
         }
         return;
     };
-    let mut reasons = Vec::new();
+    let (mut void, mut lacking) = (Vec::new(), Vec::new());
     let mut holds = false;
     for log in &judged.logs {
         match stands(policy, log, size, moment, events) {
@@ -80,16 +83,34 @@ fn is_signed(
                     );
                 }
             }
-            Err(reason) => reasons.push(reason),
+            Err(Not::Void(reason)) => void.push(reason),
+            Err(Not::Alone) => lacking.push(&log.operator),
         }
     }
-    if !holds {
-        let (when, why) = (told(moment), reasons.join(", "));
+    if holds {
+        return;
+    }
+    let when = told(moment);
+    if lacking.is_empty() {
+        let why = void.join(", ");
         check.wrong(
             format!("the checkpoint of {size} entries, of {}: {why}", when.en),
             format!("het ijkpunt van {size} regels, van {}: de handtekening telt niet ({why})", when.nl),
         );
+    } else {
+        check.lacks(
+            format!("the checkpoint of {size} entries: the policy asks for a signature by ML-DSA-44 too, which this program does not verify"),
+            format!("het ijkpunt van {size} regels: het beleid vraagt ook een handtekening met ML-DSA-44, die dit programma niet controleert"),
+        );
     }
+}
+
+/// Why a signature does not count.
+enum Not {
+    /// It is void, for this reason.
+    Void(String),
+    /// Another must stand beside it.
+    Alone,
 }
 
 /// When the quorum was complete; not when that is said to be in the future.
@@ -100,19 +121,19 @@ fn witnessed(matter: &Matter<'_>, policy: &Policy, judged: &Judged<'_>, stamped:
 }
 
 /// Whether this key's signature counts; with the places of the entries that dispute it.
-fn stands(policy: &Policy, log: &Log, size: u64, moment: i64, events: &[(u64, KeyEvent)]) -> Result<Vec<u64>, String> {
+fn stands(policy: &Policy, log: &Log, size: u64, moment: i64, events: &[(u64, KeyEvent)]) -> Result<Vec<u64>, Not> {
     if !log.valid.has(moment) {
-        return Err("the key was not valid then".to_owned());
+        return Err(Not::Void("the key was not valid then".to_owned()));
     }
     if policy.asks_for_more(&log.operator, moment) {
-        return Err("the policy asks for a signature by ML-DSA-44 beside it, which this program does not verify".to_owned());
+        return Err(Not::Alone);
     }
     let mut disputed = Vec::new();
     for (place, event) in events.iter().filter(|(_, event)| event.key == log.key && event.size < size) {
         match event.what {
             What::Added => {}
             What::Retired | What::Revoked if *place < size => {
-                return Err(format!("entry {place} says that the key was {} before", event.what.word()));
+                return Err(Not::Void(format!("entry {place} says that the key was {} before", event.what.word())));
             }
             What::Revoked => disputed.push(*place),
             What::Retired => {}

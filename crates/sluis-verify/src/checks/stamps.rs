@@ -12,14 +12,20 @@ use crate::verdict::Check;
 pub(crate) fn check(matter: &Matter<'_>) -> Check {
     let mut check = Check::new(8);
     for (size, place, wrong) in &matter.clock.refused {
-        let (en, nl) = (format!("time-stamp {place} over the checkpoint of {size} entries"), format!("tijdstempel {place} over het ijkpunt van {size} regels"));
+        let (en, nl) = (
+            format!("time-stamp {place} over the checkpoint of {size} entries"),
+            format!("tijdstempel {place} over het ijkpunt van {size} regels"),
+        );
         match wrong {
             // Others than the verifier may believe these; they are no fault of the bundle.
             Wrong::Untrusted(_) | Wrong::Algorithm(_) => check.say(
                 format!("{en} does not count: {}", quote(&wrong.to_string())),
                 format!("{nl} telt niet: u gaf geen certificaten waarmee het te controleren is ({})", quote(&wrong.to_string())),
             ),
-            _ => check.wrong(format!("{en}: {}", quote(&wrong.to_string())), format!("{nl} klopt niet ({})", quote(&wrong.to_string()))),
+            _ => check.wrong(
+                format!("{en}: {}", quote(&wrong.to_string())),
+                format!("{nl} klopt niet ({})", quote(&wrong.to_string())),
+            ),
         }
     }
     for place in &matter.clock.misstated {
@@ -32,7 +38,9 @@ pub(crate) fn check(matter: &Matter<'_>) -> Check {
         check.lacks("there is no policy for this time", "er is geen beleid voor dit moment");
         return check;
     };
-    for (stamped, holder) in &counted.stamps {
+    let mut stamps = counted.stamps.clone();
+    stamps.sort_by_key(|(stamped, _)| stamped.stamp.gen_time_ms);
+    for (stamped, holder) in stamps {
         let (when, size, holder, tsa) = (told(stamped.stamp.gen_time_ms), stamped.size, quote(holder), quote(&stamped.stamp.tsa));
         check.say(
             format!("{holder} (certificate of {tsa}) stamped the log of {size} entries on {}", when.en),

@@ -16,6 +16,7 @@ pub(crate) fn check(matter: &Matter<'_>) -> Check {
     for record in &subject.records {
         follows(subject, record, &mut check);
     }
+    let walked = matter.log.is_some_and(|log| log.told(&mut check));
     let own: Vec<&Known<'_>> = subject.own().collect();
     let missing = missing(&own);
     match (subject.bundle.form, own.last()) {
@@ -28,7 +29,7 @@ pub(crate) fn check(matter: &Matter<'_>) -> Check {
             let list = missing.iter().take(20).map(|(from, to)| range(*from, *to)).collect::<Vec<_>>().join(", ");
             check.lacks(format!("not shown: records {list}"), format!("niet getoond: regels {list}"));
         }
-        (Form::Evidence, Some(last)) => whole(matter, last, &mut check),
+        (Form::Evidence, Some(last)) => whole(matter, last, walked, &mut check),
     }
     for letters in letters::by_party(subject) {
         letters.told(&mut check);
@@ -64,7 +65,13 @@ fn follows(subject: &Subject<'_>, record: &Known<'_>, check: &mut Check) {
     let (en, nl) = name(subject, record);
     let secret = subject.bundle.secrets.iter().find(|(stream, _)| record.stream() == Some(&stream[..]));
     if secret.is_some_and(|(_, secret)| record.shown.slot != slot(secret, record.seq())) {
-        check.wrong(format!("{en}: its slot is not that of its number"), format!("{nl}: haar plaats is niet die van haar nummer"));
+        check
+            .wrong(format!("{en}: its slot is not that of its number"), format!("{nl}: haar plaats is niet die van haar nummer"));
+    }
+    // Nor does it have the slot of that number in another stream.
+    let others = subject.bundle.secrets.iter().filter(|(stream, _)| record.stream() != Some(&stream[..]));
+    if others.into_iter().any(|(_, secret)| record.shown.slot == slot(secret, record.seq())) {
+        check.wrong(format!("{en} has the slot of another stream"), format!("{nl} heeft de plaats van een andere reeks"));
     }
     let same = |other: &&Known<'_>| other.stream() == record.stream();
     let twins = subject.records.iter().filter(same).filter(|other| other.seq() == record.seq()).count();
@@ -77,10 +84,16 @@ fn follows(subject: &Subject<'_>, record: &Known<'_>, check: &mut Check) {
         check.wrong(format!("{en} does not name the one before it"), format!("{nl} noemt de vorige niet"));
     }
     if earlier.time("recorded_at") > record.time("recorded_at") {
-        check.wrong(format!("{en} was sealed before the one before it"), format!("{nl} werd eerder verzegeld dan de vorige"));
+        check.lacks(
+            format!("{en} says to be sealed before the one before it: the sender's clock went back"),
+            format!("{nl} zou eerder verzegeld zijn dan de vorige: de klok van de afzender ging terug"),
+        );
     }
     if subject.main.is_some() && earlier.shown.index >= record.shown.index {
-        check.wrong(format!("{en} stands in the log before the one before it"), format!("{nl} staat in het logboek voor de vorige"));
+        check.wrong(
+            format!("{en} stands in the log before the one before it"),
+            format!("{nl} staat in het logboek voor de vorige"),
+        );
     }
 }
 
@@ -102,14 +115,11 @@ fn range(from: u64, to: u64) -> String {
 }
 
 /// What it means that there is no gap: no more than it says.
-fn whole(matter: &Matter<'_>, last: &Known<'_>, check: &mut Check) {
+fn whole(matter: &Matter<'_>, last: &Known<'_>, walked: bool, check: &mut Check) {
     let last = last.seq();
     let size = matter.subject.checkpoint().map_or(0, |checkpoint| checkpoint.size);
-    let (en, nl) = match matter.log.map(|log| log.next) {
-        Some(None) => (
-            format!("none exists up to {size}"),
-            format!("er bestaat er geen tot {size}"),
-        ),
+    let (en, nl) = match matter.log.filter(|_| walked).map(|log| log.next) {
+        Some(None) => (format!("none exists up to {size}"), format!("er bestaat er geen tot {size}")),
         Some(Some(place)) => {
             check.lacks(
                 format!("the log has a record {} at {place}, which is not shown", last.saturating_add(1)),

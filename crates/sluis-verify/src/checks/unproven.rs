@@ -1,6 +1,5 @@
 //! Check 13: what is not proven. The text is the same in every verdict: an expert on the other side would say it.
 
-use super::Matter;
 use crate::verdict::Check;
 
 /// What no bundle proves, in English and in Dutch.
@@ -51,7 +50,7 @@ pub(crate) const NOT_PROVEN: [(&str, &str); 8] = [
     ),
 ];
 
-pub(crate) fn check(_: &Matter<'_>) -> Check {
+pub(crate) fn check() -> Check {
     let mut check = Check::new(13);
     NOT_PROVEN.iter().for_each(|(en, nl)| check.say(*en, *nl));
     check

@@ -1,7 +1,9 @@
 //! The verifier's page in a browser, from a `file:` address: against what others wrote, and beside the verifier in Rust.
 
 mod browser;
+mod bundles;
 mod foreign;
+mod mutants;
 
 use std::path::{Path, PathBuf};
 

@@ -82,6 +82,15 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
                 table.row([place, found, (Style::Plain, became("to be taken out", "taken out"))]);
             }
         }
+        for (place, name) in [("fields of sealed records", "sealed"), ("reports sealed in batches", "sealed_reports")] {
+            if number(name) > 0 {
+                let became = match outcome.get("unfinished").and_then(serde_json::Value::as_str) {
+                    Some(_) => "to be destroyed as soon as the log can say so".to_owned(),
+                    None => became("to be destroyed", "their keys are destroyed"),
+                };
+                table.row([(Style::Strong, place.to_owned()), (Style::Plain, count(number(name))), (Style::Plain, became)]);
+            }
+        }
         let raws = list("raw").len() as u64;
         let destroyed = if args.raw { became("to be destroyed", "destroyed") } else { "left as it is: say --raw".to_owned() };
         for (place, found) in [("raw submissions", raws), ("waiting mails", number("spool"))] {
@@ -106,6 +115,17 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         let text =
             format!("{} could not be looked through: its key or file is gone", counted(number("unread"), "raw submission"));
         alarm(&mut screen, &text)?;
+    }
+    if number("unopened") > 0 {
+        let text = format!("{} could not be opened: their keys are lost", counted(number("unopened"), "sealed record"));
+        alarm(&mut screen, &text)?;
+    }
+    if let Some(why) = outcome.get("unfinished").and_then(serde_json::Value::as_str) {
+        let why = crate::output::clean(why).into_owned();
+        alarm(&mut screen, &format!("what was sealed is not destroyed yet, and it is tried again: {why}"))?;
+    }
+    if let Some(end) = outcome.get("copies_end").and_then(serde_json::Value::as_str) {
+        screen.line(format_args!("backups of the keys, which open what was sealed, end on {end} at the latest"))?;
     }
     for backup in list("backups") {
         let backup = crate::output::clean(backup.as_str().unwrap_or_default()).into_owned();

@@ -121,18 +121,21 @@ CREATE TABLE cosignatures (
     PRIMARY KEY (shard, size, witness)
 );
 CREATE INDEX cosignatures_newest ON cosignatures (witness, at);
--- Time-stamps over published checkpoints, and the entry that says so, once there is one.
+-- Time-stamps over published checkpoints, in the order in which they came, and the entry that says so, once there is one.
 CREATE TABLE anchors (
+    id       BIGINT PRIMARY KEY,
     shard    BIGINT NOT NULL,
     size     BIGINT NOT NULL,
     tsa      TEXT COLLATE "C"    NOT NULL,
-    response BYTEA    NOT NULL,
     stamped  BIGINT NOT NULL,
     idx      BIGINT,
-    -- Whether it is the yearly one over all others.
+    -- Whether it is a renewal, over all before it too.
     archive  BIGINT NOT NULL,
-    PRIMARY KEY (shard, size, tsa)
+    response BYTEA    NOT NULL
 );
+CREATE UNIQUE INDEX anchors_tsa ON anchors (shard, tsa, archive, size);
+CREATE INDEX anchors_entry ON anchors (shard, idx);
+CREATE INDEX anchors_archive ON anchors (id) WHERE archive = 1;
 
 -- Logs of others that this node is a witness of: the largest checkpoint it has cosigned of each.
 CREATE TABLE witnessed (
@@ -173,4 +176,16 @@ CREATE TABLE evidence (
     at         BIGINT NOT NULL,
     person     TEXT COLLATE "C"    NOT NULL,
     content    BYTEA    NOT NULL
+);
+
+-- Bundles and receipts that were given to somebody, on their way into a record of their case.
+CREATE TABLE issued (
+    id        BIGINT PRIMARY KEY,
+    case_id   BIGINT NOT NULL,
+    recipient TEXT COLLATE "C"    NOT NULL,
+    -- SHA-256 of the file, and how many records are in it.
+    bundle    BYTEA    NOT NULL,
+    records   BIGINT NOT NULL,
+    at        BIGINT NOT NULL,
+    person    TEXT COLLATE "C"    NOT NULL
 );

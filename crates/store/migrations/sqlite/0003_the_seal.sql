@@ -121,18 +121,21 @@ CREATE TABLE cosignatures (
     PRIMARY KEY (shard, size, witness)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cosignatures_newest ON cosignatures (witness, at);
--- Time-stamps over published checkpoints, and the entry that says so, once there is one.
+-- Time-stamps over published checkpoints, in the order in which they came, and the entry that says so, once there is one.
 CREATE TABLE anchors (
+    id       INTEGER PRIMARY KEY,
     shard    INTEGER NOT NULL,
     size     INTEGER NOT NULL,
     tsa      TEXT    NOT NULL,
-    response BLOB    NOT NULL,
     stamped  INTEGER NOT NULL,
     idx      INTEGER,
-    -- Whether it is the yearly one over all others.
+    -- Whether it is a renewal, over all before it too.
     archive  INTEGER NOT NULL,
-    PRIMARY KEY (shard, size, tsa)
-) STRICT, WITHOUT ROWID;
+    response BLOB    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX anchors_tsa ON anchors (shard, tsa, archive, size);
+CREATE INDEX anchors_entry ON anchors (shard, idx);
+CREATE INDEX anchors_archive ON anchors (id) WHERE archive = 1;
 
 -- Logs of others that this node is a witness of: the largest checkpoint it has cosigned of each.
 CREATE TABLE witnessed (
@@ -173,4 +176,16 @@ CREATE TABLE evidence (
     at         INTEGER NOT NULL,
     person     TEXT    NOT NULL,
     content    BLOB    NOT NULL
+) STRICT;
+
+-- Bundles and receipts that were given to somebody, on their way into a record of their case.
+CREATE TABLE issued (
+    id        INTEGER PRIMARY KEY,
+    case_id   INTEGER NOT NULL,
+    recipient TEXT    NOT NULL,
+    -- SHA-256 of the file, and how many records are in it.
+    bundle    BLOB    NOT NULL,
+    records   INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    person    TEXT    NOT NULL
 ) STRICT;

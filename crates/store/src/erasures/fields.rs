@@ -64,8 +64,11 @@ impl Transaction<'_> {
                 if let Some(other) = change(value) {
                     *value = other;
                     changed = true;
-                    found.push(chunk * CHUNK);
                 }
+            }
+            if changed {
+                // What is said once for all of them is said of each.
+                found.extend(self.reports_of_chunk(chunk)?);
             }
             for (place, fields) in unpacked.reports.iter_mut().enumerate() {
                 for (_, _, value) in fields {
@@ -80,8 +83,15 @@ impl Transaction<'_> {
                 self.set_fields(chunk, &unpacked.pack(&mut compressor()?)?)?;
             }
         }
+        found.sort_unstable();
         found.dedup();
         Ok(chunks.last().copied())
+    }
+
+    fn reports_of_chunk(&self, chunk: i64) -> Result<Vec<i64>, Error> {
+        let mut select = self.prepare("-- erasures::of_chunk\nSELECT id FROM reports WHERE id >= $1 AND id < $2 ORDER BY id")?;
+        let rows = select.query_map((chunk * CHUNK, (chunk + 1) * CHUNK), |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn fields_of(&self, chunk: i64) -> Result<Option<Vec<u8>>, Error> {

@@ -84,6 +84,7 @@ pub const PLACES: &[Place] = &[
     place("erasing", &["id"], &["ground", "authority"], Of::Itself),
     place("holds", &["id"], &["reason", "person", "ended_by"], Of::Itself),
     place("evidence", &["id"], &["recipient", "message_id", "person"], Of::Itself),
+    place("issued", &["id"], &["recipient", "person"], Of::Itself),
 ];
 
 /// Columns of text that hold no person, with why.
@@ -276,6 +277,15 @@ impl Transaction<'_> {
             }
         }
         Ok((found, rows.last().map(|(id, ..)| *id)))
+    }
+
+    /// Reports that are about an address.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn reports_about(&self, address: Address) -> Result<Vec<i64>, Error> {
+        let mut select = self.prepare("-- erasures::reports_about\nSELECT id FROM reports WHERE address = $1 ORDER BY id")?;
+        Ok(select.query_map([address.bytes()], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
     /// How many reports are about an address; they say so no more, if `write`.

@@ -117,6 +117,21 @@ impl Keys {
         Ok(gone)
     }
 
+    /// Forgets the seeds of blocks and batches with greater numbers: they will be given out again.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn forget_after(&self, block: i64, batch: i64) -> Result<(), Error> {
+        let mut inner = self.inner();
+        let transaction = inner.connection.transaction()?;
+        let gone = transaction
+            .execute("DELETE FROM seeds WHERE (tree = 0 AND number > ?1) OR (tree = 1 AND number > ?2)", (block, batch))?;
+        if gone > 0 {
+            note_cut(&transaction)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
     fn ensure(&self, tree: Tree, numbers: &[i64]) -> Result<(), Error> {
         let mut inner = self.inner();
         let Inner { connection, generations } = &mut *inner;

@@ -197,7 +197,8 @@ impl Transaction<'_> {
         Ok(select.query_row([party], whose).optional()?)
     }
 
-    /// A chain in words; empty for a number that there is not.
+    /// A chain in words; empty for a number that there is not. (Links name sources by their places in the order of their numbers,
+    /// which have no gaps and begin at 1.)
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -205,7 +206,7 @@ impl Transaction<'_> {
         let mut select = self.prepare(
             "-- sealed::chain
              SELECT p.public, p.name, l.level, coalesce(s.name, ''), coalesce(s.kind, ''), coalesce(s.checked, 0), l.recorded, l.since
-             FROM chain_links l JOIN parties p ON p.id = l.party LEFT JOIN sources s ON s.id = l.source
+             FROM chain_links l JOIN parties p ON p.id = l.party LEFT JOIN sources s ON s.id = l.source + 1
              WHERE l.chain = $1 ORDER BY l.position",
         )?;
         let lines = select.query_map([chain], |row| {

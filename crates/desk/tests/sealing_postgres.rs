@@ -1,0 +1,4 @@
+//! The tests of `sealing.rs`, on PostgreSQL.
+
+#[path = "sealing.rs"]
+mod sealing;
