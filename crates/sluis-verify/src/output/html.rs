@@ -51,9 +51,10 @@ fn block(block: &Block, language: Language) -> String {
             };
             let lines: String = lines.iter().map(line).collect();
             format!(
-                "<section class=\"check {}\"><h3><span>{number}</span> {} <em>{}</em></h3>\n{lines}</section>\n",
+                "<section class=\"check {}\"><h3><span>{number}</span> {}{} <em>{}</em></h3>\n{lines}</section>\n",
                 class(*outcome),
                 escape(title),
+                if word(*outcome, language).is_empty() { "" } else { ":" },
                 word(*outcome, language)
             )
         }

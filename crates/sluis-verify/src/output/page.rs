@@ -55,6 +55,17 @@ pub fn page(verdict: &Verdict, about: &About<'_>, language: Language) -> Vec<Blo
         Block::Verdict(verdict.outcome(), said(&word), said(&meaning)),
     ];
     let writing = Writing { language };
+    let faults: Vec<String> = verdict
+        .checks
+        .iter()
+        .flat_map(|check| check.lines.iter().map(move |line| (check, line)))
+        .filter(|(_, line)| line.outcome > Outcome::Ok)
+        .map(|(check, line)| format!("({}) {}", check.number, line.text.in_language(language)))
+        .collect();
+    if !faults.is_empty() {
+        blocks.push(Block::Heading(say(language, "Why", "Waarom").to_owned()));
+        blocks.push(Block::List(faults));
+    }
     if let Some(story) = &verdict.story {
         writing.story(verdict, story, &mut blocks);
     } else {
@@ -123,9 +134,11 @@ impl Writing {
             ));
         }
         let grade = self.grade(verdict);
+        let attribution = self.attribution(story.opened());
         for (place, (record, told)) in letters.iter().enumerate() {
             let heading = self.say("Letter", "Bericht");
             let mut facts = self.letter(record, told);
+            facts.push((self.say("that this is whom it concerns", "dat dit is wie het aangaat"), attribution.clone()));
             facts.push((self.say("delivery", "aflevering"), grade.clone()));
             blocks.push(Block::Card(format!("{heading} {}", place + 1), facts));
         }
@@ -170,17 +183,22 @@ impl Writing {
             let chain = chain.iter().take(20).map(|link| quote(link)).collect::<Vec<_>>().join(" → ");
             facts.push((self.say("chain of parties", "keten van partijen"), chain));
         }
-        if let Some(attribution) = Story::text(opened, "attribution") {
-            let mut rests = self.told(&words::attribution(attribution));
-            if let Some(source) = Story::text(opened, "attribution_source") {
-                rests += &format!(", {}", quote(source));
-            }
-            if let Some(checked) = Story::time(opened, "attribution_checked") {
-                rests += &format!("; {} {}", self.say("last read on", "laatst gelezen op"), in_full(checked, self.language));
-            }
-            facts.push((self.say("that rests on", "dat rust op"), rests));
-        }
         facts
+    }
+
+    /// What the attribution rests on.
+    fn attribution(&self, opened: Option<&ShownRecord>) -> String {
+        let Some(attribution) = opened.and_then(|opened| Story::text(opened, "attribution")) else {
+            return self.say("not shown what that rests on", "niet getoond waarop dat rust");
+        };
+        let mut rests = format!("{} {}", self.say("rests on", "rust op"), self.told(&words::attribution(attribution)));
+        if let Some(source) = opened.and_then(|opened| Story::text(opened, "attribution_source")) {
+            rests += &format!(", {}", quote(source));
+        }
+        if let Some(checked) = opened.and_then(|opened| Story::time(opened, "attribution_checked")) {
+            rests += &format!("; {} {}", self.say("last read on", "laatst gelezen op"), in_full(checked, self.language));
+        }
+        rests + &self.say(" (the sender's statement)", " (verklaring van de afzender)")
     }
 
     fn letter(&self, record: &ShownRecord, told: &Told) -> Vec<(String, String)> {
@@ -228,7 +246,7 @@ impl Writing {
                 Opening::Erased { .. } => self.say("erased (see 12)", "gewist (zie 12)"),
                 Opening::Shown { value, .. } => self.value(value),
             };
-            facts.push((name.replace('_', " "), shown));
+            facts.push((self.told(&words::field(name)), shown));
         }
         facts
     }

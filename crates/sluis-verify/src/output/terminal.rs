@@ -1,7 +1,9 @@
 //! Lines for a terminal: the verdict, then each check with what was found.
 
 use super::{words, wrap};
-use crate::said::{Language, both};
+use crate::moment::told as told_at;
+use crate::said::{Language, both, quote};
+use crate::story::Story;
 use crate::verdict::{Outcome, Verdict};
 
 /// The verdict and its checks. Only the words of the verifier reach the left edge.
@@ -24,7 +26,26 @@ pub fn terminal(verdict: &Verdict, language: Language) -> String {
             out += &wrap(16, more.in_language(language));
         }
     }
+    if let Some(story) = &verdict.story {
+        letters(story, language, &mut out);
+    }
     out
+}
+
+/// Who was told what, and when at the latest: a line for each letter.
+fn letters(story: &Story, language: Language, out: &mut String) {
+    let mut none = true;
+    for (record, told) in story.told().filter(|(_, told)| told.letter) {
+        if none {
+            *out += words::say(language, "Who was told what, when at the latest\n", "Wie wat verteld is, wanneer uiterlijk\n");
+            none = false;
+        }
+        let when = told.at_the_latest.map_or_else(|| both("not proven when", "niet bewezen wanneer"), told_at);
+        let whom =
+            Story::text(record, "party_name").map_or_else(|| words::say(language, "not shown", "niet getoond").to_owned(), quote);
+        let what = words::event(Story::text(record, "event").unwrap_or_default());
+        *out += &wrap(2, &format!("{}: {whom}: {}", when.in_language(language), what.in_language(language)));
+    }
 }
 
 fn mark(outcome: Outcome, language: Language) -> &'static str {

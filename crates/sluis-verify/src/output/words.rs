@@ -31,9 +31,57 @@ pub(super) fn event(word: &str) -> Text {
         ("confirmed", "somebody confirmed that it was so", "iemand bevestigde dat het zo was"),
         ("undone", "something that a person did was undone", "iets wat iemand deed, werd ongedaan gemaakt"),
         ("withdrawn", "a letter was withdrawn", "een bericht werd ingetrokken"),
+        ("received", "a batch of reports came in", "een partij meldingen kwam binnen"),
+        ("evidence", "evidence was attached", "een bewijsstuk werd bijgevoegd"),
+        ("erased", "something was erased", "er werd iets gewist"),
+        ("issued", "a bundle was given to somebody", "iemand kreeg een bundel"),
     ];
     let found = known.iter().find(|(known, ..)| *known == word);
     found.map_or_else(|| both(quote(word), quote(word)), |(_, en, nl)| both(*en, *nl))
+}
+
+/// A field of a record, in words; one that is not known here by its name.
+pub(super) fn field(name: &str) -> Text {
+    let known = [
+        ("actor", "done by", "gedaan door"),
+        ("rule", "rule", "regel van het beleid"),
+        ("text", "in the sender's words", "in woorden van de afzender"),
+        ("due", "deadline", "termijn"),
+        ("party", "party (identifier)", "partij (kenmerk)"),
+        ("party_name", "party", "partij"),
+        ("party_seq", "letters to it before", "eerdere berichten aan haar"),
+        ("severity", "severity", "ernst"),
+        ("resource", "reported", "gemeld"),
+        ("category", "for", "wegens"),
+        ("first_seen", "first seen", "eerst gezien"),
+        ("reporter", "reporter", "melder"),
+        ("submission", "submission (SHA-256)", "inzending (SHA-256)"),
+        ("batch", "from batch", "uit partij"),
+        ("batch_index", "report of the batch", "melding van de partij"),
+        ("chain", "chain of parties", "keten van partijen"),
+        ("attribution", "attribution rests on", "herleiding rust op"),
+        ("attribution_source", "source", "herkomst"),
+        ("attribution_checked", "last read", "laatst gelezen"),
+        ("completeness", "the report has", "de melding heeft"),
+        ("root", "root of the batch", "wortel van de partij"),
+        ("count", "reports", "meldingen"),
+        ("format", "format", "formaat"),
+        ("received", "received", "ontvangen"),
+        ("what", "what", "wat"),
+        ("media", "kind of file", "soort bestand"),
+        ("content", "content", "inhoud"),
+        ("about", "belongs to", "hoort bij"),
+        ("recipient", "recipient", "ontvanger"),
+        ("message_id", "message identifier", "kenmerk van het bericht"),
+        ("stage", "stage", "stadium"),
+        ("records", "records", "regels"),
+        ("ground", "ground", "grond"),
+        ("authority", "decided by", "besloten door"),
+        ("keys_until", "backups of keys end", "reservekopieën van sleutels eindigen"),
+        ("bundle", "bundle (SHA-256)", "bundel (SHA-256)"),
+    ];
+    let found = known.iter().find(|(known, ..)| *known == name);
+    found.map_or_else(|| both(name, name), |(_, en, nl)| both(*en, *nl))
 }
 
 /// What an attribution rests on.
