@@ -277,3 +277,51 @@ fn two_processes_do_not_promise_in_one_folder() {
     other.desk.set_log(Settings { signed: Some(one.directory.join("signed")), ..Settings::default() });
     assert!(matches!(other.desk.add_public(&[body(1)]), Err(Error::Unavailable(_))));
 }
+
+#[test]
+fn letters_wait_until_their_steps_are_under_a_signed_checkpoint() {
+    use store::outbox::{Filter, Gate};
+    let node = Node::new(START);
+    node.import(&[("192.0.2.0/24", "c1", "2026-01-01", "")]);
+    node.telnet("a", &[("2026-11-21 08:00:00", "192.0.2.7", 23)]);
+    let entry = node.read(|transaction| transaction.entries(&Filter::default(), 10)).pop().expect("the shipped policy writes");
+    let gate = |severity| {
+        let entry = store::outbox::Entry { severity, ..entry.clone() };
+        node.read(|transaction| transaction.gate(&entry, node.desk.now()))
+    };
+    use model::severity::Severity;
+    assert_eq!((gate(Severity::P0), gate(Severity::P2)), (Gate::Waits, Gate::Waits));
+    node.desk.seal().unwrap();
+    assert_eq!(gate(Severity::P2), Gate::Sealed);
+    // A further step of the case, and a log that cannot sign: the worst goes after a minute, and says that it is unsealed.
+    let case = node.all()[0].0.case.id;
+    node.desk.act(&node::doing(desk::acts::Verb::Handle { handler: "Anna".into() }, &[case])).unwrap();
+    assert_eq!((gate(Severity::P1), gate(Severity::P2)), (Gate::Waits, Gate::Waits));
+    node.later(61_000);
+    assert_eq!((gate(Severity::P1), gate(Severity::P2)), (Gate::Unsealed, Gate::Waits));
+    // Sealed, and not signed yet: as a process that was killed leaves it.
+    fs::create_dir_all(node.directory.join("signed/2026.new")).unwrap();
+    assert!(matches!(node.desk.seal(), Err(Error::Unavailable(_))));
+    assert_eq!(node.number("SELECT count(*) FROM unsealed"), 0);
+    assert_eq!(gate(Severity::P2), Gate::Waits);
+    fs::remove_dir_all(node.directory.join("signed/2026.new")).unwrap();
+    node.desk.seal().unwrap();
+    assert_eq!(gate(Severity::P2), Gate::Sealed);
+}
+
+#[test]
+fn a_log_that_cannot_sign_wakes_somebody_and_the_alert_ends_with_it() {
+    let mut node = Node::new(START);
+    add(&node, 3);
+    let signed_folder = node.directory.join("signed");
+    closed(&mut node, || fs::remove_dir_all(&signed_folder).unwrap());
+    let unsigned = |node: &Node| {
+        node.desk.check_alarms(&desk::alert::Machine::default()).unwrap();
+        node.read(|transaction| transaction.open_alerts()).iter().filter(|alert| alert.key == "log").count()
+    };
+    assert_eq!(unsigned(&node), 0);
+    refuses(node.desk.add_public(&[body(1)]), "cannot sign");
+    assert_eq!(unsigned(&node), 1);
+    node.desk.begin_log().unwrap();
+    assert_eq!(unsigned(&node), 0);
+}
