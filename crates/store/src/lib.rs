@@ -37,6 +37,7 @@ pub mod sealed;
 pub mod steps;
 pub mod submissions;
 pub mod touch;
+pub mod witness;
 
 pub use db::{Engine, Reader, Store, Transaction};
 

@@ -117,6 +117,8 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("anchors", "tsa", "a name in the settings"),
     ("witnessed", "origin", "a log"),
     ("witnessed", "note", "an origin, a size, a root and signatures"),
+    ("watched", "origin", "a log"),
+    ("watched", "note", "an origin, a size, a root and signatures"),
     ("forks", "origin", "a log"),
     ("forks", "proof", "checkpoints and hashes"),
     ("evidence", "kind", "a word of ours"),
