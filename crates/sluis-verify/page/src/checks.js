@@ -32,10 +32,10 @@ async function checkContainer(c, check) {
   c.bundle = await openBundle(c.bytes);
   const { files, kind, stream } = c.bundle;
   c.own = stream;
-  Object.assign(c, readRecords(files.get("records.bin"), stream));
+  Object.assign(c, await readRecords(files.get("records.bin"), stream));
   c.records.forEach((record) => nameRecord(record));
   c.records.slice(1).forEach((record, at) => demand(inOrder(stream, c.records[at], record), "records.bin: records out of order"));
-  c.reports = files.has("reports.bin") ? readReports(files.get("reports.bin")) : [];
+  c.reports = files.has("reports.bin") ? await readReports(files.get("reports.bin")) : [];
   demand(files.has("checkpoint.txt") === files.has("proofs.bin"), "a checkpoint without proofs, or proofs without one", "unreadable");
   demand(files.has("checkpoint.txt") || kind === "receipt", "only a receipt may come before its checkpoint", "unreadable");
   c.proofs = files.has("proofs.bin") ? readProofs(files.get("proofs.bin")) : { inclusions: [], consistencies: [] };

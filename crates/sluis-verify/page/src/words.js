@@ -246,6 +246,8 @@ const PAGE_WORDS = {
   notBefore: ["not before", "niet eerder dan"],
   own: ["own clock", "eigen klok"],
   unproven: ["no time is proven", "geen tijd is bewezen"],
+  later: ["recorded {} after that", "{} daarna vastgelegd"],
+  older: ["{} before it was recorded", "{} voordat dit werd vastgelegd"],
   hidden: ["not shown in this file", "niet getoond in dit bestand"],
   erased: ["erased", "gewist"],
   record: ["record", "regel"],
