@@ -277,7 +277,7 @@ function localMoment(time, language) {
   const date = new Date(Number(time));
   if (Number.isNaN(date.getTime())) return "";
   const form = { dateStyle: "long", timeStyle: "medium", timeZone: "Europe/Amsterdam" };
-  return new Intl.DateTimeFormat(language === "nl" ? "nl-NL" : "en-GB", form).format(date);
+  return `${new Intl.DateTimeFormat(language === "nl" ? "nl-NL" : "en-GB", form).format(date)}, Amsterdam`;
 }
 
 /** A length of time, rounded down to what people say. */
