@@ -14,7 +14,7 @@ use seal::testing::stories;
 use sluis_verify::{Trust, verify};
 
 /// How many forgeries are tried of each bundle.
-const FORGERIES: usize = 500;
+const FORGERIES: usize = 400;
 
 fn good() -> (Trust, Vec<(String, Bundle)>) {
     let set = stories::all(60);
@@ -73,6 +73,10 @@ fn text(note: &[u8]) -> String {
     Note::parse(note).map(|note| note.text).unwrap_or_default()
 }
 
+fn of_stream(bundle: &Bundle, stream: &[u8; 16]) -> bool {
+    bundle.records.iter().any(|record| record.get("stream") == Some(&Value::Bytes(stream.to_vec())))
+}
+
 /// Whether everything in a bundle stands as it does in another one: other fields shown, fewer proofs, fewer witnesses.
 fn is_less(one: &Bundle, other: &Bundle) -> bool {
     // What gives the same digest is the truth, whether it is shown or not.
@@ -83,7 +87,8 @@ fn is_less(one: &Bundle, other: &Bundle) -> bool {
         && one.origin == other.origin
         && one.stream == other.stream
         && one.checkpoint.as_deref().map(text) == other.checkpoint.as_deref().map(text)
-        && one.secrets.iter().all(|secret| other.secrets.contains(secret))
+        // The secret of a stream of which nothing is shown says nothing.
+        && one.secrets.iter().all(|secret| other.secrets.contains(secret) || !of_stream(one, &secret.0))
         && one.proofs.iter().all(|proof| other.proofs.contains(proof))
         && one.anchors.iter().all(|anchor| {
             let find =
