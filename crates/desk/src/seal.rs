@@ -12,11 +12,14 @@
 //! [`records`] draws the records, with [`batches`] for those of feeds; [`open`] opens what was sealed. [`folder`] is the disk,
 //! [`start`] what is compared when a process begins, [`publish`] what others see, [`fsck`] the whole log reckoned again.
 
+pub mod anchor;
 mod batches;
 mod compose;
 pub mod erase;
+pub mod export;
 pub mod folder;
 pub mod fsck;
+mod issued;
 pub mod open;
 mod others;
 pub mod publish;

@@ -197,7 +197,10 @@ fn plant(node: &Node) {
     let theirs = ["sources", "policies", "batches", "rechecks", "alert_receivers", "counters"];
     for (table, column) in columns {
         let is_ours = theirs.contains(&table.as_str())
-            || matches!(column.as_str(), "format" | "rule" | "verb" | "what" | "country" | "language" | "aup_version" | "gaps");
+            || matches!(
+                column.as_str(),
+                "format" | "rule" | "verb" | "what" | "kind" | "media" | "country" | "language" | "aup_version" | "gaps"
+            );
         if !is_ours {
             connection
                 .execute(&format!("UPDATE {table} SET {column} = 'of ' || ?1 || ' ' || rowid"), [MARK])
@@ -240,6 +243,8 @@ fn a_person_is_forgotten_everywhere() {
          INSERT INTO alerts VALUES (1, X'01', 0, 'k', 1, '', 0, 0, 1, NULL, NULL, '', NULL);
          INSERT INTO orders VALUES (1, 0, 0, '', 0, NULL, NULL, '', '');
          INSERT INTO erasures VALUES (1, 0, '', '', '', 1, 1);
+         INSERT INTO erasing VALUES (1, 3, '', '', 0);
+         INSERT INTO evidence VALUES (1, X'01', 1, 'letter', 'eml', 0, '', '', 0, '', X'');
          INSERT INTO holds VALUES (1, 0, 999, '', '', 0, 1, '')"
     ));
     plant(&node);

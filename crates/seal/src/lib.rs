@@ -8,6 +8,7 @@
 //! - [`record`]: what is sealed, and the commitment that stands in the log for it; [`batch`]: many reports under one record;
 //!   [`seed`]: the keys of fields, of which single ones can be destroyed.
 //! - [`log`]: how the log grows and is signed; [`shelf`]: where its files are.
+//! - [`witness`]: what a witness answers to who asks for a cosignature.
 //! - [`bundle`]: what is given to somebody, with the proofs.
 //! - [`tsp`]: time-stamps by RFC 3161.
 
@@ -30,3 +31,4 @@ pub mod testing;
 pub mod tile;
 pub mod tree;
 pub mod tsp;
+pub mod witness;

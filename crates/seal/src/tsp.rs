@@ -17,7 +17,7 @@
 //! Revocation is not asked: a token proves a moment before anybody could have revoked it, and renewal (`restamp`) fixes it.
 //! RFC 3161 stamps a digest: a token proves that the stamped text existed, not that the log had signed it.
 //!
-//! Stricter than the RFC, on purpose: `grantedWithMods` is refused, and so is BER; exactly one digest algorithm and one signer.
+//! Why so: `docs/decisions/0016-time-stamps.md`. Stricter than the RFC, on purpose: `grantedWithMods` is refused, and so is BER; exactly one digest algorithm and one signer.
 
 mod anchors;
 mod certificate;
@@ -34,6 +34,7 @@ mod token;
 #[cfg(test)]
 mod vectors;
 
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 pub use anchors::{Anchors, BadAnchors};
@@ -86,6 +87,12 @@ impl Asked<'_> {
         body.extend(der::write(der::BOOLEAN, &[0xff]));
         der::write(der::SEQUENCE, &body)
     }
+}
+
+/// SHA-256: of a checkpoint's text, which is what is stamped, and of a response, which the log tells of.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 /// The request (`TimeStampReq` in DER) for a token over a SHA-256 digest.

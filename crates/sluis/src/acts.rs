@@ -93,6 +93,8 @@ pub(crate) enum Act {
         /// Who says so.
         by: String,
     },
+    /// Freezes the log as it is and begins another.
+    BeginLog,
     /// Says that a restored node has been looked at.
     ConfirmRestore {
         /// Lets go what was held.
@@ -125,6 +127,7 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
         }
         Act::Outbox(asked) => asked.perform(desk),
         Act::Advance => crate::cli::advance::perform(desk),
+        Act::BeginLog => Ok(serde_json::json!({ "origin": desk.begin_log()?.origin })),
         Act::Correct(asked) => asked.perform(desk),
         Act::Undo { act, by, reason } => {
             let undone = desk.undo(*act, by, reason)?;

@@ -15,6 +15,7 @@ mod formats;
 mod generate;
 mod hold;
 pub(crate) mod import;
+mod log;
 pub(crate) mod order;
 pub(crate) mod outbox;
 mod party;
@@ -125,6 +126,8 @@ pub(crate) enum Command {
     Forget(forget::Args),
     #[command(subcommand)]
     Hold(hold::Command),
+    #[command(subcommand)]
+    Log(log::Command),
     Verify(verify::Args),
     Serve(serve::Args),
     Demo(demo::Args),
@@ -155,6 +158,7 @@ impl Command {
             Command::Retain(args) => retain::run(args, globals),
             Command::Forget(args) => forget::run(args, globals),
             Command::Hold(command) => hold::run(command, globals),
+            Command::Log(command) => log::run(command, globals),
             Command::Verify(args) => verify::run(args, globals),
             Command::Serve(args) => serve::run(args, globals),
             Command::Demo(args) => demo::run(args, globals),

@@ -8,6 +8,7 @@
 //! - [`sealer`]: the thread that seals.
 //! - [`shelf`]: the log, for those who watch over it.
 //! - [`night`]: the thread that erases what is too old.
+//! - [`stamper`]: the thread that has the log stamped with the time.
 //! - [`logs`]: what is logged, without personal data.
 
 pub(crate) mod administrations;
@@ -22,6 +23,7 @@ pub(crate) mod remote;
 pub(crate) mod sealer;
 pub(crate) mod shelf;
 pub(crate) mod socket;
+mod stamper;
 pub(crate) mod wire;
 
 use std::net::SocketAddr;
@@ -42,6 +44,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::alert::Sender;
 use crate::data::Data;
+use crate::log::tsa::Tsa;
 use config::Config;
 use intake::Intake;
 
@@ -173,6 +176,7 @@ impl Node {
 /// When it cannot begin: another process owns the data, an address is taken, a path is too long.
 pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
     let senders = config.alert.iter().map(|receiver| receiver.sender()).collect::<anyhow::Result<Vec<_>>>()?;
+    let authorities = config.log.tsa.iter().map(Tsa::open).collect::<anyhow::Result<Vec<_>>>()?;
     let desk = Arc::new(data.desk(clock, config.readers()?)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -180,13 +184,13 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
         .enable_all()
         .build()
         .context("no threads could be started")?;
-    let result = runtime.block_on(serve(desk, config, senders));
+    let result = runtime.block_on(serve(desk, config, senders, authorities));
     // Questions that are still being answered are not waited for: they only read.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
-async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow::Result<()> {
+async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>, authorities: Vec<Tsa>) -> anyhow::Result<()> {
     // First of all: from here on a signal stops in good order.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let socket = socket::listen(desk.store().directory())?;
@@ -227,6 +231,7 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>) -> anyhow
         .spawn(move || night::run(&worker, &retention.periods(), retention.hour))?;
     let (worker, publish_every) = (Arc::clone(&node.desk), Duration::from_secs(config.log.publish_seconds.into()));
     let sealer = std::thread::Builder::new().name("sealer".to_owned()).spawn(move || sealer::run(&worker, publish_every))?;
+    stamper::start(&node.desk, authorities)?;
     let shelf = tokio::spawn(shelf::serve(shelf_listener, shelf::routes(node.desk.store().directory().to_owned())));
     let pages = tokio::spawn(http::serve(listener, Arc::clone(&node)));
     let commands = tokio::spawn(socket::serve(socket, Arc::clone(&node) as Arc<dyn socket::Remote>));

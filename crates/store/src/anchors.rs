@@ -140,14 +140,24 @@ impl Transaction<'_> {
         Ok((one(first)?, one(renewed)?))
     }
 
-    /// Gives every time-stamp to `take`, renewals too, in the order in which they came.
+    /// The number of the last of all time-stamps; 0 when there is none.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn each_anchor(&self, mut take: impl FnMut(Anchor)) -> Result<(), Error> {
-        let text = format!("-- anchors::each\nSELECT {COLUMNS} FROM anchors ORDER BY id");
+    pub fn last_anchor_id(&self) -> Result<i64, Error> {
+        let last: Option<i64> =
+            self.prepare("-- anchors::newest\nSELECT max(id) FROM anchors")?.query_row((), |row| row.get(0))?;
+        Ok(last.unwrap_or(0))
+    }
+
+    /// Gives every time-stamp before a number to `take`, renewals too, in the order in which they came.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn each_anchor(&self, before: i64, mut take: impl FnMut(Anchor)) -> Result<(), Error> {
+        let text = format!("-- anchors::each\nSELECT {COLUMNS} FROM anchors WHERE id < $1 ORDER BY id");
         let mut select = self.prepare(&text)?;
-        let mut rows = select.query(())?;
+        let mut rows = select.query([before])?;
         while let Some(row) = rows.next()? {
             take(from_row(&row)?);
         }

@@ -28,6 +28,7 @@ pub mod merges;
 pub mod orders;
 pub mod outbox;
 pub mod policies;
+pub mod proofs;
 pub mod queues;
 pub mod raw;
 pub mod recorded;
@@ -36,6 +37,7 @@ pub mod sealed;
 pub mod steps;
 pub mod submissions;
 pub mod touch;
+pub mod witness;
 
 pub use db::{Engine, Reader, Store, Transaction};
 

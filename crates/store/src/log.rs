@@ -50,7 +50,7 @@ fn shard_of(row: &Row<'_>) -> db::Result<Shard> {
     Ok(Shard { id: row.get(0)?, origin: row.get(1)?, began: Time(row.get(2)?), ended: ended.map(Time) })
 }
 
-fn checkpoint_of(row: &Row<'_>) -> db::Result<Checkpoint> {
+pub(crate) fn checkpoint_of(row: &Row<'_>) -> db::Result<Checkpoint> {
     let published: Option<i64> = row.get(5)?;
     Ok(Checkpoint {
         shard: row.get(0)?,
@@ -241,7 +241,7 @@ impl Transaction<'_> {
     /// [`Error::Database`].
     pub fn waiting_for_seal(&self, most: u32) -> Result<(u64, bool), Error> {
         let waiting: u64 = self
-            .prepare("-- log::waiting\nSELECT count(*) FROM (SELECT 1 FROM unsealed LIMIT $1) AS some")?
+            .prepare("-- log::waiting\nSELECT count(*) FROM (SELECT 1 FROM unsealed LIMIT $1) AS waiting")?
             .query_row([i64::from(most)], |row| row.get(0))?;
         let urgent = self
             .prepare("-- log::urgent\nSELECT 1 FROM unsealed WHERE urgent = 1 LIMIT 1")?

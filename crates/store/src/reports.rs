@@ -335,7 +335,7 @@ impl Transaction<'_> {
         Ok((batch, kept))
     }
 
-    fn core(&self, id: i64) -> Result<(Core, Kept), Error> {
+    pub(crate) fn core(&self, id: i64) -> Result<(Core, Kept), Error> {
         let mut select = self.prepare(
             "-- reports::core
              SELECT r.ordinal, r.observed, r.address, r.port, r.kind, r.confidence, r.labels, b.submission, b.received, s.public

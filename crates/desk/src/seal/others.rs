@@ -15,6 +15,7 @@ use super::records::Draft;
 pub(super) fn draft(transaction: &Transaction<'_>, keys: &Keys, row: &Unsealed) -> Result<Option<Draft>, store::Error> {
     match row.what {
         what::ERASURE => erase::draft(transaction, keys, row),
+        what::ISSUED => super::issued::draft(transaction, row),
         _ => Ok(None),
     }
 }

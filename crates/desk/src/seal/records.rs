@@ -24,6 +24,8 @@ use super::ring::Ring;
 const SEALED_AT: &str = "sealed_at";
 /// Reports of batches that one pass commits to, at the most, unless one batch has more.
 const REPORTS: usize = 100_000;
+/// Cases that are read at once.
+const CASES: usize = 256;
 
 /// What was done ahead of a transaction that seals.
 pub struct Prepared {
@@ -179,6 +181,9 @@ struct Drawing<'a> {
     parties: HashMap<i64, Option<Whose>>,
     chains: HashMap<i64, sealed::Lines>,
     batches: HashMap<i64, Batch>,
+    /// The submissions of batches, and the digests of submissions.
+    submissions: HashMap<i64, Option<i64>>,
+    digests: HashMap<i64, Option<Hash>>,
     nonces: Vec<u8>,
 }
 
@@ -188,6 +193,15 @@ struct Open {
     /// `None` when it was destroyed: then nothing more can be sealed in this stream.
     secret: Option<Seed>,
     changed: bool,
+}
+
+/// The first reports of cases.
+#[derive(Default)]
+struct Reports {
+    of_cases: HashMap<i64, i64>,
+    batch: model::report::Batch,
+    /// Where each stands in the batch; those that were erased are missing.
+    places: HashMap<i64, usize>,
 }
 
 /// What there is of a batch.
@@ -224,6 +238,8 @@ impl<'a> Drawing<'a> {
             parties: HashMap::new(),
             chains: HashMap::new(),
             batches: HashMap::new(),
+            submissions: HashMap::new(),
+            digests: HashMap::new(),
             nonces: Vec::new(),
         }
     }
@@ -241,12 +257,14 @@ impl<'a> Drawing<'a> {
             self.batch(row)?;
         }
         let cases: Vec<&Unsealed> = rows.iter().filter(|row| row.what == what::CASE).collect();
-        if self.prepared.urgent_only {
-            for of_case in cases.chunk_by(|a, b| a.target == b.target) {
-                self.cases(of_case)?;
-            }
-        } else if !cases.is_empty() {
-            self.cases(&cases)?;
+        // Urgent cases do not lie beside each other; the others are read together, but not many more than there is room for.
+        let together = if self.prepared.urgent_only { 1 } else { CASES };
+        let mut from = 0;
+        while from < cases.len() && self.has_room() {
+            let of_case = cases.get(from..).unwrap_or_default().chunk_by(|a, b| a.target == b.target);
+            let length: usize = of_case.take(together).map(<[_]>::len).sum();
+            self.cases(cases.get(from..from + length).unwrap_or_default())?;
+            from += length;
         }
         for row in rows.iter().filter(|row| row.what > what::CASE) {
             if !self.has_room() {
@@ -313,11 +331,29 @@ impl<'a> Drawing<'a> {
         Ok(state)
     }
 
+    /// The submission of a batch; `None` when the batch is no more.
+    fn submission_of(&mut self, batch: i64) -> Result<Option<i64>, store::Error> {
+        Ok(match self.submissions.entry(batch) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(free) => *free.insert(self.transaction.kept_batch(batch)?.map(|kept| kept.submission)),
+        })
+    }
+
+    /// SHA-256 of the bytes of a submission.
+    fn digest_of(&mut self, submission: i64) -> Result<Option<Hash>, store::Error> {
+        Ok(match self.digests.entry(submission) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(free) => *free.insert(self.transaction.submission_sha256(submission)?),
+        })
+    }
+
     /// Seals the steps of cases; `rows` are those of neighbouring cases, in order.
     fn cases(&mut self, rows: &[&Unsealed]) -> Result<(), store::Error> {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
         let (first, last) = (first.target, last.target);
-        let mut cases = self.transaction.cases_to_seal(first, last)?.into_iter().peekable();
+        let found = self.transaction.cases_to_seal(first, last)?;
+        let reports = self.first_reports(&found, rows)?;
+        let mut cases = found.into_iter().peekable();
         let mut steps = self.transaction.steps_to_seal(first, last)?.into_iter().peekable();
         for of_case in rows.chunk_by(|a, b| a.target == b.target) {
             let target = of_case.first().map_or(0, |row| row.target);
@@ -332,22 +368,53 @@ impl<'a> Drawing<'a> {
             while let Some((_, step)) = steps.next_if(|(case, _)| *case == target) {
                 of_steps.push(step);
             }
-            if !self.case(&case, of_case, &of_steps)? {
+            if !self.case(&case, of_case, &of_steps, &reports)? {
                 return Ok(());
             }
         }
         Ok(())
     }
 
+    /// The first reports of those cases that stand on a chain that is not sealed, as many as there is room for.
+    fn first_reports(&self, cases: &[ToSeal], rows: &[&Unsealed]) -> Result<Reports, store::Error> {
+        let mut reports = Reports::default();
+        let room = self.prepared.most as usize - self.rows.len();
+        let mut rows = rows.iter().peekable();
+        for case in cases {
+            while rows.next_if(|row| row.target < case.case).is_some() {}
+            let mut stands_on_new = false;
+            while let Some(row) = rows.next_if(|row| row.target == case.case) {
+                stands_on_new |= case.head.is_none_or(|head| head.chain != row.chain);
+            }
+            if stands_on_new && reports.of_cases.len() < room {
+                reports.of_cases.insert(case.case, self.transaction.first_report(case)?);
+            }
+        }
+        let mut ids: Vec<i64> = reports.of_cases.values().copied().collect();
+        ids.sort_unstable();
+        let loaded = match self.transaction.reports_by_id(&ids) {
+            Ok(loaded) => loaded,
+            // Some were erased since: what is sealed of their cases is the case itself and its steps.
+            Err(store::Error::Database(_) | store::Error::Damaged(_)) => {
+                ids.retain(|id| self.transaction.reports_by_id(&[*id]).is_ok());
+                self.transaction.reports_by_id(&ids)?
+            }
+            Err(error) => return Err(error),
+        };
+        reports.places = loaded.1.iter().map(|kept| (kept.id, kept.place)).collect();
+        reports.batch = loaded.0;
+        Ok(reports)
+    }
+
     /// Seals the steps of a case that `rows` stand for; false when there is no room for more.
-    fn case(&mut self, case: &ToSeal, rows: &[&Unsealed], steps: &[Step]) -> Result<bool, store::Error> {
+    fn case(&mut self, case: &ToSeal, rows: &[&Unsealed], steps: &[Step], reports: &Reports) -> Result<bool, store::Error> {
         let mut steps = steps.iter().peekable();
         for row in rows {
             while let Some(step) = steps.next_if(|step| i64::from(step.ordinal) <= row.ordinal) {
                 if !self.has_room() {
                     return Ok(false);
                 }
-                if !self.step(case, row, step)? {
+                if !self.step(case, row, step, reports)? {
                     // Its batch has to be sealed first, which the next pass does.
                     return Ok(true);
                 }
@@ -358,7 +425,7 @@ impl<'a> Drawing<'a> {
     }
 
     /// Seals a step; false when it has to wait.
-    fn step(&mut self, case: &ToSeal, row: &Unsealed, step: &Step) -> Result<bool, store::Error> {
+    fn step(&mut self, case: &ToSeal, row: &Unsealed, step: &Step, reports: &Reports) -> Result<bool, store::Error> {
         let key = (what::CASE, case.case);
         if let Entry::Vacant(free) = self.heads.entry(key) {
             free.insert(Open::new(case.head, self.keys, &mut self.prepared.ring)?);
@@ -373,12 +440,10 @@ impl<'a> Drawing<'a> {
         }
         let mut found = None;
         if is_first_on_chain {
-            let report = self.transaction.first_report(case)?;
-            let (batch, place) = Transaction::batch_of(report);
-            // What was erased since is not in the record; the case and its steps are.
-            let loaded = self.transaction.reports_by_id(&[report]).ok();
-            if let Some(kept) = self.transaction.kept_batch(batch)? {
-                let sealed = match self.batch_of(batch, kept.submission)? {
+            let Some(report) = reports.of_cases.get(&case.case) else { return Ok(false) };
+            let (batch, place) = Transaction::batch_of(*report);
+            if let Some(submission) = self.submission_of(batch)? {
+                let sealed = match self.batch_of(batch, submission)? {
                     Batch::Waits => return Ok(false),
                     Batch::Sealed(commitment) => Some((commitment, place)),
                     Batch::None => None,
@@ -386,7 +451,7 @@ impl<'a> Drawing<'a> {
                 if !self.has_room() {
                     return Ok(false);
                 }
-                found = Some((loaded, self.transaction.submission_sha256(kept.submission)?, sealed));
+                found = Some((*report, self.digest_of(submission)?, sealed));
             }
         }
         let severity = usize::try_from(row.severity).ok().and_then(|number| Severity::ALL.get(number)).copied();
@@ -395,12 +460,9 @@ impl<'a> Drawing<'a> {
         let ground = is_first_on_chain.then(|| Ground {
             first_seen: case.first_seen,
             chain: self.chains.get(&row.chain).map_or(&[][..], Vec::as_slice),
-            report: found.as_ref().and_then(|(loaded, ..)| {
-                let (batch, _) = loaded.as_ref()?;
-                (!batch.is_empty()).then(|| batch.report(0))
-            }),
-            submission: found.as_ref().and_then(|(_, submission, _)| *submission),
-            batch: found.as_ref().and_then(|(.., batch)| *batch),
+            report: found.and_then(|(report, ..)| Some(reports.batch.report(*reports.places.get(&report)?))),
+            submission: found.and_then(|(_, submission, _)| submission),
+            batch: found.and_then(|(.., batch)| batch),
         });
         let record = compose::step(step, &moment, ground.as_ref());
         self.add(Draft {

@@ -148,7 +148,7 @@ impl Desk {
             Ok::<_, store::Error>((transaction.log_size(shard.id)?, transaction.signed_checkpoint(shard.id)?))
         })?;
         let promise = promised(&signed, shard.label()).map_err(refused)?;
-        agrees(&shard, &signer, size, last.as_ref(), promise.as_ref())?;
+        agrees(&shard, &signer, size, last.as_ref(), [promise.as_ref(); 2])?;
         let promise = promise.unwrap_or(Promise {
             origin: shard.origin.clone(),
             size: 0,
@@ -319,13 +319,14 @@ fn push(growth: &mut Growth, entry: &[u8]) -> Result<(), Error> {
     growth.push(entry).map_err(|wrong| Error::Conflict(wrong.to_string()))
 }
 
-/// Whether what is known of a shard is of one history, as far as sizes and signatures say.
+/// Whether what is known of a shard is of one history, as far as sizes and signatures say. The promises are as they stood before
+/// and after the database was read.
 fn agrees(
     shard: &Shard,
     signer: &Ed25519Signer,
     size: u64,
     last: Option<&Checkpoint>,
-    promise: Option<&Promise>,
+    [before, after]: [Option<&Promise>; 2],
 ) -> Result<(), Error> {
     if let Some(last) = last {
         let note =
@@ -335,24 +336,56 @@ fn agrees(
             return Err(cannot("its key is not the one that signed so far"));
         }
     }
-    match (promise, last) {
-        (None, None) => Ok(()),
-        (None, Some(last)) => Err(cannot(&format!(
+    if let Some(other) = after.filter(|promise| promise.origin != shard.origin) {
+        return Err(cannot(&format!("what was signed last is of another log, {}", other.origin)));
+    }
+    if let Some(promise) = before.filter(|promise| promise.size > size) {
+        return Err(cannot(&format!(
+            "a log of {} entries was signed, and the database has {size}: it is older, as after a restore",
+            promise.size
+        )));
+    }
+    match (last, after) {
+        (Some(last), None) => Err(cannot(&format!(
             "nothing says what was signed last, as after a restore; the database knows of {} entries, and perhaps more were signed",
             last.size
         ))),
-        (Some(promise), _) if promise.origin != shard.origin => {
-            Err(cannot(&format!("what was signed last is of another log, {}", promise.origin)))
-        }
-        (Some(promise), _) if promise.size > size => Err(cannot(&format!(
-            "a log of {} entries was signed, and the database has {size}: it is older, as after a restore",
-            promise.size
-        ))),
-        (Some(promise), Some(last)) if last.size > promise.size => Err(cannot(&format!(
+        (Some(last), Some(promise)) if last.size > promise.size => Err(cannot(&format!(
             "the database knows a signed log of {} entries, and what was signed last says {}: somebody brought an older file back",
             last.size, promise.size
         ))),
         _ => Ok(()),
+    }
+}
+
+/// Why the log could not sign now, as far as sizes and signatures say; nothing when nothing is wrong, or there is no log. For a
+/// look from outside of the process that owns the data.
+///
+/// # Errors
+/// [`Error::Unavailable`] when something cannot be read.
+pub fn trouble(reader: &mut store::Reader, settings: &Settings) -> Result<Option<String>, Error> {
+    let directory = reader.directory().to_owned();
+    let Some(shard) = reader.read(|transaction| transaction.shard())? else { return Ok(None) };
+    let promised = || promised(&promises(&directory, settings), shard.label()).map_err(refused);
+    let mut look = || {
+        let Some(seed) = kept_seed(&directory, settings)? else {
+            return Err(cannot(&format!(
+                "{} is missing, which holds the key of the log",
+                key_file(&directory, settings).display()
+            )));
+        };
+        // The process that owns the data may sign meanwhile: the database is never behind what was promised before it was read, and
+        // never ahead of what is promised after.
+        let before = promised()?;
+        let (size, last) = reader.read(|transaction| {
+            Ok::<_, store::Error>((transaction.log_size(shard.id)?, transaction.signed_checkpoint(shard.id)?))
+        })?;
+        agrees(&shard, &signer(&shard.origin, &seed)?, size, last.as_ref(), [before.as_ref(), promised()?.as_ref()])
+    };
+    match look() {
+        Ok(()) => Ok(None),
+        Err(Error::Conflict(reason)) => Ok(Some(reason)),
+        Err(other) => Err(other),
     }
 }
 

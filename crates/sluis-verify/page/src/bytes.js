@@ -8,6 +8,13 @@ class Wrong extends Error {
   }
 }
 
+/** Something that may be right, but of an algorithm that is not accepted here: it counts for nothing, and is no lie. */
+class NotAccepted extends Wrong {}
+
+function accept(condition, message) {
+  if (!condition) throw new NotAccepted(message);
+}
+
 function demand(condition, message, outcome) {
   if (!condition) throw new Wrong(message, outcome);
 }

@@ -33,6 +33,8 @@ async function checkContainer(c, check) {
   const { files, kind, stream } = c.bundle;
   c.own = stream;
   Object.assign(c, readRecords(files.get("records.bin"), stream));
+  c.records.forEach((record) => nameRecord(record));
+  c.records.slice(1).forEach((record, at) => demand(inOrder(stream, c.records[at], record), "records.bin: records out of order"));
   c.reports = files.has("reports.bin") ? readReports(files.get("reports.bin")) : [];
   demand(files.has("checkpoint.txt") === files.has("proofs.bin"), "a checkpoint without proofs, or proofs without one", "unreadable");
   demand(files.has("checkpoint.txt") || kind === "receipt", "only a receipt may come before its checkpoint", "unreadable");
@@ -47,6 +49,14 @@ async function checkContainer(c, check) {
   check.hold(`${files.size} files, written in the one way that is valid; their digests are right`, `${files.size} bestanden, geschreven op de enige geldige manier; hun controlegetallen kloppen`);
 }
 
+/** Of which stream a record is, and which number it has there: always shown. */
+function nameRecord(record) {
+  const [stream, seq] = [record.openings[1], record.openings[2]];
+  const right = stream?.form === SHOWN && stream.type === BYTES && stream.value.length === 16 && seq?.form === SHOWN && seq.type === NUMBER;
+  demand(right, `record ${record.place}: of no stream, or without a number`);
+  Object.assign(record, { stream: hex(stream.value), seq: number(seq.value) });
+}
+
 /** Checkpoints and the time-stamp responses over them, as files. */
 function anchorFilesOf(files) {
   const anchors = new Map();
@@ -57,11 +67,15 @@ function anchorFilesOf(files) {
     if (ending === "txt") {
       anchors.set(size, { name, size: BigInt(size), bytes, responses: [] });
     } else {
-      demand(anchors.has(size), `${name}: a time-stamp without its checkpoint`, "unreadable");
-      anchors.get(size).responses.push({ name, bytes });
+      const responses = anchors.get(size)?.responses;
+      demand(responses !== undefined, `${name}: a time-stamp without its checkpoint`);
+      responses.push({ name, bytes });
+      demand(name === (responses.length === 1 ? `anchors/${size}.tsr` : `anchors/${size}.${responses.length}.tsr`), `${name}: the one before it is missing`);
     }
   }
-  return [...anchors.values()];
+  const found = [...anchors.values()];
+  demand(found.every((anchor) => anchor.responses.length > 0), "a checkpoint of an anchor without its time-stamp");
+  return found;
 }
 
 /** Gives each shown attachment its bytes; a file that belongs to no field is refused. */
@@ -137,7 +151,6 @@ function shownNow(record, name) {
 
 /** 3: the lists of fields, and what is always shown. */
 async function checkSchema(c, check) {
-  let before = null;
   for (const record of c.records) {
     const what = `record ${record.place}`;
     demand(KINDS[record.kind] !== undefined, `${what}: of a kind that is not known here`);
@@ -150,11 +163,8 @@ async function checkSchema(c, check) {
     const { event, stream, seq, prev, recorded_at: recorded } = Object.fromEntries(record.values);
     demand(event !== null && stream !== null && stream.length === 16 && seq !== null && recorded !== null, `${what}: a field that is always there is absent`);
     demand((prev === null) === (seq === 0n), `${what}: 'prev' is there when it should not be, or missing`);
-    Object.assign(record, { event, stream: hex(stream), seq, prev, recorded });
-    if (before !== null) demand(inOrder(c.own, before, record), `${what}: records out of order`, "unreadable");
-    before = record;
+    Object.assign(record, { event, prev, recorded });
   }
-  demand(c.records[0].stream === c.own, "the case's own records are not there");
   for (const [place, report] of c.reports.entries()) {
     demand(report.openings.length === REPORT_FIELDS.length, `report ${place}: of another number of fields`);
     report.values = shownValues(REPORT_FIELDS, report.openings, `report ${place}`);
@@ -165,7 +175,7 @@ async function checkSchema(c, check) {
 function inOrder(own, one, other) {
   const streams = orderOfStreams(own, one.stream, other.stream);
   if (streams !== 0) return streams < 0;
-  return one.seq !== other.seq ? one.seq < other.seq : one.index < other.index;
+  return one.seq !== other.seq ? one.seq < other.seq : one.index <= other.index;
 }
 
 /** 4: every record is in the tree of the checkpoint. */
@@ -195,7 +205,9 @@ async function checkInclusion(c, check) {
 /** An entry that stands in the log for everybody to read (docs/seal.md, 4): anchors and key events, which bear on time and keys. */
 function readPublicEntry(index, entry) {
   const reader = new Reader(entry, "public entry");
-  demand(reader.u8() === 1 && reader.u8() === 2, "a proof of an entry that is no record of this bundle");
+  demand(reader.u8() === 1, "an entry of an unknown form");
+  // A record that is not shown: it is in the log, and tells nothing.
+  if (reader.u8() !== 2) return { kind: "other", index };
   const body = new Reader(reader.take(reader.u16()), "public entry");
   reader.end();
   const kind = body.u8();
@@ -238,6 +250,10 @@ async function checkStream(c, check) {
   }
   const own = c.records.filter((record) => record.stream === c.own);
   const receipt = c.bundle.kind === "receipt";
+  if (own.length === 0) {
+    check.lack("no record of the case is shown", "geen regel van het dossier wordt getoond");
+    return sayLetters(c.records, check);
+  }
   if (!c.secrets.has(c.own)) {
     const [en, nl] = ["the secret of the case is not shown: its slots cannot be computed", "het geheim van het dossier wordt niet getoond: de plaatsen zijn niet na te rekenen"];
     if (receipt) check.say(en, nl);
@@ -246,7 +262,7 @@ async function checkStream(c, check) {
     check.lack("what binds the secret of the case is not shown", "wat het geheim van het dossier vastlegt, wordt niet getoond");
   }
   sayGaps(own, c, check, receipt);
-  sayLetters(c.records, check);
+  return sayLetters(c.records, check);
 }
 
 function sayGaps(own, c, check, receipt) {

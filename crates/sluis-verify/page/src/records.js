@@ -43,12 +43,14 @@ function readOpening(reader, forReport) {
   if (form === ERASED) return { form, digest: reader.take(32), erasure: reader.take(32) };
   demand(form === SHOWN || (form === ATTACHED && !forReport), `${reader.what}: an opening of an unknown form`);
   const salt = reader.take(32);
-  const name = new TextDecoder("latin1").decode(reader.take(reader.u8()));
+  const name = textOf(reader.take(reader.u8()), reader.what);
   const type = reader.u8();
   demand(form !== ATTACHED || type === BYTES, `${reader.what}: an attachment that is not of bytes`);
   const length = form === SHOWN ? reader.length64() : Number(reader.u64());
   demand(length <= LARGEST_FILE, `${reader.what}: a value that is too long`);
-  return { form, salt, name, type, length, value: form === SHOWN ? reader.take(length) : null };
+  const opening = { form, salt, name, type, length, value: form === SHOWN ? reader.take(length) : null };
+  if (form === SHOWN) valueOf(opening, reader.what);
+  return opening;
 }
 
 /** `own` is the identifier of the case's stream: what is of it comes first. */
@@ -64,7 +66,7 @@ function readRecords(bytes, own) {
   const streams = [...secrets.keys()];
   streams.forEach((stream, at) => demand(at === 0 || orderOfStreams(own, streams[at - 1], stream) < 0, "records.bin: secrets out of order"));
   const count = reader.u32();
-  demand(count > 0 && count <= MOST_RECORDS && count * 44 <= reader.left, "records.bin: no records, or more than there can be");
+  demand(count <= MOST_RECORDS && count * 44 <= reader.left, "records.bin: more records than there can be");
   const records = [];
   for (let place = 0; place < count; place += 1) {
     const index = reader.u64();
@@ -129,7 +131,7 @@ function readProofs(bytes) {
 
 /** d_k of a shown value. */
 async function fieldDigest(salt, name, type, value) {
-  const spelled = ascii(name);
+  const spelled = utf8(name);
   return sha256(ascii("sluis/field/v1\0"), salt, u8(spelled.length), spelled, u8(type), u64(value.length), value);
 }
 

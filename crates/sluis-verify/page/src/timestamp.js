@@ -10,7 +10,7 @@ const LARGEST_RESPONSE = 1 << 20;
 /**
  * What a response says of `data`, whoever signed it: `{time, accuracy, policy, authority, …}`, times in milliseconds (BigInt).
  * Refused with a reason when it is over something else, or not well made. `extra` are certificates that may stand
- * between, `asked` is what a query asked, for tests. Whether its signer is trusted says `trustedUntil`.
+ * between, `asked` is what it has to say: its digest and, for tests, what a query asked. Whether its signer is trusted says `trustedUntil`.
  */
 async function readResponse(response, data, extra = [], asked = {}) {
   demand(response.length <= LARGEST_RESPONSE, "time-stamp: too large");
@@ -25,6 +25,7 @@ async function readResponse(response, data, extra = [], asked = {}) {
   demand(signedData.tag === 0xa0 && signedData.children.length === 1, "time-stamp: malformed");
   const cms = signedDataOf(signedData.children[0]);
   const info = infoOf(cms.content);
+  demand(asked.hash === undefined || asked.hash === info.hash, "time-stamp: by another digest than is asked for here");
   demand(same(await digest(info.hash, data), info.imprint), "time-stamp: it is over other bytes");
   if (asked.nonce !== undefined) demand(info.nonce === asked.nonce, "time-stamp: the nonce is another");
   if (asked.policy !== undefined) demand(info.policy === asked.policy, "time-stamp: the policy is another");
@@ -49,7 +50,7 @@ async function timestampOf(response, data, roots, extra, asked) {
 function signedDataOf(value) {
   const parts = value.parts();
   demand(parts.next().integer() === 3n, "time-stamp: CMS of another version");
-  parts.next().is(SET);
+  const digests = parts.next().parts(SET).rest().map(digestOf);
   const content = parts.next().parts();
   demand(content.next().oid() === TST_INFO, "time-stamp: what is signed is no time-stamp");
   const wrapped = content.next();
@@ -61,7 +62,7 @@ function signedDataOf(value) {
   const signers = parts.next().parts(SET).rest();
   parts.end();
   demand(signers.length === 1, "time-stamp: not one signer");
-  return { content: wrapped.children[0].octets(), certificates, signer: signers[0] };
+  return { content: wrapped.children[0].octets(), certificates, digests, signer: signers[0] };
 }
 
 function infoOf(bytes) {
@@ -109,6 +110,7 @@ async function signerOf(cms, extra) {
   const version = parts.next().integer();
   const named = parts.next();
   const digestName = digestOf(parts.next());
+  demand(cms.digests.includes(digestName), "time-stamp: a digest that it does not name");
   const attributes = parts.optional(0xa0);
   demand(attributes !== null, "time-stamp: no signed attributes");
   const scheme = schemeOf(parts.next(), digestName);

@@ -21,10 +21,11 @@ function authoritiesOf(files) {
 async function readStamps(c) {
   c.stamps = [];
   c.stampWrong = null;
+  c.unaccepted = [];
   for (const anchor of c.anchors) {
     for (const { name, bytes } of anchor.responses) {
       try {
-        const found = await readResponse(bytes, anchor.note.bytes);
+        const found = await readResponse(bytes, anchor.note.bytes, [], { hash: "SHA-256" });
         const stamp = { name, size: anchor.size, time: found.time, low: found.time - found.accuracy, high: found.time + found.accuracy, digest: await sha256(bytes), trusted: [] };
         for (const [authority, roots] of c.authorities) {
           const until = await trustedUntil(found, roots);
@@ -33,7 +34,8 @@ async function readStamps(c) {
         c.stamps.push(stamp);
       } catch (error) {
         if (!(error instanceof Wrong)) throw error;
-        c.stampWrong ??= new Wrong(`${name}: ${error.message}`);
+        if (error instanceof NotAccepted) c.unaccepted.push(`${name}: ${error.message}`);
+        else c.stampWrong ??= new Wrong(`${name}: ${error.message}`);
       }
     }
   }
@@ -243,6 +245,7 @@ async function checkStamps(c, check) {
   } else {
     check.hold(`time-stamped by ${names}, where ${policy.tsas} is asked for`, `van een tijdstempel voorzien door ${names}; gevraagd: ${policy.tsas}`);
   }
+  for (const reason of c.unaccepted) check.say(`not counted: ${reason}`, `niet meegeteld: ${reason}`);
   if (times.ended.length > 0) check.say("certificates of some time-stamps have ended, and they were not renewed in time", "certificaten van sommige tijdstempels zijn verlopen, en niet op tijd vernieuwd");
 }
 

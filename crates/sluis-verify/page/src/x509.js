@@ -19,7 +19,7 @@ const ECDSA_WITH = {
   "1.2.840.10045.4.3.3": "SHA-384",
   "1.2.840.10045.4.3.4": "SHA-512",
 };
-const CURVES = { "1.2.840.10045.3.1.7": ["P-256", 32], "1.3.132.0.34": ["P-384", 48], "1.3.132.0.35": ["P-521", 66] };
+const CURVES = { "1.2.840.10045.3.1.7": ["P-256", 32], "1.3.132.0.34": ["P-384", 48] };
 const TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
 const LONGEST_CHAIN = 6;
 const LARGEST_CERTIFICATE = 65536;
@@ -110,7 +110,7 @@ function schemeOf(algorithm, digestName) {
   if (name === RSA && digestName) return { name: "RSASSA-PKCS1-v1_5", hash: digestName };
   if (RSA_WITH[name]) return { name: "RSASSA-PKCS1-v1_5", hash: RSA_WITH[name] };
   if (ECDSA_WITH[name]) return { name: "ECDSA", hash: ECDSA_WITH[name] };
-  throw new Wrong(`signatures of algorithm ${name} are not accepted`);
+  throw new NotAccepted(`signatures of algorithm ${name} are not accepted`);
 }
 
 /** RSA-PSS (RFC 4055): one digest for message and mask. */
@@ -119,12 +119,12 @@ function pssOf(value) {
   const parts = value.parts();
   const [digestPart, maskPart, saltPart, trailer] = [0xa0, 0xa1, 0xa2, 0xa3].map((tag) => parts.optional(tag));
   parts.end();
-  demand(digestPart && maskPart && saltPart && !trailer, "RSA-PSS with parameters that are not accepted");
+  accept(digestPart && maskPart && saltPart && !trailer, "RSA-PSS with parameters that are not accepted");
   const hash = digestOf(digestPart.children[0]);
   const mask = maskPart.children[0].parts();
-  demand(mask.next().oid() === MGF1 && digestOf(mask.next()) === hash, "RSA-PSS with another mask");
+  accept(mask.next().oid() === MGF1 && digestOf(mask.next()) === hash, "RSA-PSS with another mask");
   const salt = saltPart.children[0].integer();
-  demand(salt >= 16n && salt <= 64n, "RSA-PSS with a salt of an odd length");
+  accept(salt >= 16n && salt <= 64n, "RSA-PSS with a salt of an odd length");
   return { name: "RSA-PSS", hash, saltLength: Number(salt) };
 }
 
@@ -133,7 +133,7 @@ function digestOf(algorithm) {
   const parts = algorithm.parts();
   const name = DIGESTS[parts.next().oid()];
   const parameters = parts.rest();
-  demand(name, "a digest that is not accepted: SHA-256 and longer are");
+  accept(name, "a digest that is not accepted: SHA-256 and longer are");
   demand(parameters.every((one) => one.tag === 5 && one.content.length === 0) && parameters.length <= 1, "a digest with parameters");
   return name;
 }
@@ -150,14 +150,14 @@ async function signedByKey(key, scheme, message, signature) {
   if (scheme.name === "ECDSA") {
     demand(algorithm === EC, "a signature that is not of its key's kind");
     const curve = CURVES[kind.next().oid()];
-    demand(curve, "an elliptic curve that is not accepted");
+    accept(curve, "an elliptic curve that is not accepted");
     parameters = { name: "ECDSA", namedCurve: curve[0] };
     spelled = pairOf(signature, curve[1]);
   } else {
     demand(algorithm === RSA, "a signature that is not of its key's kind");
     const modulus = Der.read(bits).parts().next().integer();
     const length = modulus.toString(2).length;
-    demand(modulus > 0n && length >= 2048 && length <= 8192, "an RSA key of fewer than 2048 bits, or of more than 8192");
+    accept(modulus > 0n && length >= 2048 && length <= 8192, "an RSA key of fewer than 2048 bits, or of more than 8192");
   }
   try {
     const imported = await crypto.subtle.importKey("spki", key.raw, parameters, false, ["verify"]);

@@ -3,6 +3,7 @@
 mod browser;
 mod bundles;
 mod foreign;
+mod mutants;
 
 use std::path::{Path, PathBuf};
 

@@ -126,8 +126,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     }
     if let Some(end) = outcome.get("copies_end").and_then(serde_json::Value::as_str) {
         screen.line(format_args!(
-            "copies of the keys open what was sealed until {end} at the latest: the next 'sluis backup' with keys replaces the one that it \
-             knows of"
+            "backups of the keys, which open what was sealed, end on {end} at the latest"
         ))?;
     }
     for backup in list("backups") {

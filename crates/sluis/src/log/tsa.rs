@@ -3,6 +3,7 @@
 //! Plain HTTP will do: the question is a digest of what is public, and the answer is signed and holds our nonce.
 
 use anyhow::{Context, Result, ensure};
+use desk::seal::anchor::Authority;
 use ring::rand::{SecureRandom, SystemRandom};
 use seal::tsp::{Anchors, Asked, Imprint, MOST, Oid, Stamp, verify_asked};
 
@@ -15,9 +16,9 @@ const FILE: u64 = 1 << 20;
 /// An authority, ready to be asked.
 pub(crate) struct Tsa {
     /// What the operator calls it.
-    pub(crate) name: String,
+    name: String,
     /// The least time between two tokens, in milliseconds.
-    pub(crate) every_ms: i64,
+    every_ms: i64,
     url: String,
     policy: Option<Oid>,
     anchors: Anchors,
@@ -73,6 +74,20 @@ impl Tsa {
         let response = self.egress.ask(&self.url, "application/timestamp-query", asked.request(), MOST)?;
         let stamp = verify_asked(&response, &asked, &[], &self.anchors, None).map_err(|wrong| Failed(wrong.to_string()))?;
         Ok(Stamped { response, stamp })
+    }
+}
+
+impl Authority for Tsa {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn every(&self) -> i64 {
+        self.every_ms
+    }
+
+    fn stamp(&self, imprint: Imprint<'_>) -> Result<(Vec<u8>, Stamp), String> {
+        Tsa::stamp(self, imprint).map(|Stamped { response, stamp }| (response, stamp)).map_err(|Failed(why)| why)
     }
 }
 

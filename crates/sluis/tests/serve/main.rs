@@ -6,5 +6,6 @@ mod administrations;
 mod alerts;
 mod exim;
 mod node;
+mod stamps;
 mod stop;
 mod support;

@@ -120,6 +120,7 @@ CREATE TABLE cosignatures (
     at      BIGINT NOT NULL,
     PRIMARY KEY (shard, size, witness)
 );
+CREATE INDEX cosignatures_newest ON cosignatures (witness, at);
 -- Time-stamps over published checkpoints, in the order in which they came, and the entry that says so, once there is one.
 CREATE TABLE anchors (
     id       BIGINT PRIMARY KEY,
@@ -138,6 +139,14 @@ CREATE INDEX anchors_archive ON anchors (id) WHERE archive = 1;
 
 -- Logs of others that this node is a witness of: the largest checkpoint it has cosigned of each.
 CREATE TABLE witnessed (
+    origin TEXT COLLATE "C"    NOT NULL PRIMARY KEY,
+    size   BIGINT NOT NULL,
+    root   BYTEA    NOT NULL,
+    note   TEXT COLLATE "C"    NOT NULL,
+    at     BIGINT NOT NULL
+);
+-- Logs of others that this node looks at: the largest checkpoint it has seen of each.
+CREATE TABLE watched (
     origin TEXT COLLATE "C"    NOT NULL PRIMARY KEY,
     size   BIGINT NOT NULL,
     root   BYTEA    NOT NULL,
@@ -167,4 +176,16 @@ CREATE TABLE evidence (
     at         BIGINT NOT NULL,
     person     TEXT COLLATE "C"    NOT NULL,
     content    BYTEA    NOT NULL
+);
+
+-- Bundles and receipts that were given to somebody, on their way into a record of their case.
+CREATE TABLE issued (
+    id        BIGINT PRIMARY KEY,
+    case_id   BIGINT NOT NULL,
+    recipient TEXT COLLATE "C"    NOT NULL,
+    -- SHA-256 of the file, and how many records are in it.
+    bundle    BYTEA    NOT NULL,
+    records   BIGINT NOT NULL,
+    at        BIGINT NOT NULL,
+    person    TEXT COLLATE "C"    NOT NULL
 );

@@ -120,6 +120,7 @@ CREATE TABLE cosignatures (
     at      INTEGER NOT NULL,
     PRIMARY KEY (shard, size, witness)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX cosignatures_newest ON cosignatures (witness, at);
 -- Time-stamps over published checkpoints, in the order in which they came, and the entry that says so, once there is one.
 CREATE TABLE anchors (
     id       INTEGER PRIMARY KEY,
@@ -138,6 +139,14 @@ CREATE INDEX anchors_archive ON anchors (id) WHERE archive = 1;
 
 -- Logs of others that this node is a witness of: the largest checkpoint it has cosigned of each.
 CREATE TABLE witnessed (
+    origin TEXT    NOT NULL PRIMARY KEY,
+    size   INTEGER NOT NULL,
+    root   BLOB    NOT NULL,
+    note   TEXT    NOT NULL,
+    at     INTEGER NOT NULL
+) STRICT;
+-- Logs of others that this node looks at: the largest checkpoint it has seen of each.
+CREATE TABLE watched (
     origin TEXT    NOT NULL PRIMARY KEY,
     size   INTEGER NOT NULL,
     root   BLOB    NOT NULL,
@@ -167,4 +176,16 @@ CREATE TABLE evidence (
     at         INTEGER NOT NULL,
     person     TEXT    NOT NULL,
     content    BLOB    NOT NULL
+) STRICT;
+
+-- Bundles and receipts that were given to somebody, on their way into a record of their case.
+CREATE TABLE issued (
+    id        INTEGER PRIMARY KEY,
+    case_id   INTEGER NOT NULL,
+    recipient TEXT    NOT NULL,
+    -- SHA-256 of the file, and how many records are in it.
+    bundle    BLOB    NOT NULL,
+    records   INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    person    TEXT    NOT NULL
 ) STRICT;

@@ -58,6 +58,9 @@ on_both! {
     numbers_follow_each_other
     many_rows_at_once
     a_reader_sees_one_picture
+    a_view_of_a_log_never_goes_back
+    two_who_advance_a_view_at_once_never_roll_it_back
+    conflicts_and_cosignatures_are_kept_once
     newer_data_is_refused
 }
 
@@ -193,6 +196,103 @@ fn numbers_follow_each_other(engine: &Engine) {
         });
         assert_eq!(first.unwrap(), expected);
     }
+}
+
+fn view(size: u64, root: u8) -> crate::witness::View {
+    crate::witness::View {
+        origin: "log.sluis.example/2026".to_owned(),
+        size,
+        root: [root; 32],
+        note: String::new(),
+        at: model::time::Time(1),
+    }
+}
+
+fn a_view_of_a_log_never_goes_back(engine: &Engine) {
+    use crate::witness::Views::{Watched, Witnessed};
+    let (store, _folder) = store(engine);
+    let advance = |before: Option<(u64, u8)>, next: (u64, u8)| {
+        let before = before.map(|(size, root)| (size, [root; 32]));
+        store.write("view", |transaction| transaction.advance_view(Witnessed, before, &view(next.0, next.1))).unwrap()
+    };
+    assert!(!advance(Some((1, 1)), (5, 5)), "nothing is known yet");
+    assert!(advance(None, (5, 5)));
+    assert!(!advance(None, (7, 7)));
+    for (before, next, done) in [
+        ((4, 4), (7, 7), false),
+        ((5, 4), (7, 7), false),
+        ((5, 5), (4, 4), false),
+        ((5, 5), (5, 6), false),
+        ((5, 5), (5, 5), true),
+        ((5, 5), (7, 7), true),
+        ((5, 5), (9, 9), false),
+    ] {
+        assert_eq!(advance(Some(before), next), done, "{before:?} {next:?}");
+    }
+    let kept = store.reader().unwrap().read(|transaction| transaction.view(Witnessed, "log.sluis.example/2026")).unwrap();
+    assert_eq!(kept, Some(view(7, 7)));
+    assert!(store.reader().unwrap().read(|transaction| transaction.views(Watched)).unwrap().is_empty());
+}
+
+/// The race that C2SP tlog-witness warns of, by as many threads as want: each looks, and then replaces what it saw.
+fn two_who_advance_a_view_at_once_never_roll_it_back(engine: &Engine) {
+    use crate::witness::Views::Witnessed;
+    let (store, _folder) = store(engine);
+    store.write("view", |transaction| transaction.advance_view(Witnessed, None, &view(1, 1))).unwrap();
+    let won: Vec<u64> = std::thread::scope(|scope| {
+        let race = |thread: u64| {
+            let store = &store;
+            move || {
+                let mut won = Vec::new();
+                for round in 0..20 {
+                    let seen = store
+                        .reader()
+                        .unwrap()
+                        .read(|transaction| transaction.view(Witnessed, "log.sluis.example/2026"))
+                        .unwrap()
+                        .unwrap();
+                    let next = view(seen.size + 1 + (thread + round) % 3, 9);
+                    let done = store
+                        .write("view", |transaction| transaction.advance_view(Witnessed, Some((seen.size, seen.root)), &next));
+                    if done.unwrap() {
+                        won.push(next.size);
+                    }
+                }
+                won
+            }
+        };
+        let threads: Vec<_> = (0..4).map(|thread| scope.spawn(race(thread))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    // Each size was reached by one only, and the largest stays.
+    let sizes: BTreeSet<u64> = won.iter().copied().collect();
+    assert_eq!(sizes.len(), won.len());
+    let kept = store.reader().unwrap().read(|transaction| transaction.views(Witnessed)).unwrap();
+    assert_eq!(kept.first().map(|kept| kept.size), sizes.last().copied());
+}
+
+fn conflicts_and_cosignatures_are_kept_once(engine: &Engine) {
+    use crate::witness::{CONFLICTS, Cosignature};
+    let (store, _folder) = store(engine);
+    let at = model::time::Time;
+    let cosignature = |line: &str, time| Cosignature { witness: "w+1".to_owned(), line: line.to_owned(), at: at(time) };
+    store
+        .write("witness", |transaction| {
+            assert!(transaction.add_conflict("a", true, "one", at(1))?);
+            assert!(!transaction.add_conflict("a", true, "one", at(2))?);
+            for number in 0..CONFLICTS + 5 {
+                transaction.add_conflict("b", false, &number.to_string(), at(3))?;
+            }
+            assert_eq!(transaction.conflicts(1_000)?.len() as i64, 1 + CONFLICTS);
+            for (line, time) in [("second", 2), ("first", 1), ("third", 3)] {
+                transaction.add_cosignature(1, 64, &cosignature(line, time))?;
+            }
+            assert_eq!(transaction.cosignatures(1, 64)?, [cosignature("third", 3)]);
+            assert_eq!((transaction.cosigned_by(1, "w+1")?, transaction.cosigned_by(2, "w+1")?), (64, 0));
+            assert_eq!((transaction.last_cosigned("w+1")?, transaction.last_cosigned("x")?), (Some(at(3)), None));
+            Ok::<_, Error>(())
+        })
+        .unwrap();
 }
 
 fn many_rows_at_once(engine: &Engine) {

@@ -84,6 +84,7 @@ pub const PLACES: &[Place] = &[
     place("erasing", &["id"], &["ground", "authority"], Of::Itself),
     place("holds", &["id"], &["reason", "person", "ended_by"], Of::Itself),
     place("evidence", &["id"], &["recipient", "message_id", "person"], Of::Itself),
+    place("issued", &["id"], &["recipient", "person"], Of::Itself),
 ];
 
 /// Columns of text that hold no person, with why.
@@ -116,6 +117,8 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("anchors", "tsa", "a name in the settings"),
     ("witnessed", "origin", "a log"),
     ("witnessed", "note", "an origin, a size, a root and signatures"),
+    ("watched", "origin", "a log"),
+    ("watched", "note", "an origin, a size, a root and signatures"),
     ("forks", "origin", "a log"),
     ("forks", "proof", "checkpoints and hashes"),
     ("evidence", "kind", "a word of ours"),

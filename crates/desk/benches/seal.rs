@@ -1,0 +1,211 @@
+//! Seal: steps that wait become durable records, heads and entries, in batches; one urgent step; a batch of a million reports.
+//!
+//! `cargo bench -p desk --bench seal [-- CASES REPORTS] [sqlite | postgresql]`
+//!
+//! How often it waits for the disk: `strace -f -c -e trace=fsync,fdatasync target/release/deps/seal-… sqlite`.
+//!
+//! Entries are committed to the database together with the records; tiles and signatures, which come after, are measured by
+//! the bench of the log.
+
+#[path = "../tests/engine/mod.rs"]
+mod engine;
+
+use std::io::{Cursor, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use desk::acts::{Doing, Verb, Which};
+use desk::import::How;
+use desk::seal::records::{self, Place};
+use desk::{Clock, Desk, Reading};
+use model::administration::Snapshot;
+use model::assignment::{Assignment, Level, Period};
+use model::party::Party;
+use model::resource::Resource;
+use model::submission::Door;
+use model::time::Time;
+use store::Engine;
+
+/// Records that one transaction seals.
+const TOGETHER: u32 = 4_096;
+/// How often one urgent step is measured.
+const URGENT: usize = 100;
+
+/// A clock that stands still.
+struct At;
+
+impl Clock for At {
+    fn now(&self) -> Time {
+        Time(1_780_380_000_000)
+    }
+}
+
+fn administration() -> Snapshot {
+    let party =
+        |reference: String, parent: Option<String>| Party { name: reference.clone(), reference, parent, ..Party::default() };
+    let mut said = Snapshot { complete: true, ..Snapshot::default() };
+    said.parties.push(party("provider".into(), None));
+    for customer in 0..3_000 {
+        said.parties.push(party(format!("c{customer}"), Some("provider".into())));
+        let text = format!("10.{}.{}.0/24", customer >> 8, customer & 255);
+        if let Ok(resource) = Resource::parse(&text) {
+            let none = String::new;
+            said.assignments.push(Assignment {
+                resource,
+                period: Period::ALWAYS,
+                party: format!("c{customer}"),
+                level: Level::Assigned,
+                service: none(),
+                product: none(),
+                panel: none(),
+                account: none(),
+                reference: none(),
+            });
+        }
+    }
+    said
+}
+
+/// Rows of `scan_telnet` about so many addresses.
+fn feed(rows: u64, addresses: u64) -> Vec<u8> {
+    let mut out =
+        b"\"timestamp\",\"severity\",\"ip\",\"protocol\",\"port\",\"hostname\",\"tag\",\"asn\",\"geo\",\"region\",\"city\",\"naics\",\"hostname_source\",\"sector\",\"banner\"\n"
+            .to_vec();
+    for at in 0..rows {
+        let number = at % addresses;
+        let _ = writeln!(
+            out,
+            "\"2026-06-01 {:02}:{:02}:{:02}\",\"high\",\"10.{}.{}.{}\",\"tcp\",{},\"host-{number}.customer.example\",\"telnet\",64496,\"NL\",\"NOORD-HOLLAND\",\"AMSTERDAM\",518210,\"ptr\",\"Communications, Service Provider, and Hosting Service\",\"Welcome to device {} login:\"",
+            at % 24,
+            at % 60,
+            at / 60 % 60,
+            number >> 16 & 255,
+            number >> 8 & 255,
+            number & 255,
+            1 + number % 3,
+            at % 977
+        );
+    }
+    out
+}
+
+/// Milliseconds that a small write takes to be on the disk: the median of a hundred.
+fn fsync(directory: &Path) -> f64 {
+    let path = directory.join("fsync");
+    let Ok(mut file) = std::fs::File::create(&path) else { return f64::NAN };
+    let mut times: Vec<f64> = (0..100)
+        .map(|_| {
+            let begun = Instant::now();
+            let _ = file.write_all(&[7; 4_096]).and_then(|()| file.sync_data());
+            begun.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    let _ = std::fs::remove_file(&path);
+    times.sort_by(f64::total_cmp);
+    times[50]
+}
+
+/// One transaction of the sequencer: records, and the seconds that preparing and sealing took.
+fn seal(desk: &Desk, urgent_only: bool) -> (usize, f64, f64) {
+    let store = desk.store();
+    let begun = Instant::now();
+    let mut prepared = match records::prepare(store, TOGETHER, urgent_only) {
+        Ok(prepared) => prepared,
+        Err(error) => panic!("{error}"),
+    };
+    let ready = begun.elapsed().as_secs_f64();
+    let drawn = store.write("seal", |transaction| {
+        let first = transaction.log_size(1)?;
+        let place = Place { shard: 1, first: first as i64 };
+        let drawn = records::draw(transaction, store.keys(), &mut prepared, place, desk.now())?;
+        transaction.add_entries(1, first, &drawn.entries)?;
+        Ok::<_, store::Error>(drawn)
+    });
+    match drawn {
+        Ok(drawn) => (drawn.entries.len(), ready, begun.elapsed().as_secs_f64() - ready),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Seals all that waits; records, transactions, seconds of preparing, seconds of transactions.
+fn seal_all(desk: &Desk) -> (usize, usize, f64, f64) {
+    let mut all = (0, 0, 0.0, 0.0);
+    loop {
+        let (records, ready, sealed) = seal(desk, false);
+        if records == 0 {
+            return all;
+        }
+        all = (all.0 + records, all.1 + 1, all.2 + ready, all.3 + sealed);
+    }
+}
+
+#[allow(clippy::print_stdout)]
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let mut numbers = arguments.iter().filter_map(|argument| argument.parse::<u64>().ok());
+    let (cases, reports) = (numbers.next().unwrap_or(100_000), numbers.next().unwrap_or(1_000_000));
+    for (name, module) in [("sqlite", "seal"), ("postgresql", "seal_postgres")] {
+        let (engine, _database) = engine::engine_synced(module);
+        let is_asked =
+            !arguments.iter().any(|one| one == "sqlite" || one == "postgresql") || arguments.iter().any(|one| one == name);
+        if !is_asked || (name == "postgresql" && matches!(engine, Engine::Sqlite)) {
+            continue;
+        }
+        let directory = std::env::temp_dir().join(format!("sluis-bench-seal-{}-{name}", std::process::id()));
+        let desk = match Desk::open_on(&directory, &engine, Arc::new(At), Reading::default()) {
+            Ok(desk) => desk,
+            Err(error) => panic!("{error}"),
+        };
+        if let Err(error) = desk.import("bench", "csv", &administration(), How::Careful) {
+            panic!("{error}");
+        }
+        println!("{name}: fsync median {:.2} ms", fsync(&directory));
+        let receive = |name: &str, bytes: &[u8]| {
+            let done = desk.receive(Door::File, name, &mut Cursor::new(bytes)).and_then(|_| desk.work(&|_, _| {}));
+            assert!(done.is_ok());
+        };
+        receive("2026-06-01-scan_telnet-a.csv", &feed(cases, cases));
+        let (records, transactions, ready, sealed) = seal_all(&desk);
+        println!(
+            "{name}: {records} records of {cases} cases in {transactions} transactions: {:.0} records/s ({ready:.2} s ahead of transactions, {sealed:.2} s in them; {:.1} µs a record)",
+            records as f64 / (ready + sealed),
+            (ready + sealed) * 1e6 / records as f64
+        );
+        urgent(&desk, name);
+        if reports > 0 {
+            receive("2026-06-01-scan_telnet-b.csv", &feed(reports, 1_000));
+            let (records, transactions, ready, sealed) = seal_all(&desk);
+            println!(
+                "{name}: {reports} reports in batches, {records} records in {transactions} transactions: {ready:.2} s ahead of transactions, {sealed:.2} s in them",
+            );
+        }
+        drop(desk);
+        let _ = std::fs::remove_dir_all(&directory);
+    }
+}
+
+/// From a person's act on an urgent case to its record, durable.
+#[allow(clippy::print_stdout)]
+fn urgent(desk: &Desk, name: &str) {
+    let mut times = Vec::new();
+    for at in 0..URGENT as i64 {
+        let verb = Verb::Handle { handler: format!("Anna {at}") };
+        let doing = Doing { verb, which: Which::These(vec![1 + at]), expected: None, by: "Anna".into(), reason: "urgent".into() };
+        if let Err(error) = desk.act(&doing) {
+            panic!("{error}");
+        }
+        let marked = desk.store().write("urgent", |transaction| transaction.queue_for_seal(1, 1 + at, 1, 0, true));
+        assert!(marked.is_ok());
+        let begun = Instant::now();
+        let (records, ..) = seal(desk, true);
+        assert!(records > 0);
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    println!(
+        "{name}: one urgent step: median {:.1} ms, worst of {URGENT} {:.1} ms",
+        times[times.len() / 2],
+        times[times.len() - 1]
+    );
+}

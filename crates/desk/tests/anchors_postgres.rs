@@ -1,0 +1,4 @@
+//! The tests of `anchors.rs`, on PostgreSQL.
+
+#[path = "anchors.rs"]
+mod anchors;
