@@ -1,6 +1,8 @@
 //! A case becomes a file, and the file proves itself, through the real program: witnesses and time-stamping authorities are played
 //! by the test.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::path::{Path, PathBuf};
