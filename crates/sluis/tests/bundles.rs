@@ -169,7 +169,7 @@ fn a_case_fed_by_ten_thousand_rows_is_proven_through_both_trees_after_another_ro
     user.run(&["forget", "198.51.100.77", "--force", "--reason", "request 4", "--by", "anna"]).good();
     world.publish(1);
     assert_eq!(world.verify("a.sluis-evidence").0, 0);
-    user.run(&["case", "bundle", case, "-o", "b.sluis-evidence", "--show", "all", "--by", "anna"]).good();
+    user.run(&["case", "bundle", case, "-o", "b.sluis-evidence", "--show", "all", "--letters", "--by", "anna"]).good();
     let (code, said) = world.verify("b.sluis-evidence");
     assert_eq!(code, 0, "{said}");
     let (before, after) = (world.read("a.sluis-evidence"), world.read("b.sluis-evidence"));

@@ -7,6 +7,8 @@ mod assemble;
 pub mod choice;
 pub mod receipt;
 
+use std::collections::BTreeSet;
+
 use model::label::{Pap, Tlp};
 use model::time::Time;
 use seal::bundle::Form;
@@ -114,6 +116,12 @@ pub fn case(
         assembly.add(record, &choice)?;
     }
     assembly.add_secret(what::CASE, case)?;
+    if choice.letters {
+        let parties: BTreeSet<i64> = records.iter().map(|record| record.row.party).filter(|party| *party != 0).collect();
+        for party in parties {
+            remarks.extend(assembly.add_letters(party)?);
+        }
+    }
     match row {
         FirstRow::Is { batch, record, place } => {
             if assembly.is_published(&record.row) {

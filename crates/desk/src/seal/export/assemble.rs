@@ -134,6 +134,23 @@ impl<'a, 'b> Assembly<'a, 'b> {
         Ok(())
     }
 
+    /// Adds all letters to or about a party, so that nobody has to wonder whether one was left out; what there is to say about
+    /// those that cannot be.
+    pub(super) fn add_letters(&mut self, party: i64) -> Result<Option<String>, Error> {
+        let letters = open::letters(self.transaction, self.keys, party)?;
+        let mut elsewhere = 0;
+        for letter in &letters {
+            if self.is_published(&letter.row) {
+                self.add(letter, &Choice::of_letter())?;
+            } else {
+                elsewhere += 1;
+            }
+        }
+        Ok((elsewhere > 0).then(|| {
+            format!("{elsewhere} letters to the party are in an earlier shard of the log or not published yet, and are not in this bundle")
+        }))
+    }
+
     fn opening(
         &mut self,
         field: &Field,
