@@ -91,6 +91,7 @@ impl Desk {
         let was_full = open.iter().any(|alert| alert.key == DISK);
         let mut states =
             vec![(Alarm::StaleSource, stale), (Alarm::QuietFeed, quiet(&feeds, now)), (Alarm::Unsigned, self.unsigned(now))];
+        states.push((Alarm::Witness, self.witnesses(now)?));
         if let Some(free) = machine.free {
             // What is over must be so by more than a hair, or each log line would begin and end it.
             let least = if was_full { machine.least.saturating_add(machine.least / 10) } else { machine.least };
@@ -119,6 +120,12 @@ impl Desk {
             text: text(if lasts { "a person has to look." } else { "it is tried again." }),
         };
         trouble.map(|trouble| state(trouble.lasts)).into_iter().collect()
+    }
+
+    /// What is wrong with witnesses, and with logs of others.
+    fn witnesses(&self, now: Time) -> Result<Vec<State>, Error> {
+        let troubles = self.witness_troubles(now)?;
+        Ok(troubles.into_iter().map(|(key, text)| State { key, severity: Severity::P2, text }).collect())
     }
 
     /// Raises and ends the alerts of states; writes nothing when nothing has changed.

@@ -11,8 +11,10 @@
 //!
 //! [`records`] draws the records, with [`batches`] for those of feeds; [`open`] opens what was sealed. [`folder`] is the disk,
 //! [`start`] what is compared when a process begins, [`publish`] what others see, [`fsck`] the whole log reckoned again.
+//! [`witness`] cosigns logs of others, [`watch`] looks at them, and [`asking`] has witnesses cosign this one.
 
 pub mod anchor;
+pub mod asking;
 mod batches;
 mod compose;
 pub mod erase;
@@ -26,6 +28,8 @@ pub mod publish;
 pub mod records;
 mod ring;
 pub mod start;
+pub mod watch;
+pub mod witness;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -76,6 +80,8 @@ pub(crate) struct Log {
     trouble: Mutex<Option<Trouble>>,
     /// A checkpoint of ours that was seen elsewhere and that we do not have: it is not signed any more.
     overtaken: Mutex<Option<String>>,
+    /// This node as a witness of others, and what is known of its own.
+    witness: witness::Witness,
 }
 
 /// The shard that grows, with everything that is needed to sign it.

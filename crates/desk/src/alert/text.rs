@@ -56,6 +56,8 @@ pub fn kind(kind: Alarm, language: Language) -> &'static str {
             Alarm::Dispute => "betwisting",
             Alarm::Review => "beoordeling",
             Alarm::Policy => "beleid",
+            Alarm::Witness => "getuige",
+            Alarm::Fork => "gespleten logboek",
         },
     }
 }

@@ -78,6 +78,10 @@ closed_set! {
         Review = "review",
         /// The policy file cannot be used: the last good one holds.
         Policy = "policy",
+        /// A witness does not cosign the log, or a log that is looked at cannot be seen or does not fit what was seen.
+        Witness = "witness",
+        /// A log of somebody else has two histories, and that is proven.
+        Fork = "fork",
     }
 }
 

@@ -125,9 +125,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         alarm(&mut screen, &format!("what was sealed is not destroyed yet, and it is tried again: {why}"))?;
     }
     if let Some(end) = outcome.get("copies_end").and_then(serde_json::Value::as_str) {
-        screen.line(format_args!(
-            "backups of the keys, which open what was sealed, end on {end} at the latest"
-        ))?;
+        screen.line(format_args!("backups of the keys, which open what was sealed, end on {end} at the latest"))?;
     }
     for backup in list("backups") {
         let backup = crate::output::clean(backup.as_str().unwrap_or_default()).into_owned();

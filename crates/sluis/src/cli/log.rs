@@ -312,7 +312,7 @@ fn copy(from: &Folder, to: &Folder, published: &Checkpoint) -> Result<usize> {
             some.clear();
         }
     }
-    for folder in ["anchor", "cosigned"] {
+    for folder in ["anchor", "archive", "cosigned"] {
         for name in names(&from.path().join(folder))? {
             let path = format!("{folder}/{name}");
             if let Some(bytes) = from.read(&path)? {

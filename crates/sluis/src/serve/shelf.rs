@@ -111,18 +111,20 @@ fn shown(folder: &Path, path: &str) -> io::Result<Option<Shown>> {
     if name == "checkpoint" {
         return Ok(Some(Shown { bytes: checkpoint, kind: TEXT, keep: BRIEFLY }));
     }
-    let numbered = |prefix: &str, suffix: &str| {
-        let size = name.strip_prefix(prefix)?.strip_suffix(suffix)?;
-        size.parse::<u64>().ok().filter(|number| number.to_string() == size)
+    let is_number = |text: &str| text.parse::<u64>().is_ok_and(|number| number.to_string() == text);
+    // The size, and for further authorities their number: `128.tsr`, `128.2.tsr`.
+    let is_stamp = |folder: &str| {
+        let rest = name.strip_prefix(folder).and_then(|rest| rest.strip_suffix(".tsr"));
+        rest.is_some_and(|rest| rest.split_once('.').map_or(is_number(rest), |(size, at)| is_number(size) && is_number(at)))
     };
     let (kind, keep) = if let Ok(tile) = name.parse::<Tile>() {
         if !is_covered(&tile, &checkpoint) {
             return Ok(None);
         }
         (BYTES, FOREVER)
-    } else if numbered("anchor/", ".tsr").is_some() {
+    } else if is_stamp("anchor/") || is_stamp("archive/") {
         (STAMP, BRIEFLY)
-    } else if numbered("cosigned/", "").is_some() {
+    } else if name.strip_prefix("cosigned/").is_some_and(is_number) {
         // Witnesses are added to it.
         (TEXT, BRIEFLY)
     } else {
@@ -174,8 +176,16 @@ mod tests {
         }
         let text = Checkpoint::new("log.sluis.example/2026", 320, [1; 32]).unwrap().to_string();
         std::fs::write(log.join("checkpoint"), format!("{text}\n\u{2014} x AAAA\n")).unwrap();
-        for path in ["tile/0/000", "tile/0/001", "tile/entries/001", "tile/0/000.p/64", "anchor/320.tsr", "cosigned/320", "keys"]
-        {
+        for path in [
+            "tile/0/000",
+            "tile/0/001",
+            "tile/entries/001",
+            "tile/0/000.p/64",
+            "anchor/320.tsr",
+            "anchor/320.2.tsr",
+            "cosigned/320",
+            "keys",
+        ] {
             std::fs::write(log.join(path), path).unwrap();
         }
         std::fs::write(folder.join("keys"), "secret").unwrap();
@@ -185,6 +195,7 @@ mod tests {
             ("/2026/tile/0/000.p/64", true),
             ("/2026/anchor/320.tsr", true),
             ("/2026/cosigned/320", true),
+            ("/2026/anchor/320.2.tsr", true),
             // On disk, and full after the checkpoint.
             ("/2026/tile/0/001", false),
             ("/2026/tile/entries/001", false),
