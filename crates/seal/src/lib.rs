@@ -2,12 +2,13 @@
 //!
 //! - [`tree`]: the Merkle tree and its proofs (RFC 6962); [`tile`]: how it lies in files (C2SP `tlog-tiles`).
 //! - [`note`]: signed text and keys; [`ed25519`]: the one rule for signatures; [`checkpoint`]: what a log signs about itself;
-//!   [`cosignature`]: what a witness adds; [`witness`]: when it does; [`policy`]: which keys a verifier trusts, and when.
+//!   [`cosignature`]: what a witness adds; [`policy`]: which keys a verifier trusts, and when.
 //! - [`proof`]: a proof of inclusion in a file of its own; [`fork`]: the proof that a log contradicts itself; [`audit`]: the whole
 //!   log, reckoned again.
 //! - [`record`]: what is sealed, and the commitment that stands in the log for it; [`batch`]: many reports under one record;
 //!   [`seed`]: the keys of fields, of which single ones can be destroyed.
 //! - [`log`]: how the log grows and is signed; [`shelf`]: where its files are.
+//! - [`witness`]: what a witness answers to who asks for a cosignature.
 //! - [`bundle`]: what is given to somebody, with the proofs.
 //! - [`tsp`]: time-stamps by RFC 3161.
 

@@ -241,7 +241,7 @@ impl Transaction<'_> {
     /// [`Error::Database`].
     pub fn waiting_for_seal(&self, most: u32) -> Result<(u64, bool), Error> {
         let waiting: u64 = self
-            .prepare("-- log::waiting\nSELECT count(*) FROM (SELECT 1 FROM unsealed LIMIT $1) AS some")?
+            .prepare("-- log::waiting\nSELECT count(*) FROM (SELECT 1 FROM unsealed LIMIT $1) AS waiting")?
             .query_row([i64::from(most)], |row| row.get(0))?;
         let urgent = self
             .prepare("-- log::urgent\nSELECT 1 FROM unsealed WHERE urgent = 1 LIMIT 1")?

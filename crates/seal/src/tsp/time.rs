@@ -3,18 +3,14 @@
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
 
-/// A `GeneralizedTime` as RFC 3161 section 2.4.2 has it: `YYYYMMDDhhmmss[.s...]Z`, a fraction without zeros at its end.
-/// Fractions are cut to milliseconds.
+/// A `GeneralizedTime` as RFC 3161 section 2.4.2 has it: `YYYYMMDDhhmmss[.s...]Z`. Fractions are cut to milliseconds; they should
+/// have no zeros at their end, but some authorities write them with three digits always, and sign that.
 pub(super) fn generalized(bytes: &[u8]) -> Option<i64> {
     let (seconds, rest) = bytes.split_at_checked(14)?;
     let fraction = match rest {
         b"Z" => 0,
-        [b'.', digits @ .., last @ b'1'..=b'9', b'Z'] if digits.len() < 20 => {
-            let digits = digits.iter().chain([last]);
-            if !digits.clone().all(u8::is_ascii_digit) {
-                return None;
-            }
-            digits.chain(b"00").take(3).fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))
+        [b'.', digits @ .., b'Z'] if (1..20).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) => {
+            digits.iter().chain(b"00").take(3).fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))
         }
         _ => return None,
     };
@@ -96,7 +92,7 @@ mod tests {
             ("20261321000000Z", None),
             ("20261121240000Z", None),
             ("20261121222960Z", None),
-            ("20261121222938.490Z", None),
+            ("20261121222938.490Z", Some(1_795_300_178_490)),
             ("20261121222938.Z", None),
             ("20261121222938.4x9Z", None),
             ("20261121222938", None),
