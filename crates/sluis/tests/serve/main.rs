@@ -9,3 +9,4 @@ mod node;
 mod stamps;
 mod stop;
 mod support;
+mod witness;
