@@ -107,7 +107,7 @@ fn true_bundles_are_proven_and_lies_are_not() {
 
 /// How many changed bundles are judged: a few hundred, or as many as `SLUIS_MUTANTS` says.
 fn count() -> usize {
-    std::env::var("SLUIS_MUTANTS").ok().and_then(|count| count.parse().ok()).unwrap_or(400)
+    std::env::var("SLUIS_MUTANTS").ok().and_then(|count| count.parse().ok()).unwrap_or(300)
 }
 
 #[test]
