@@ -26,6 +26,7 @@ pub const SCRIPTS: &[&str] = &[
     "checks",
     "verify",
     "words",
+    "dom",
     "story",
     "page",
 ];

@@ -126,6 +126,10 @@ impl Desk {
         if !wanted.dry_run && wanted.reason.trim().is_empty() {
             return Err(Error::Invalid("say why with a reason: it is written down, without the person".into()));
         }
+        // Evidence is encrypted until it is sealed; then it is looked through with the rest.
+        if !wanted.dry_run && self.store.reader()?.read(|transaction| transaction.has_evidence())? {
+            self.seal()?;
+        }
         let search = self.search(who, false)?;
         let mut sealed = self.sealed_of(who, -1)?;
         sealed.cuts.extend(self.sealed_reports_of(who, &search)?);

@@ -52,6 +52,8 @@ pub struct Restored {
     pub has_keys: bool,
     /// Submissions whose bytes cannot be read any more.
     pub lost: Lost,
+    /// Erasures in the seal that the keys have been through and the rows know nothing of: what they took out of rows is in them again.
+    pub erased_since: u64,
 }
 
 /// What was read again.
@@ -127,7 +129,12 @@ pub fn restore(plan: &Plan<'_>, clock: Arc<dyn Clock>) -> Result<Restored, Error
     if let Some(keys) = &keys {
         store::backup::bring_back_keys(keys, &plan.data.join("keys.db"))?;
     }
+    let been_through = match &keys {
+        Some(keys) => Keys::open_to_read(keys)?.erasures()?,
+        None => 0,
+    };
     let desk = Desk::open_on(plan.data, plan.engine, clock, Reading::default())?;
+    let known = desk.store.reader()?.read(|transaction| transaction.last_destroyed())?;
     desk.begin_numbers_again()?;
     let now = desk.now();
     let held = desk.store.write("restore", |transaction| transaction.set_restored(manifest.taken, now))?;
@@ -143,6 +150,7 @@ pub fn restore(plan: &Plan<'_>, clock: Arc<dyn Clock>) -> Result<Restored, Error
         held,
         has_keys: keys.is_some(),
         lost,
+        erased_since: u64::try_from(been_through - known).unwrap_or(0),
     })
 }
 

@@ -404,3 +404,75 @@ proptest! {
         prop_assert!(node.desk.now() > Time(0));
     }
 }
+
+/// A XARF v4 report of one person, of this type, about a page on 192.0.2.7.
+fn notice(of: &str) -> String {
+    format!(
+        r#"{{"xarf_version":"4.2.0","report_id":"550e8400-e29b-41d4-a716-446655440017","timestamp":"2026-06-04T10:00:00Z",
+"reporter":{{"org":"Meldpunt","contact":"desk@meldpunt.example","domain":"meldpunt.example"}},
+"sender":{{"org":"Meldpunt","contact":"desk@meldpunt.example","domain":"meldpunt.example"}},
+"source_identifier":"192.0.2.7","category":"content","type":"{of}","classification":"baseline","detection_method":"manual_review",
+"url":"https://host.example/secret/path.html","description":"see https://host.example/secret/path.html",
+"evidence":[{{"content_type":"image/png","payload":"c2VjcmV0LXBpY3R1cmU=","hash":"sha256:00ffee"}}]}}"#
+    )
+}
+
+fn receive(node: &Node, name: &str, text: &str) -> i64 {
+    let receipt = node.desk.receive(model::submission::Door::Pipe, name, &mut text.as_bytes()).unwrap();
+    node.desk.work(&|_, _| {}).unwrap();
+    receipt.id()
+}
+
+#[test]
+fn what_one_person_wrote_stands_in_the_record_of_its_case() {
+    let node = Node::new(NOW);
+    node.import(CUSTOMERS);
+    let said = notice("phishing");
+    let submission = receive(&node, "notice.json", &said);
+    seal(&node, 100, false);
+    whole(&node);
+    assert!(stream(&node, what::BATCH, submission).is_empty());
+    let first = &stream(&node, what::CASE, 1)[0];
+    assert_eq!(*first.get("submission"), Value::Digest(store::keys::sha256(said.as_bytes())));
+    assert_eq!(*first.get("batch"), Value::Absent);
+    assert_eq!(text(first, "resource"), "https://host.example/secret/path.html");
+    assert_eq!(text(first, "reporter"), "Meldpunt <desk@meldpunt.example>");
+    let whole_notice = ["explanation", "location", "notifier"].map(str::to_owned).to_vec();
+    assert_eq!(*first.get("completeness"), Value::List(whole_notice));
+}
+
+#[test]
+fn records_of_child_abuse_material_hold_reference_numbers_only() {
+    let node = Node::new(NOW);
+    node.import(CUSTOMERS);
+    let many =
+        (0..12).map(|at| notice("csam").replace('\n', " ").replace("440017", &format!("4400{at:02}")) + "\n").collect::<String>();
+    for (name, bytes) in [("one.json", notice("csam")), ("many.json", many)] {
+        let submission = receive(&node, name, &bytes);
+        assert_eq!(node.number(&format!("SELECT count(*) FROM submissions WHERE id = {submission} AND sha256 IS NULL")), 1);
+    }
+    let mut note = doing(Verb::Note, &[1]);
+    note.reason = "it is still at https://host.example/secret/path.html".into();
+    node.desk.act(&note).unwrap();
+    seal(&node, 100, false);
+    whole(&node);
+    let first = &stream(&node, what::CASE, 1)[0];
+    assert_eq!(text(first, "category"), "content/csam");
+    assert!(text(first, "text").contains("550e8400-e29b-41d4-a716-446655440017"), "{}", text(first, "text"));
+    let mut said = String::new();
+    for of in node.numbers("SELECT DISTINCT what, target FROM records") {
+        for opened in stream(&node, of[0], of[1]) {
+            said.push_str(&format!("{:?}", open::plain(&opened)));
+            if opened.kind.name == "batch" {
+                let keys = node.desk.store().keys();
+                let reports = node.read(|transaction| open::reports(transaction, keys, opened.row.ordinal, &[0, 5]));
+                assert_eq!(reports.len(), 2);
+                said.push_str(&format!("{reports:?}"));
+            }
+        }
+    }
+    assert!(said.contains("550e8400-e29b-41d4-a716-446655440005"), "the batch holds references");
+    for hidden in ["host.example", "secret", "00ffee", "c2Vj"] {
+        assert!(!said.contains(hidden), "{hidden}");
+    }
+}

@@ -7,9 +7,9 @@ use crate::seed::{self, Seed};
 
 /// The four digests of a report: resource, time, category and the rest, under salts that follow from its seed.
 pub fn digests(seed: &Seed, values: &[Value; 4]) -> [Hash; 4] {
+    let salts = seed::report_salts(seed);
     std::array::from_fn(|ordinal| {
-        let salt = seed::report_salt(seed, ordinal as u8);
-        field_digest(&salt, REPORT[ordinal].0, values[ordinal].kind(), &values[ordinal].encode())
+        field_digest(&salts[ordinal], REPORT[ordinal].0, values[ordinal].kind(), &values[ordinal].encode())
     })
 }
 

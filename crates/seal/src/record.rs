@@ -160,11 +160,15 @@ pub fn is_sealable(letter: char) -> bool {
 
 /// Whether all of a text may be sealed.
 pub fn is_clean(text: &str) -> bool {
-    text.chars().all(is_sealable)
+    // Most is plain ASCII, and need not be taken apart into letters.
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) || text.chars().all(is_sealable)
 }
 
 /// A text as it may be sealed: what may not be becomes U+FFFD.
 pub fn clean(text: &str) -> String {
+    if is_clean(text) {
+        return text.to_owned();
+    }
     text.chars().map(|letter| if is_sealable(letter) { letter } else { '\u{fffd}' }).collect()
 }
 

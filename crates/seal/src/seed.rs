@@ -102,17 +102,29 @@ pub fn cut(seed: &Seed, from: Node, out: Node) -> Option<Vec<(Node, Seed)>> {
 
 /// HMAC-SHA-256 over some parts, one after the other.
 pub fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    hmacs(key, [parts])[0]
+}
+
+/// HMAC-SHA-256 over several things under one key.
+fn hmacs<const N: usize>(key: &[u8], of: [&[&[u8]]; N]) -> [[u8; 32]; N] {
     // HMAC takes a key of any length (RFC 2104), so the error cannot happen; the empty key stands in for it.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
+    let keyed = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
+    of.map(|parts| {
+        let mut mac = keyed.clone();
+        parts.iter().for_each(|part| mac.update(part));
+        mac.finalize().into_bytes().into()
+    })
 }
 
 /// The salt of a field, from its key and the nonce of its record.
 pub fn salt(key: &Seed, nonce: &[u8; 12]) -> [u8; 32] {
     hmac(key, &[b"sluis/salt/v1", nonce])
+}
+
+/// The salt of a field and the key under which its value is encrypted: [`salt`] and [`cipher_key`], for less work than both.
+pub fn field_keys(key: &Seed, nonce: &[u8; 12]) -> ([u8; 32], [u8; 32]) {
+    let [salt, cipher] = hmacs(key, [&[b"sluis/salt/v1", nonce], &[b"sluis/cipher/v1"]]);
+    (salt, cipher)
 }
 
 /// The key under which the value of a field is encrypted.
@@ -130,9 +142,22 @@ pub fn report_salt(seed: &Seed, ordinal: u8) -> [u8; 32] {
     hmac(seed, &[b"sluis/report-salt/v1", &[ordinal]])
 }
 
+/// The salts of a report's four fields: [`report_salt`] of each, for less work.
+pub fn report_salts(seed: &Seed) -> [[u8; 32]; 4] {
+    const LABEL: &[u8] = b"sluis/report-salt/v1";
+    hmacs(seed, [&[LABEL, &[0]], &[LABEL, &[1]], &[LABEL, &[2]], &[LABEL, &[3]]])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_derived_together_is_what_is_derived_alone() {
+        let nonce = [3; 12];
+        assert_eq!(field_keys(&[5; 32], &nonce), (salt(&[5; 32], &nonce), cipher_key(&[5; 32])));
+        assert_eq!(report_salts(&[5; 32]), [0, 1, 2, 3].map(|ordinal| report_salt(&[5; 32], ordinal)));
+    }
 
     #[test]
     fn a_leaf_is_the_same_from_wherever_it_is_reached() {

@@ -18,7 +18,7 @@ pub struct Judgement {
 #[must_use]
 pub fn judge(bytes: &[u8], trust: &Trust) -> Judgement {
     let unreadable = |wrong: &dyn std::fmt::Display| {
-        let text = both(format!("this is no fork proof: {wrong}"), format!("dit is geen bewijs van een splitsing ({wrong})"));
+        let text = both(format!("this is no fork proof: {wrong}"), format!("dit is geen bewijs van tweespalt ({wrong})"));
         Judgement { exit_code: 3, text }
     };
     let proof = match ForkProof::parse(bytes) {

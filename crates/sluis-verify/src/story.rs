@@ -115,10 +115,16 @@ impl Story {
         }
     }
 
-    /// The first record of the case, if it is shown.
+    /// The record that says whose the case is: the first of the case that says so, or, for another record of the case (by its
+    /// place in the bundle), the last before it.
     #[must_use]
-    pub fn opened(&self) -> Option<&ShownRecord> {
-        let opened = seal::record::OPENED.number;
-        self.told().find(|(record, told)| told.own && record.kind == opened).map(|(record, _)| record)
+    pub fn opened(&self, before: Option<usize>) -> Option<&ShownRecord> {
+        let says = |(_, (record, told)): &(usize, (&ShownRecord, &Told))| told.own && record.kind == seal::record::OPENED.number;
+        let mut saying = self.told().enumerate().filter(says);
+        let found = match before {
+            None => saying.next(),
+            Some(before) => saying.take_while(|(place, _)| *place <= before).last(),
+        };
+        found.map(|(_, (record, _))| record)
     }
 }

@@ -98,6 +98,21 @@ pub(crate) enum Act {
         /// The body of an add-checkpoint request.
         request: String,
     },
+    /// Publishes the log now.
+    PublishLog,
+    /// Keeps that a bundle of a case was given to somebody.
+    Issue {
+        /// Row number of the case.
+        case: i64,
+        /// To whom.
+        to: String,
+        /// SHA-256 of the file, in hexadecimal.
+        bundle: String,
+        /// Records in it.
+        records: u64,
+        /// Who gave it.
+        by: String,
+    },
     /// Freezes the log as it is and begins another.
     BeginLog,
     /// Says that a restored node has been looked at.
@@ -133,6 +148,12 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
         Act::Outbox(asked) => asked.perform(desk),
         Act::Advance => crate::cli::advance::perform(desk),
         Act::Cosign { request } => crate::cli::log::witness::perform(desk, request),
+        Act::PublishLog => Ok(serde_json::json!({ "size": desk.publish()?.size })),
+        Act::Issue { case, to, bundle, records, by } => {
+            let digest = digest(bundle).ok_or_else(|| desk::Error::Invalid("a digest has 64 hexadecimal digits".to_owned()))?;
+            desk.issue(*case, to, digest, *records, by)?;
+            Ok(Value::Null)
+        }
         Act::BeginLog => Ok(serde_json::json!({ "origin": desk.begin_log()?.origin })),
         Act::Correct(asked) => asked.perform(desk),
         Act::Undo { act, by, reason } => {
@@ -163,6 +184,19 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
             desk.confirm_restored(*release, *withdraw, by).map(|held| serde_json::json!({ "held": held }))
         }
     }
+}
+
+/// A SHA-256 from hexadecimal.
+fn digest(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != bytes.len() || !rest.is_empty() {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
 }
 
 /// Where a person was.

@@ -23,6 +23,7 @@ mod policy;
 mod queue;
 mod read;
 mod reading;
+mod receipt;
 mod receive;
 mod restore;
 pub(crate) mod retain;
@@ -88,6 +89,11 @@ impl Globals {
         let directory = crate::data::directory(self.data.as_deref())?;
         let config = Config::load(self.config.as_deref(), &directory)?;
         Data::new(directory, &config)
+    }
+
+    /// The settings.
+    pub(crate) fn config(&self) -> Result<Config> {
+        Config::load(self.config.as_deref(), &crate::data::directory(self.data.as_deref())?)
     }
 
     /// The data, to read.

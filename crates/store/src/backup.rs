@@ -163,6 +163,20 @@ impl Transaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Whether evidence waits to be sealed, whose words nobody can look through until then.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn has_evidence(&self) -> Result<bool, Error> {
+        Ok(self.prepare("-- backup::has_evidence\nSELECT EXISTS (SELECT 1 FROM evidence)")?.query_row((), |row| row.get(0))?)
+    }
+
+    /// Whether a key is of something that is here: a submission, or evidence that waits to be sealed.
+    pub(crate) fn needs_key(&self, public: PublicId) -> Result<bool, Error> {
+        let mut select = self.prepare("-- backup::evidence\nSELECT EXISTS (SELECT 1 FROM evidence WHERE public = $1)")?;
+        Ok(self.submission_by_public(public)?.is_some() || select.query_row([public.0.to_be_bytes()], |row| row.get(0))?)
+    }
+
     /// The door through which these bytes came before, by their digest; `None` when they are new.
     ///
     /// # Errors

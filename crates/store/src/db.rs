@@ -166,7 +166,7 @@ impl Store {
         let forgotten = self.reader()?.read(|transaction| {
             let mut forgotten = Vec::new();
             for public in newest {
-                if transaction.submission_by_public(public)?.is_none() {
+                if !transaction.needs_key(public)? {
                     forgotten.push(public);
                 }
             }

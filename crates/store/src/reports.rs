@@ -123,11 +123,6 @@ pub(crate) struct Unpacked {
 }
 
 impl Unpacked {
-    /// The name of a field.
-    pub(crate) fn name(&self, number: usize) -> Option<&str> {
-        self.names.get(number).map(|(name, _)| name.as_str())
-    }
-
     /// Writes it as [`pack`] does.
     pub(crate) fn pack(&self, compressor: &mut zstd::bulk::Compressor<'_>) -> Result<Vec<u8>, Error> {
         let mut out = vec![1];
@@ -205,6 +200,71 @@ pub(crate) fn unpack(packed: &[u8]) -> Option<Unpacked> {
         reports.push(fields(&mut rest)?);
     }
     Some(Unpacked { format, names, shared, reports })
+}
+
+/// What [`pack`] wrote, to be looked through: nothing of it is copied.
+pub(crate) struct Slices {
+    bytes: Vec<u8>,
+    names: Vec<String>,
+    /// Name, shape, and where the bytes are.
+    fields: Vec<(u32, Shape, u32, u32)>,
+    /// How many of them, from the first, all reports share.
+    shared: usize,
+    /// Where the fields of each report begin and end.
+    reports: Vec<(u32, u32)>,
+}
+
+impl Slices {
+    pub(crate) fn of(packed: &[u8]) -> Option<Slices> {
+        let (length, packed) = packed.split_first_chunk::<4>()?;
+        let length = (u32::from_be_bytes(*length) as usize).min(MOST);
+        let bytes = zstd::bulk::decompress(packed, length).ok()?;
+        let mut rest = &bytes[..];
+        if take_byte(&mut rest)? != 1 {
+            return None;
+        }
+        take_bytes(&mut rest)?;
+        let mut names = Vec::new();
+        for _ in 0..take_number(&mut rest)? {
+            take_byte(&mut rest)?;
+            names.push(String::from_utf8_lossy(take_bytes(&mut rest)?).into_owned());
+        }
+        let mut fields: Vec<(u32, Shape, u32, u32)> = Vec::new();
+        let mut list = |rest: &mut &[u8]| {
+            let from = fields.len() as u32;
+            for _ in 0..take_number(rest)? {
+                let name = u32::try_from(take_number(rest)?).ok()?;
+                let shape = match take_byte(rest)? {
+                    0 => Shape::Text,
+                    1 => Shape::Json,
+                    _ => Shape::Bytes,
+                };
+                let length = take_bytes(rest)?.len();
+                // What unpacks is no longer than MOST, which fits.
+                let end = bytes.len() - rest.len();
+                fields.push((name, shape, (end - length) as u32, end as u32));
+            }
+            Some((from, fields.len() as u32))
+        };
+        let (_, shared) = list(&mut rest)?;
+        let mut reports = Vec::new();
+        for _ in 0..take_number(&mut rest)? {
+            reports.push(list(&mut rest)?);
+        }
+        Some(Slices { shared: shared as usize, names, fields, reports, bytes })
+    }
+
+    /// Name, shape and bytes of a report's fields: its own, and those that all share, unless it has its own of that name.
+    pub(crate) fn fields(&self, report: usize) -> impl Iterator<Item = (&str, Shape, &[u8])> {
+        let (from, to) = self.reports.get(report).copied().unwrap_or_default();
+        let own = self.fields.get(from as usize..to as usize).unwrap_or_default();
+        let shared = self.fields.get(..self.shared).unwrap_or_default();
+        let shared = shared.iter().filter(|(name, ..)| !own.iter().any(|(other, ..)| other == name));
+        own.iter().chain(shared).filter_map(|(name, shape, from, to)| {
+            let name = self.names.get(*name as usize)?;
+            Some((name.as_str(), *shape, self.bytes.get(*from as usize..*to as usize)?))
+        })
+    }
 }
 
 impl Transaction<'_> {
@@ -447,18 +507,23 @@ mod tests {
             prop_assert_eq!(&unpacked.shared[0].2, shared.as_bytes());
             // Written anew, nothing is another.
             let again = unpacked.pack(&mut compressor().unwrap()).unwrap();
-            prop_assert_eq!(again, packed);
-            for (fields, text) in unpacked.reports.iter().zip(texts.iter().rev()) {
+            prop_assert_eq!(&again, &packed);
+            let slices = Slices::of(&packed).unwrap();
+            for (at, (fields, text)) in unpacked.reports.iter().zip(texts.iter().rev()).enumerate() {
                 prop_assert_eq!(&fields[0].2, text.as_bytes());
+                let (_, shape, bytes) = slices.fields(at).next().unwrap();
+                prop_assert_eq!((shape, bytes), (Shape::Text, text.as_bytes()));
+                let (name, _, bytes) = slices.fields(at).last().unwrap();
+                prop_assert_eq!((name, bytes), ("reporter.org", shared.as_bytes()));
             }
         }
 
         #[test]
         fn damaged_fields_do_no_harm(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
-            let _ = unpack(&bytes);
+            let _ = (unpack(&bytes), Slices::of(&bytes));
             let mut packed = 60u32.to_be_bytes().to_vec();
             packed.extend(zstd::bulk::compress(&bytes, 1).unwrap());
-            let _ = unpack(&packed);
+            let _ = (unpack(&packed), Slices::of(&packed));
         }
     }
 }

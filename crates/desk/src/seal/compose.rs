@@ -7,7 +7,7 @@ use model::report::{Core, Report, Shape, Word};
 use model::severity::Severity;
 use model::step::{Step, What};
 use model::time::Time;
-use seal::record::{Hash, OPENED, Record, STEP, Value};
+use seal::record::{Hash, OPENED, Record, STEP, Value, is_clean};
 use store::sealed::{KeptBatch, Line, Whose};
 
 /// Letters of an identifier that a reporter gave, at the most.
@@ -171,7 +171,10 @@ pub(super) fn report<'a>(core: &Core, fields: &[(&'a str, Shape, &'a [u8])]) -> 
             item.push_str(name);
             item.push_str(": ");
             match shape {
-                Shape::Text | Shape::Json => item.push_str(&String::from_utf8_lossy(bytes)),
+                Shape::Text | Shape::Json => match std::str::from_utf8(bytes) {
+                    Ok(text) => item.push_str(text),
+                    Err(_) => item.push_str(&String::from_utf8_lossy(bytes)),
+                },
                 Shape::Bytes => bytes.iter().take(BYTES).for_each(|byte| item.push_str(&format!("{byte:02x}"))),
             }
             rest.push(item);
@@ -181,8 +184,17 @@ pub(super) fn report<'a>(core: &Core, fields: &[(&'a str, Shape, &'a [u8])]) -> 
         Value::text(&resource(core, &text)),
         core.observed().map_or(Value::Absent, |time| Value::Time(time.0)),
         Value::text(&core.kind.to_string()),
-        Value::list(rest.iter().map(String::as_str)),
+        list(rest),
     ]
+}
+
+/// Texts as they may be sealed; without a copy when they are that already, as they mostly are.
+fn list(items: Vec<String>) -> Value {
+    let most = usize::from(u16::MAX);
+    if !items.is_empty() && items.len() <= most && items.iter().all(|item| item.len() <= most && is_clean(item)) {
+        return Value::List(items);
+    }
+    Value::list(items.iter().map(String::as_str))
 }
 
 /// The number that a reporter gave the report, when it is one and no location.

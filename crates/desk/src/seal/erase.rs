@@ -89,8 +89,11 @@ impl Desk {
         transaction.record_of_erasing(id, stage)?.ok_or_else(wait)
     }
 
-    /// Destroys keys.
+    /// Destroys keys, after keeping what stands for the fields.
     fn cut(&self, cuts: &[Cut]) -> Result<u64, Error> {
+        let fields = cuts.iter().filter(|cut| cut.what == FIELD && cut.ordinal != WHOLE);
+        let fields: Vec<_> = fields.map(|cut| (cut.number, cut.ordinal, cut.digest)).collect();
+        self.store.keys().note_cuts(&fields)?;
         let mut trees: BTreeMap<(Tree, i64), BTreeSet<Node>> = BTreeMap::new();
         for cut in cuts {
             let (tree, number, node) = node_of(cut);
@@ -110,8 +113,8 @@ impl Desk {
         Ok(gone)
     }
 
-    /// Destroys what was erased once more, when the keys are not those that it was erased from: they were put back from a copy. Also
-    /// the keys of submissions whose bytes were destroyed.
+    /// Brings keys and rows together when one of them was put back from a copy. Older keys go through all erasures again, and lose the
+    /// keys of submissions whose bytes were destroyed. Older rows learn what was erased since, and the log is told of it once more.
     pub(crate) fn erase_again(&self) -> Result<(), Error> {
         let mut reader = self.store.reader()?;
         let last = reader.read(|transaction| transaction.last_destroyed())?;
@@ -120,7 +123,14 @@ impl Desk {
         if known == last {
             return Ok(());
         }
-        if known < last {
+        if known > last {
+            let next = reader.read(|transaction| transaction.next_record())?;
+            let cut = |(number, ordinal, digest)| Cut { what: FIELD, number, ordinal, digest };
+            let cuts: Vec<Cut> = keys.noted_cuts()?.into_iter().map(cut).filter(|cut| cut.number < next).collect();
+            let ground = "it was erased after the backup that was restored";
+            let until = self.copies_end().map_or(0, |end| end.0);
+            self.store.write("erasing", |transaction| transaction.begin_erasing(&cuts, ground, "", until))?;
+        } else {
             let mut after = (i64::MIN, 0, 0);
             loop {
                 let cuts = reader.read(|transaction| transaction.cuts_after(after, PAGE))?;
@@ -148,7 +158,7 @@ impl Desk {
         })?;
         let keys = self.store.keys();
         let block = i64::try_from(next / BLOCK).unwrap_or(i64::MAX);
-        keys.forget_after(block, batch)?;
+        keys.forget_after(block, batch, i64::try_from(next).unwrap_or(i64::MAX))?;
         let first = (next % BLOCK) as u32;
         let seeds: Vec<Seed> = (0..10).map(|_| random::<32>()).collect::<Result<_, _>>()?;
         keys.cut(&[(Tree::Block, block)], &mut |_, _, nodes| {

@@ -584,19 +584,22 @@ pub(super) fn commitment_in(entry: &[u8]) -> Option<Hash> {
 
 /// The ciphertexts of a record's values, and its commitment.
 fn close(record: &Record, keys: &[Option<Seed>], nonce: &[u8; 12], number: i64) -> Result<(Vec<u8>, Hash), store::Error> {
-    let key = |ordinal: usize| {
-        let lost = || store::Error::Damaged(format!("the keys of record {number} are gone before it was sealed"));
-        keys.get(ordinal).copied().flatten().ok_or_else(lost)
-    };
+    let lost = || store::Error::Damaged(format!("the keys of record {number} are gone before it was sealed"));
     let mut salts: Vec<Hash> = Vec::with_capacity(record.kind.width());
+    let mut ciphers: Vec<Hash> = Vec::with_capacity(record.kind.width());
     for ordinal in 0..record.kind.width() {
-        salts.push(seed::salt(&key(ordinal)?, nonce));
+        let key = keys.get(ordinal).and_then(Option::as_ref).ok_or_else(lost)?;
+        let is_kept = record.values().get(ordinal).is_some_and(|value| *value != Value::Absent);
+        let (salt, cipher) = if is_kept { seed::field_keys(key, nonce) } else { (seed::salt(key, nonce), [0; 32]) };
+        salts.push(salt);
+        ciphers.push(cipher);
     }
     let (_, commitment) = record.commit(&salts);
     let mut sealed = Vec::with_capacity(600);
-    for (ordinal, value) in record.values().iter().enumerate().filter(|(_, value)| **value != Value::Absent) {
+    let values = record.values().iter().zip(&ciphers).enumerate();
+    for (ordinal, (value, cipher)) in values.filter(|(_, (value, _))| **value != Value::Absent) {
         let mut bytes = value.encode();
-        sealed::close(&seed::cipher_key(&key(ordinal)?), nonce, number, ordinal as u8, &mut bytes)?;
+        sealed::close(cipher, nonce, number, ordinal as u8, &mut bytes)?;
         sealed.extend_from_slice(&[ordinal as u8, value.kind() as u8]);
         sealed.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
         sealed.extend_from_slice(&bytes);

@@ -245,8 +245,8 @@ async function checkConsistency(c, check) {
 async function checkStream(c, check) {
   for (const stream of new Set(c.records.map((record) => record.stream))) {
     const records = c.records.filter((record) => record.stream === stream);
-    checkLinks(records);
-    await checkSlots(records, c.secrets.get(stream));
+    checkLinks(records, check);
+    await checkSlots(records, stream, c.secrets);
   }
   const own = c.records.filter((record) => record.stream === c.own);
   const receipt = c.bundle.kind === "receipt";
@@ -287,25 +287,32 @@ function sayGaps(own, c, check, receipt) {
 }
 
 /** Records of one stream, by rising number. */
-function checkLinks(records) {
+function checkLinks(records, check) {
   records.slice(1).forEach((record, at) => {
     const before = records[at];
     demand(before.seq !== record.seq, `two records with number ${record.seq} in one stream`);
-    demand(before.recorded <= record.recorded, `record ${record.place}: recorded before the one that it follows`);
+    if (before.recorded > record.recorded) check.lack(`record ${record.place}: recorded before the one that it follows`, `regel ${record.place}: vastgelegd vóór de regel waar zij op volgt`);
     demand(record.index === NO_INDEX || before.index < record.index, `record ${record.place}: in the log before the one that it follows`);
     if (before.seq + 1n === record.seq) demand(same(record.prev, before.commitment), `record ${record.place}: the one before it is another`);
   });
 }
 
-async function checkSlots(records, secret) {
-  if (secret === undefined) return;
-  for (const record of records) {
-    const slot = await hmac(secret, concat(ascii("sluis/slot/v1"), u64(record.seq)));
-    demand(same(slot, record.slot), `record ${record.place}: its slot is not the one of its number`);
+/** Slots are those of the stream's secret, when it is shown, and of no other that is. */
+async function checkSlots(records, stream, secrets) {
+  for (const [name, secret] of secrets) {
+    const key = await hmacKey(secret);
+    for (const record of records) {
+      const slot = await hmacBy(key, concat(ascii("sluis/slot/v1"), u64(record.seq)));
+      demand(same(slot, record.slot) === (name === stream), `record ${record.place}: its slot is not the one of its number in its stream`);
+    }
   }
+  const secret = secrets.get(stream);
   const commitment = records[0].seq === 0n ? records[0].values.get("secret_commitment") : null;
-  if (commitment) demand(same(commitment, await sha256(ascii("sluis/secret/v1\0"), secret)), "the secret is not the one that was sealed");
+  if (commitment && secret) demand(same(commitment, await sha256(ascii("sluis/secret/v1\0"), secret)), "the secret is not the one that was sealed");
 }
+
+/** What tells a party something: these carry numbers of their own. */
+const LETTERS = new Set(["told", "reminded", "warned", "restriction proposed"]);
 
 /** Letters to a party carry numbers of their own: "n to m, none left out", when all between are shown. */
 function sayLetters(records, check) {

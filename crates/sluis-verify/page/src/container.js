@@ -125,7 +125,7 @@ async function readManifest(bytes, files) {
   const stream = heading(lines[2], "stream");
   const made = heading(lines[3], "made");
   unreadable(/^[0-9a-f]{32}$/.test(stream), "manifest.txt: the stream is not 32 hexadecimal digits");
-  unreadable(/^[!-*,-~]{1,200}$/.test(origin), "manifest.txt: a malformed origin");
+  unreadable(/^[!-*,-~]{1,255}$/.test(origin), "manifest.txt: a malformed origin");
   unreadable(isSecond(made), "manifest.txt: a malformed time");
   for (const [at, file] of files.entries()) {
     const expected = `${hex(await sha256(file.bytes))} ${file.bytes.length} ${file.name}`;

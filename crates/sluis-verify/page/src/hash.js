@@ -8,7 +8,10 @@ async function sha256(...parts) {
   return digest("SHA-256", ...parts);
 }
 
-async function hmac(secret, message) {
-  const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+async function hmacKey(secret) {
+  return crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+}
+
+async function hmacBy(key, message) {
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, message));
 }

@@ -55,11 +55,15 @@ async function judge() {
   state.round += 1;
   const { round } = state;
   globalThis.sluisVerdict = null;
-  if (bundle === undefined) return show();
+  state.verdict = null;
+  if (bundle === undefined) {
+    status("");
+    return show();
+  }
   const at = dateOfVerifying();
   const trust = { policy: state.files.policy[0]?.bytes ?? null, policyKey: state.key.trim(), roots: state.files.roots, at };
   const verdict = await verify(bundle.bytes, trust, (number) => {
-    if (round === state.round) status(`${word(PAGE_WORDS.working)}: ${number}. ${word(TITLES[number - 1])}`);
+    if (round === state.round) status(`${word(PAGE_WORDS.working)}: ${number}. ${word(TITLES[number - 1])}`, false);
   });
   if (round !== state.round) return undefined;
   state.verdict = { ...verdict, at };
@@ -68,14 +72,11 @@ async function judge() {
   return undefined;
 }
 
-/** A verdict for programs: words and numbers only. */
-function plainVerdict({ outcome, exit, reason, checks }) {
-  const told = checks.map((check) => ({ number: check.number, title: TITLES[check.number - 1][0], outcome: check.outcome, lines: check.lines }));
-  return { outcome, exit, reason: reason ?? null, checks: told };
-}
-
-function status(text) {
-  document.getElementById("status").textContent = text;
+/** Said to everybody while it works, and to screen readers when it is done: then the banner says it to the others. */
+function status(text, done = true) {
+  const line = document.getElementById("status");
+  line.textContent = text;
+  line.classList.toggle("unseen", done);
 }
 
 function show(...views) {
@@ -86,6 +87,7 @@ function showVerdict() {
   const { outcome, checks, reason, case: c } = state.verdict;
   const { word: title, meaning } = VERDICTS[outcome];
   status(word(title));
+  document.getElementById("verdict").dataset.outcome = outcome;
   const banner = make("header.banner", { "data-outcome": outcome, tabindex: "-1", id: "banner" },
     sign(outcome),
     make("div", {}, make("h2", {}, word(title)), make("p", {}, word(meaning)), reason ? make("p.reason", {}, plain(reason)) : null),
@@ -93,7 +95,8 @@ function showVerdict() {
   const list = make("section.checks", { "aria-labelledby": "checks-title" },
     make("h2", { id: "checks-title" }, word(PAGE_WORDS.checks)),
     make("ol", {}, ...checks.map(checkView)));
-  show(banner, c ? new Story(c, outcome, state.language).view() : "", checks.length > 0 ? list : "", filesView());
+  const story = c ? new Story(c, outcome, state.language) : null;
+  show(...[banner, story?.brief(), checks.length > 0 ? list : null, story?.view(), filesView()].filter((view) => view));
 }
 
 function checkView(check) {
@@ -116,23 +119,32 @@ function filesView() {
     make("p.quiet", {}, `${word(PAGE_WORDS.judged)} ${moment(state.verdict.at)}`));
 }
 
-/** The three places for files. */
-function renderInputs() {
+/** The three places for files, made once: what has the focus stays where it is. */
+function makeInputs() {
   const cards = INPUTS.map(({ name, multiple, accept }) => {
-    const held = state.files[name];
     const input = make("input", {
-      type: "file", id: `file-${name}`, "aria-describedby": `hint-${name}`, ...(multiple ? { multiple: "" } : {}), ...(accept ? { accept } : {}),
-      change: (event) => takeFiles(event.target.files, name),
+      type: "file", id: `file-${name}`, "aria-describedby": `hint-${name}`, multiple: multiple ? "" : null, accept: accept || null,
+      change: (event) => takeFiles([...event.target.files], name),
     });
-    const files = held.map((file) =>
-      make("li", {}, make("span.name", {}, plain(file.name)), make("button", { type: "button", "aria-label": `${word(PAGE_WORDS.remove)}: ${file.name}`, click: () => removeFile(name, file) }, "×")));
-    return make("div.card", { "data-full": held.length > 0 ? "yes" : "no" },
-      make("label", { for: `file-${name}` }, word(PAGE_WORDS[name])),
-      make("p.hint", { id: `hint-${name}` }, word(PAGE_WORDS[`${name}Hint`])),
-      files.length > 0 ? make("ul.held", {}, ...files) : make("p.held.quiet", {}, word(PAGE_WORDS.none)),
-      make("div.choose", {}, input, make("span", { "aria-hidden": "true" }, word(PAGE_WORDS.choose))));
+    // Choosing the same file again has to count as a choice.
+    input.addEventListener("click", () => (input.value = ""));
+    return make("div.card", { id: `card-${name}` },
+      make("label", { for: `file-${name}`, "data-word": name }),
+      make("p.hint", { id: `hint-${name}`, "data-word": `${name}Hint` }),
+      make("ul.held", { id: `held-${name}` }),
+      make("div.choose", {}, input, make("span", { "aria-hidden": "true", "data-word": "choose" })));
   });
   document.getElementById("inputs").replaceChildren(...cards);
+}
+
+function renderInputs() {
+  for (const { name } of INPUTS) {
+    const held = state.files[name];
+    const files = held.map((file) =>
+      make("li", {}, make("span.name", {}, plain(file.name)), make("button", { type: "button", "aria-label": `${word(PAGE_WORDS.remove)}: ${file.name}`, click: () => removeFile(name, file) }, "×")));
+    document.getElementById(`card-${name}`).dataset.full = held.length > 0 ? "yes" : "no";
+    document.getElementById(`held-${name}`).replaceChildren(...(files.length > 0 ? files : [make("li.quiet", {}, word(PAGE_WORDS.none))]));
+  }
 }
 
 function removeFile(name, file) {
@@ -155,6 +167,7 @@ function render() {
 }
 
 function begin() {
+  makeInputs();
   for (const button of document.querySelectorAll("[data-language]")) {
     button.addEventListener("click", () => {
       state.language = button.dataset.language;

@@ -6,7 +6,7 @@ async function readPolicy(bytes) {
   demand(bytes.length <= 1 << 20, "policy: larger than 1 MiB");
   for (const byte of bytes) demand(byte === 9 || byte === 10 || (byte >= 32 && byte !== 127), "policy: a control character");
   const lines = textOf(bytes, "policy").split("\n");
-  demand(lines.length <= MOST_LINES, "policy: too many lines");
+  demand(lines.length <= MOST_LINES && lines.at(-1) === "", "policy: too many lines, or the last without its end");
   const policy = { logs: [], members: new Map(), quorum: undefined, grouped: new Map(), keys: new Set() };
   const facts = { operators: new Map(), holders: new Map(), periods: new Map(), tsas: 1n, authorities: new Map(), recovery: null, signs: [], said: new Set() };
   for (const [at, line] of lines.entries()) {
@@ -17,13 +17,14 @@ async function readPolicy(bytes) {
     else if (!words[0].startsWith("#")) await readLine(policy, words, what);
   }
   demand(policy.quorum !== undefined, "policy: no quorum line");
-  return settled({ ...policy, ...facts });
+  return settled({ ...policy, ...facts, digest: hex(await sha256(bytes)) });
 }
 
 /** What two lines of a policy say of one another. */
 function settled(policy) {
-  const { members, holders, grouped, logs, periods } = policy;
+  const { members, operators, holders, grouped, logs, periods } = policy;
   const witness = (name) => members.get(name)?.key !== undefined;
+  for (const origin of operators.keys()) demand(logs.some((key) => key.name === origin), `policy: the operator of a log '${origin}' that is not there`);
   for (const name of holders.keys()) demand(witness(name), `policy: the holder of a witness '${name}' that is not there`);
   for (const name of periods.keys()) {
     const log = logs.some((key) => key.name === name || `${key.name}+${key.id}` === name);
@@ -111,6 +112,7 @@ async function readFact(policy, facts, [word, ...rest], what) {
       break;
     case "observer":
       person(1);
+      claimKey(policy, await verifierKey(rest[0]), what);
       break;
     default:
       throw new Wrong(`${what}: it says something that is not known here`);

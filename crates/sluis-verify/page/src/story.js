@@ -13,6 +13,33 @@ class Story {
     return pair[this.language === "nl" ? 1 : 0];
   }
 
+  /** Who was told what, and when at the latest: before all else. */
+  brief() {
+    const own = this.c.records.filter((record) => record.stream === this.c.own);
+    const opened = own.find((record) => record.kind === 2);
+    const about = (name) => opened?.values.get(name) ?? null;
+    const facts = ["resource", "category", "attribution"].filter((name) => about(name) !== null).flatMap((name) => this.fact(FIELD_WORDS[name], this.translated(name, about(name))));
+    const rows = own.filter((record) => MILESTONES.has(record.event)).map((record) => make("tr", {},
+      make("td", {}, this.eventWord(record)),
+      make("td", {}, plain(record.values.get("party_name") ?? "-")),
+      make("td", { class: record.upper ? "moment" : "moment missing" }, ...(record.upper ? [moment(record.upper), make("span.local", {}, localMoment(record.upper, this.language))] : [this.word(PAGE_WORDS.unproven)]))));
+    if (facts.length === 0 && rows.length === 0) return null;
+    const heads = [PAGE_WORDS.happened, PAGE_WORDS.toWhom, PAGE_WORDS.atLatest].map((pair) => make("th", { scope: "col" }, this.word(pair)));
+    return make("section.brief", { "aria-labelledby": "brief-title" },
+      make("h2", { id: "brief-title" }, this.word(PAGE_WORDS.brief)),
+      make("dl.facts", {}, ...facts),
+      rows.length > 0 ? make("div.wide", {}, make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows))) : null);
+  }
+
+  eventWord(record) {
+    return EVENTS[record.event] ? this.word(EVENTS[record.event]) : plain(record.event);
+  }
+
+  translated(name, text) {
+    const known = VALUE_WORDS[name];
+    return known && Object.hasOwn(known, text) ? this.word(known[text]) : plain(text);
+  }
+
   view() {
     const { c } = this;
     const own = c.records.filter((record) => record.stream === c.own);
@@ -26,7 +53,8 @@ class Story {
         ...this.fact(PAGE_WORDS.caseName, c.own),
         ...this.fact(PAGE_WORDS.made, moment(BigInt(Date.parse(c.bundle.made))))),
       make("ol.steps", {}, ...own.map((record) => this.record(record))),
-      others.length > 0 ? make("ol.steps.others", {}, ...others.map((record) => this.record(record))) : null,
+      others.length > 0 ? make("h3.others", {}, this.word(PAGE_WORDS.belongs)) : null,
+      others.length > 0 ? make("ol.steps", {}, ...others.map((record) => this.record(record))) : null,
       this.reports());
   }
 
@@ -35,10 +63,9 @@ class Story {
   }
 
   record(record) {
-    const event = EVENTS[record.event];
     const kind = KIND_WORDS[record.kind];
     return make("li.step", {},
-      make("h3", {}, make("span.number", {}, `${record.seq}`), event ? this.word(event) : plain(record.event), make("span.kind", {}, this.word(kind))),
+      make("h3", {}, make("span.number", {}, `${record.seq}`), this.eventWord(record), make("span.kind", {}, this.word(kind))),
       this.times(record),
       this.fields(record.values, fieldsOf(record.kind), record.openings));
   }
@@ -82,9 +109,9 @@ class Story {
       case DIGEST:
         return make("code", {}, hex(value.subarray(0, 36)));
       case LIST:
-        return make("ul.quoted", {}, ...value.slice(0, 200).map((one) => make("li", { dir: "ltr" }, plain(one))));
+        return make("ul.quoted", {}, ...value.slice(0, 200).map((one) => make("li", { dir: "ltr" }, this.translated(name, one))));
       default:
-        return make("span.quoted", { dir: "ltr" }, plain(value.slice(0, 20000)));
+        return make("span.quoted", { dir: "ltr" }, this.translated(name, value.slice(0, 20000)));
     }
   }
 
@@ -96,7 +123,7 @@ class Story {
       make("li.step", {}, make("h3", {}, make("span.number", {}, `${report.index}`)), this.fields(report.values, REPORT_FIELDS, report.openings)));
     return make("section", { "aria-labelledby": "reports-title" },
       make("h2", { id: "reports-title" }, this.word(PAGE_WORDS.reports)),
-      make("ol.steps.others", {}, ...views),
+      make("ol.steps", {}, ...views),
       reports.length > most ? make("p.quiet", {}, `+ ${reports.length - most}`) : null);
   }
 }

@@ -137,9 +137,9 @@ function quorumMoment(policy, counted) {
 
 /** 6: every checkpoint is signed by a key of the log that the policy names and that was valid then. */
 async function checkSignature(c, check) {
-  if (c.checkpoint === null) return check.lack("there is no checkpoint", "er is geen ijkpunt");
   await readStamps(c);
   c.policy = c.policies === null ? null : choosePolicy(c);
+  if (c.checkpoint === null) return check.lack("there is no checkpoint", "er is geen ijkpunt");
   if (c.policy === null) {
     if (c.policies === null) return check.lack("no policy was given: nobody is trusted", "er is geen beleidsbestand gegeven: niemand wordt vertrouwd");
     return check.lack("no version of the policy is of that time", "geen versie van het beleidsbestand is van die tijd");
@@ -160,26 +160,26 @@ async function checkSignature(c, check) {
   if (check.outcome !== "incomplete") check.hold(`signed by the log: ${[...names].join(", ")}`, `ondertekend door het logboek: ${[...names].join(", ")}`);
 }
 
-/** The name of a key by which a checkpoint is rightly signed; `null` with a line when no moment is known for it. */
+/** The name of a key by which a checkpoint is rightly signed; `null`, with a line that says what is missing. */
 async function judgeSignature(c, checkpoint, check) {
   const { policy, times } = c;
-  const stamped = times.upper(checkpoint.size - 1n);
-  const moment = stamped ?? checkpoint.quorum;
+  const moment = times.upper(checkpoint.size - 1n) ?? checkpoint.quorum;
+  // The newest checkpoint may come after all stamped ones; when these hold all records, nothing rests on its moment.
+  const needsMoment = checkpoint !== c.checkpoint || c.records.some((record) => times.upper(record.index) === null);
   const operator = policy.operators.get(c.bundle.origin);
   let reason = "it is not signed by a key of the policy for this log";
-  let untimed = false;
+  let missing = null;
   for (const key of policy.logs.filter((one) => one.name === checkpoint.origin)) {
     if ((await signedBy(checkpoint.note, key)) === null) continue;
-    const void_ = voided(c, key, checkpoint, moment, check);
     const period = policy.periods.get(`${key.name}+${key.id}`) ?? policy.periods.get(key.name) ?? [null, null];
-    if (void_) reason = "its key was retired or revoked before";
-    else if (moment === null) untimed = true;
-    else if (!within(moment, period)) reason = "its key was not valid at that time";
-    else if (operator !== undefined && needsBoth(policy, operator, moment)) reason = "its signer has to sign in two algorithms";
+    if (voided(c, key, checkpoint, moment, check)) reason = "its key was retired or revoked before";
+    else if (moment === null && needsMoment) missing = ["nothing says when it was signed", "niets zegt wanneer het ondertekend is"];
+    else if (moment !== null && !within(moment, period)) reason = "its key was not valid at that time";
+    else if (operator !== undefined && needsBoth(policy, operator, moment ?? c.at ?? 0n)) missing = ["its signature by ML-DSA-44, which the policy asks for, cannot be judged here", "de handtekening met ML-DSA-44, waar het beleidsbestand om vraagt, is hier niet te beoordelen"];
     else return `${key.name}+${key.id}`;
   }
-  demand(untimed, `checkpoint ${checkpoint.size}: ${reason}`);
-  check.lack(`checkpoint ${checkpoint.size}: nothing says when it was signed`, `ijkpunt ${checkpoint.size}: niets zegt wanneer het ondertekend is`);
+  demand(missing !== null, `checkpoint ${checkpoint.size}: ${reason}`);
+  check.lack(`checkpoint ${checkpoint.size}: ${missing[0]}`, `ijkpunt ${checkpoint.size}: ${missing[1]}`);
   return null;
 }
 
@@ -212,6 +212,7 @@ function voided(c, key, checkpoint, moment, check) {
 
 /** 7: the quorum of witnesses. */
 async function checkQuorum(c, check) {
+  if (c.checkpoint === null) return check.lack("there is no checkpoint", "er is geen ijkpunt");
   if (!c.policy) return check.lack("without a policy no witness is known", "zonder beleidsbestand is geen getuige bekend");
   const { policy, checkpoint } = c;
   const { counted, others } = checkpoint.cosignatures;
@@ -251,10 +252,14 @@ async function checkStamps(c, check) {
 
 /** 9: the node's clock against what the authorities fixed. */
 async function checkBracket(c, check) {
-  if (!c.policy) return check.lack("no time is fixed", "geen tijd ligt vast");
+  if (c.checkpoint === null || !c.policy) return check.lack("no time is fixed", "geen tijd ligt vast");
   let [outside, differs] = [0, 0];
   for (const record of c.records) {
     const { recorded, lower, upper } = record;
+    if (lower === null || upper === null) {
+      const [en, nl] = lower === null ? ["from when on", "vanaf wanneer"] : ["until when", "tot wanneer"];
+      check.lack(`record ${record.place}: nothing says ${en} it can be`, `regel ${record.place}: niets zegt ${nl} zij kan zijn`);
+    }
     const by = lower !== null && recorded < lower ? recorded - lower : upper !== null && recorded > upper ? recorded - upper : 0n;
     record.differs = by;
     if (by > TOLERANCE || by < -TOLERANCE) {
@@ -265,6 +270,6 @@ async function checkBracket(c, check) {
       check.say(`record ${record.place}: the clock differs by ${duration(by, "en")}`, `regel ${record.place}: de klok wijkt ${duration(by, "nl")} af`);
     }
   }
-  const inside = c.records.length - outside - differs;
-  check.hold(`${inside} of ${c.records.length} records are inside the bracket`, `${inside} van ${c.records.length} regels liggen binnen de grenzen`);
+  const inside = c.records.filter((record) => record.upper !== null && record.lower !== null).length - outside - differs;
+  if (inside > 0) check.hold(`${inside} of ${c.records.length} records are inside the bracket`, `${inside} van ${c.records.length} regels liggen binnen de grenzen`);
 }

@@ -4,6 +4,7 @@ const CHECKS = [
   [1, checkContainer], [2, checkDigests], [3, checkSchema], [4, checkInclusion], [5, checkConsistency], [6, checkSignature],
   [7, checkQuorum], [8, checkStamps], [9, checkBracket], [10, checkStream], [11, checkDelivery], [12, checkErasures], [13, checkLimits],
 ];
+const MOST_LINES_TOLD = 64;
 const WORDS = ["proven", "invalid", "incomplete", "unreadable", "usage"];
 const EXITS = Object.fromEntries(WORDS.map((word, code) => [word, code]));
 
@@ -53,4 +54,77 @@ function reasonOf(error) {
 /** 11: how well a delivery is proven is graded by `sluis verify`. */
 async function checkDelivery(c, check) {
   check.say("how well delivery is proven is not graded by this page; `sluis verify` does", "hoe goed de bezorging bewezen is, beoordeelt deze pagina niet; `sluis verify` doet dat");
+}
+
+/** The verdict for programs: as `sluis verify --json` writes it. A number that JavaScript cannot hold stands as text. */
+function plainVerdict({ outcome, exit, reason, checks, case: c }) {
+  const told = checks.map((check) => ({
+    number: check.number,
+    title: TITLES[check.number - 1][0],
+    outcome: check.outcome,
+    lines: check.lines.slice(0, MOST_LINES_TOLD).map((line) => ({ outcome: line.outcome, text: line.en })),
+    left_out: Math.max(0, check.lines.length - MOST_LINES_TOLD),
+  }));
+  const verdict = { format: "sluis-verdict/v1", verdict: outcome, exit, checks: told };
+  if (reason !== undefined) verdict.reason = reason;
+  return c === null ? verdict : { ...verdict, ...plainCase(c) };
+}
+
+function plainCase(c) {
+  const { bundle, checkpoint, policy, times } = c;
+  return {
+    form: bundle.kind,
+    origin: bundle.origin,
+    stream: bundle.stream,
+    made: bundle.made,
+    operator: policy?.operators.get(bundle.origin) ?? null,
+    checkpoint: checkpoint && { size: plainNumber(checkpoint.size), root: hex(checkpoint.root) },
+    policy: policy?.digest ?? null,
+    witnesses: policy && checkpoint ? persons([...checkpoint.cosignatures.counted.keys()].map((name) => personOf(policy, name))) : [],
+    authorities: times ? persons(times.counted.map((stamp) => stamp.person)) : [],
+    records: c.records.map((record) => plainRecord(c, record)),
+  };
+}
+
+function persons(names) {
+  return [...new Set(names)].sort();
+}
+
+function plainRecord(c, record) {
+  const { upper = null, lower = null, differs = 0n } = record;
+  const fields = {};
+  fieldsOf(record.kind).forEach(([name], ordinal) => {
+    const opening = record.openings[ordinal];
+    if (opening.form === ERASED) fields[name] = { erased_by: hex(opening.erasure) };
+    else if (opening.form !== HIDDEN) fields[name] = plainValue(opening.type, record.values.get(name));
+  });
+  const outside = differs > TOLERANCE || differs < -TOLERANCE;
+  return {
+    index: record.index === NO_INDEX ? null : plainNumber(record.index),
+    kind: KINDS[record.kind][0],
+    commitment: record.name,
+    own: record.stream === c.own,
+    letter: LETTERS.has(record.event),
+    not_before: lower === null ? null : plainMoment(lower),
+    at_the_latest: upper === null ? null : plainMoment(upper),
+    bracket: upper === null ? "unknown" : outside ? "outside" : differs === 0n ? "inside" : "differs",
+    bracket_ms: plainNumber(differs),
+    fields,
+  };
+}
+
+function plainNumber(value) {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : String(value);
+}
+
+function plainMoment(time) {
+  const date = new Date(Number(time));
+  return Number.isNaN(date.getTime()) ? `${time}` : `${date.toISOString().slice(0, 19)}Z`;
+}
+
+function plainValue(type, value) {
+  if (value === null || typeof value === "string" || Array.isArray(value)) return value;
+  if (type === TIME) return plainMoment(value);
+  if (type === NUMBER) return plainNumber(value);
+  return value.length > 64 ? { bytes: value.length } : hex(value);
 }

@@ -78,6 +78,37 @@ const EVENTS = {
   confirmed: ["confirmed by a person", "bevestigd door een medewerker"],
   undone: ["undone", "ongedaan gemaakt"],
   withdrawn: ["letter withdrawn", "brief ingetrokken"],
+  evidence: ["evidence added", "bewijsstuk toegevoegd"],
+  received: ["reports received", "meldingen ontvangen"],
+  erased: ["erased", "gewist"],
+  issued: ["given out", "verstrekt"],
+};
+
+/** Steps that a reader looks for first. */
+const MILESTONES = new Set(["opened", "told", "reminded", "warned", "overdue", "restriction proposed", "disputed", "closed", "reopened"]);
+
+/** Words of closed lists, by field. What is not here is the sender's own and is shown as it stands. */
+const VALUE_WORDS = {
+  attribution: {
+    "own contract record": ["own contract record", "eigen contractadministratie"],
+    "address registry": ["address registry", "adresregister"],
+    "statement of a reseller": ["statement of a reseller", "verklaring van een wederverkoper"],
+    unknown: ["unknown", "onbekend"],
+  },
+  completeness: {
+    explanation: ["explanation", "uitleg"],
+    location: ["location", "vindplaats"],
+    notifier: ["notifier", "melder"],
+    "good faith": ["good faith", "goede trouw"],
+  },
+  what: {
+    letter: ["letter", "brief"],
+    transcript: ["transcript of the delivery", "verslag van de bezorging"],
+    bounce: ["returned as undeliverable", "onbestelbaar retour"],
+    reply: ["reply", "reactie"],
+    receipt: ["receipt", "ontvangstbewijs"],
+  },
+  stage: { pending: ["announced", "aangekondigd"], done: ["done", "uitgevoerd"] },
 };
 
 const KIND_WORDS = {
@@ -195,7 +226,11 @@ const PAGE_WORDS = {
   key: ["Key of a policy archive", "Sleutel van een archief van beleidsbestanden"],
   working: ["Checking", "Bezig met nakijken"],
   print: ["Print", "Afdrukken"],
-  story: ["What it says", "Wat erin staat"],
+  brief: ["In brief", "In het kort"],
+  happened: ["What", "Wat"],
+  toWhom: ["Party", "Partij"],
+  belongs: ["What belongs to it", "Wat erbij hoort"],
+  story: ["All that it says", "Alles wat erin staat"],
   storyLead: [
     "These are the words of the sender. What is proven of them is that they were recorded then.",
     "Dit zijn de woorden van de afzender. Bewezen is daarvan dat ze toen zijn vastgelegd.",

@@ -28,7 +28,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Check {
             let (place, batch) = (report.place, short(&report.batch));
             check.wrong(
                 format!("report {place} of batch {batch}…: {why}"),
-                format!("melding {place} van partij {batch}…: klopt niet ({why})"),
+                format!("melding {place} van pakket {batch}…: klopt niet ({why})"),
             );
         }
     }
@@ -73,7 +73,7 @@ fn came_from(subject: &Subject<'_>, record: &Known<'_>, check: &mut Check) {
     let Some(of) = subject.with_commitment(batch) else {
         check.lacks(
             format!("{en} comes from report {place} of batch {}…, whose record is not shown", short(batch)),
-            format!("{nl} komt uit melding {place} van partij {}…, waarvan de regel niet getoond wordt", short(batch)),
+            format!("{nl} komt uit melding {place} van pakket {}…, waarvan de regel niet getoond wordt", short(batch)),
         );
         return;
     };
@@ -82,13 +82,13 @@ fn came_from(subject: &Subject<'_>, record: &Known<'_>, check: &mut Check) {
     {
         check.wrong(
             format!("{en} and the batch it names come from different submissions"),
-            format!("{nl} en de partij die zij noemt, komen uit verschillende inzendingen"),
+            format!("{nl} en het pakket dat zij noemt, komen uit verschillende inzendingen"),
         );
     }
     let Some(report) = subject.bundle.reports.iter().find(|report| report.batch == *batch && report.place == place) else {
         check.lacks(
             format!("{en} comes from report {place} of a batch, and that report is not shown"),
-            format!("{nl} komt uit melding {place} van een partij, en die melding wordt niet getoond"),
+            format!("{nl} komt uit melding {place} van een pakket, en die melding wordt niet getoond"),
         );
         return;
     };

@@ -124,7 +124,7 @@ impl Writing {
     fn story(&self, verdict: &Verdict, story: &Story, blocks: &mut Vec<Block>) {
         blocks.push(Block::Heading(self.say("What it is about", "Waar het over gaat")));
         blocks.push(Block::Facts(self.about(story)));
-        let letters: Vec<(&ShownRecord, &Told)> = story.told().filter(|(_, told)| told.letter).collect();
+        let letters: Vec<_> = story.told().enumerate().filter(|(_, (_, told))| told.letter).collect();
         blocks.push(Block::Heading(
             self.say("Who was told what, and when at the latest", "Wie wat verteld is, en wanneer uiterlijk"),
         ));
@@ -134,13 +134,15 @@ impl Writing {
             ));
         }
         let grade = self.grade(verdict);
-        let attribution = self.attribution(story.opened());
-        for (place, (record, told)) in letters.iter().enumerate() {
+        for (number, (place, (record, told))) in letters.iter().enumerate() {
             let heading = self.say("Letter", "Bericht");
             let mut facts = self.letter(record, told);
-            facts.push((self.say("that this is whom it concerns", "dat dit is wie het aangaat"), attribution.clone()));
+            facts.push((
+                self.say("that this is whom it concerns", "dat dit is wie het aangaat"),
+                self.attribution(story.opened(Some(*place))),
+            ));
             facts.push((self.say("delivery", "aflevering"), grade.clone()));
-            blocks.push(Block::Card(format!("{heading} {}", place + 1), facts));
+            blocks.push(Block::Card(format!("{heading} {}", number + 1), facts));
         }
         blocks.push(Block::Heading(self.say("Everything that is shown, in order", "Alles wat getoond wordt, op volgorde")));
         for (record, told) in story.told() {
@@ -166,7 +168,7 @@ impl Writing {
             (self.say("case", "dossier"), hex(&bundle.stream)),
             (self.say("file made, as its maker claims", "bestand gemaakt, zegt de maker"), in_full(bundle.made, self.language)),
         ];
-        let Some(opened) = story.opened() else { return facts };
+        let Some(opened) = story.opened(None) else { return facts };
         let mut text = |name: &str, en: &str, nl: &str| {
             if let Some(value) = Story::text(opened, name) {
                 facts.push((self.say(en, nl), quote(value)));

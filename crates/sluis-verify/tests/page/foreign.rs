@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::browser::Browser;
 
@@ -75,6 +76,104 @@ fn consistency_is_judged_as_by_others() {
         "(one) => {{ {BYTES} return sluis.consistent(BigInt(one.size1), BigInt(one.size2), path(one.proof), bytes(one.root1), bytes(one.root2)); }}"
     );
     judged(&cases, |case| case["want_err"] == json!(false), &judge);
+}
+
+#[test]
+fn a_place_in_a_log_of_a_thousand_million_entries_is_judged() {
+    let Some(folder) = vectors() else { return };
+    let Ok(text) = std::fs::read_to_string(folder.join("ct-argon2020/inclusion.json")) else { return };
+    let case: Value = serde_json::from_str(&text).expect("JSON");
+    let good = with_text_numbers(vec![case]).remove(0);
+    let mut moved = good.clone();
+    moved["leaf_index"] = json!("10001");
+    let judge = format!(
+        "async (one) => {{ {BYTES}
+           const leaf = await sluis.leafHash(bytes(one.leaf_input_b64));
+           return sluis.included(BigInt(one.leaf_index), BigInt(one.tree_size), leaf, path(one.audit_path_b64), bytes(one.root_b64)); }}"
+    );
+    judged(&[good, moved], |case| case["leaf_index"] == json!("10000"), &judge);
+}
+
+#[test]
+fn a_whole_log_that_another_program_made_holds_at_every_size() {
+    let Some(folder) = vectors() else { return };
+    let folder = folder.join("log-tessera");
+    let Ok(text) = std::fs::read_to_string(folder.join("index.json")) else { return };
+    let index: Value = serde_json::from_str(&text).expect("JSON");
+    let entries: Vec<&str> = index["entries"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    let leaves: Vec<Hash> = entries.iter().map(|entry| hash(&[b"\0", entry.as_bytes()])).collect();
+    let mut cases = Vec::new();
+    for size in 1..=leaves.len() {
+        let note = std::fs::read_to_string(folder.join(format!("checkpoint.{size}"))).expect("a checkpoint of every size");
+        let path = |proof: Vec<Hash>| proof.iter().map(|hash| STANDARD.encode(hash)).collect::<Vec<_>>();
+        let inclusions: Vec<Value> =
+            (0..size).map(|place| json!([entries[place], path(inclusion(place, &leaves[..size]))])).collect();
+        let consistencies: Vec<Value> = (1..size)
+            .map(|first| json!([STANDARD.encode(root(&leaves[..first])), path(consistency(first, &leaves[..size], true))]))
+            .collect();
+        cases.push(json!({ "name": size, "note": note, "vkey": index["vkey"], "inclusions": inclusions, "consistencies": consistencies }));
+    }
+    let judge = format!(
+        "async (one) => {{ {BYTES}
+           const note = new TextEncoder().encode(one.note);
+           await sluis.openNote(note, [one.vkey]);
+           const {{ size, root }} = sluis.readCheckpoint(sluis.readNote(note, 'note'));
+           for (const [place, [entry, proof]] of one.inclusions.entries())
+             if (!(await sluis.included(BigInt(place), size, await sluis.leafHash(new TextEncoder().encode(entry)), path(proof), root))) return false;
+           for (const [place, [first, proof]] of one.consistencies.entries())
+             if (!(await sluis.consistent(BigInt(place + 1), size, path(proof), bytes(first), root))) return false;
+           return size === BigInt(one.name); }}"
+    );
+    judged(&cases, |_| true, &judge);
+}
+
+type Hash = [u8; 32];
+
+fn hash(parts: &[&[u8]]) -> Hash {
+    parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize().into()
+}
+
+/// The largest power of two below a number of leaves: RFC 6962, 2.1.
+fn split(count: usize) -> usize {
+    count.next_power_of_two() / 2
+}
+
+fn root(leaves: &[Hash]) -> Hash {
+    match leaves {
+        [leaf] => *leaf,
+        _ => {
+            let (left, right) = leaves.split_at(split(leaves.len()));
+            hash(&[b"\x01", &root(left), &root(right)])
+        }
+    }
+}
+
+fn inclusion(place: usize, leaves: &[Hash]) -> Vec<Hash> {
+    if leaves.len() == 1 {
+        return Vec::new();
+    }
+    let (left, right) = leaves.split_at(split(leaves.len()));
+    let (mut path, sibling) = if place < left.len() {
+        (inclusion(place, left), root(right))
+    } else {
+        (inclusion(place - left.len(), right), root(left))
+    };
+    path.push(sibling);
+    path
+}
+
+fn consistency(first: usize, leaves: &[Hash], whole: bool) -> Vec<Hash> {
+    if first == leaves.len() {
+        return if whole { Vec::new() } else { vec![root(leaves)] };
+    }
+    let (left, right) = leaves.split_at(split(leaves.len()));
+    let (mut path, sibling) = if first <= left.len() {
+        (consistency(first, left, whole), root(right))
+    } else {
+        (consistency(first - left.len(), right, false), root(left))
+    };
+    path.push(sibling);
+    path
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod browser;
 mod bundles;
 mod foreign;
 mod mutants;
+mod person;
 
 use std::path::{Path, PathBuf};
 

@@ -97,7 +97,8 @@ pub(crate) fn shown(container: &[u8]) -> Vec<File> {
 
 /// The files of a container, which is known to be good.
 fn files(container: &[u8]) -> Vec<File> {
-    let number = |at: usize, length: usize| (0..length).rev().fold(0, |sum, place| sum * 256 + usize::from(container[at + place]));
+    let number =
+        |at: usize, length: usize| (0..length).rev().fold(0, |sum, place| sum * 256 + usize::from(container[at + place]));
     let mut files = Vec::new();
     let mut at = 0;
     while container[at..].starts_with(b"PK\x03\x04") {

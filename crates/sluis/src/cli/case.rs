@@ -1,6 +1,7 @@
 //! `sluis case`: what somebody has to act on, everything that is known of one case, and what is done about it.
 
 pub(super) mod act;
+pub(super) mod bundle;
 mod correct;
 mod list;
 mod show;
@@ -28,6 +29,7 @@ pub(super) use list::table;
 pub(crate) enum Command {
     List(list::Args),
     Show(show::Args),
+    Bundle(bundle::Args),
     Note(act::Note),
     Handle(act::Handle),
     Snooze(act::Snooze),
@@ -138,6 +140,7 @@ pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
     match command {
         Command::List(args) => globals.reader()?.read(|transaction| list::run(args, transaction, now)),
         Command::Show(args) => globals.reader()?.read(|transaction| show::run(args, transaction, now)),
+        Command::Bundle(args) => bundle::run(args, globals),
         Command::Acts(args) => globals.reader()?.read(|transaction| act::list(args, transaction)),
         Command::Correct(args) => correct::run(args, globals),
         command => act::run(command, globals, now),

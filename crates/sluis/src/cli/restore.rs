@@ -79,6 +79,7 @@ struct View {
     seconds: f64,
     letters_held: u64,
     has_keys: bool,
+    erased_since: u64,
     without_key: usize,
     without_file: usize,
     first_without: Vec<String>,
@@ -126,6 +127,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         seconds: begun.elapsed().as_secs_f64(),
         letters_held: restored.held,
         has_keys: restored.has_keys,
+        erased_since: restored.erased_since,
         without_key: lost.keyless.len(),
         without_file: lost.fileless.len(),
         first_without: restore::first(&lost.keyless, LISTED).into_iter().chain(restore::first(&lost.fileless, LISTED)).collect(),
@@ -161,6 +163,12 @@ fn draw(screen: &mut Screen, view: &View, gap: &str) -> Result<()> {
     ])?;
     screen.line("steps, notes, decisions and imports of that time are gone: import the administration again, and look at what people remember")?;
     screen.line("what 'sluis forget' took out of rows since then is in them again: say it once more")?;
+    if view.erased_since > 0 {
+        let erasures = counted(view.erased_since, "erasure");
+        let text =
+            format!("{erasures} came after the backup: what they took out of the seal stays unreadable, the keys are gone");
+        screen.line(text)?;
+    }
     if !view.has_keys {
         alarm(
             screen,

@@ -23,6 +23,7 @@ pub(crate) enum Command {
     List(List),
     Show(Show),
     Order(super::order::Order),
+    Receipt(super::receipt::Args),
 }
 
 /// List submissions, newest first
@@ -128,13 +129,16 @@ pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
     if let Command::Order(args) = command {
         return super::order::run(args, globals);
     }
+    if let Command::Receipt(args) = command {
+        return super::receipt::run(args, globals);
+    }
     let now = globals.clock().now();
     let mut reader = globals.reader()?;
     let directory = reader.directory().to_owned();
     reader.read(|transaction| match command {
         Command::List(args) => list(args, transaction),
         // It asks the owner of the data, who is not to be kept waiting by a reader of ours.
-        Command::Order(_) => Ok(0),
+        Command::Order(_) | Command::Receipt(_) => Ok(0),
         Command::Show(args) => {
             let found = find(transaction, args.id)?;
             if args.raw {

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::generations::{self, Generations};
-use super::{Inner, Keys, SECRET, again, make_private, raw_place, seeds};
+use super::{Inner, Key, Keys, SECRET, again, make_private, raw_place, seeds};
 use crate::{At, Error};
 
 impl Keys {
@@ -68,6 +68,14 @@ fn fill(from: &mut Inner, to: &mut Inner) -> Result<(), Error> {
             let place = seeds::place(at);
             let seed = from.generations.unwrap(&place, row.get(5)?, &row.get::<_, Vec<u8>>(4)?)?;
             insert.execute((at[0], at[1], at[2], at[3], to.generations.wrap(&place, &seed)?, current))?;
+        }
+    }
+    {
+        let mut select = source.prepare("SELECT number, ordinal, digest FROM cuts")?;
+        let mut insert = target.prepare("INSERT INTO cuts (number, ordinal, digest) VALUES (?1, ?2, ?3)")?;
+        let mut rows = select.query(())?;
+        while let Some(row) = rows.next()? {
+            insert.execute((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?, row.get::<_, Key>(2)?))?;
         }
     }
     generations::set_state(&target, "erasures", generations::state(&source, "erasures")?)?;

@@ -44,6 +44,8 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), Error> {
          CREATE TABLE IF NOT EXISTS seeds
              (tree INTEGER NOT NULL, number INTEGER NOT NULL, depth INTEGER NOT NULL, path INTEGER NOT NULL, seed BLOB NOT NULL,
               generation INTEGER NOT NULL, PRIMARY KEY (tree, number, depth, path)) STRICT, WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS cuts
+             (number INTEGER NOT NULL, ordinal INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (number, ordinal)) STRICT, WITHOUT ROWID;
          CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
     )?;
     for table in ["node_secrets", "raw_keys"] {
@@ -63,6 +65,7 @@ pub(super) fn prepare_to_read(connection: &Connection) -> Result<(), Error> {
         "CREATE TEMP VIEW node_secrets AS SELECT name, secret, 0 AS generation FROM main.node_secrets;
          CREATE TEMP VIEW raw_keys AS SELECT submission, key, 0 AS generation FROM main.raw_keys;
          CREATE TEMP TABLE seeds (tree, number, depth, path, seed, generation);
+         CREATE TEMP TABLE cuts (number, ordinal, digest);
          CREATE TEMP TABLE state (name, value);",
     )?)
 }

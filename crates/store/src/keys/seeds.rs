@@ -117,11 +117,44 @@ impl Keys {
         Ok(gone)
     }
 
-    /// Forgets the seeds of blocks and batches with greater numbers: they will be given out again.
+    /// Keeps, durably, the salted digests of fields of records whose keys are about to be cut out: number, ordinal and digest. They
+    /// stand for the fields ever after, also beside rows of before, which do not have them.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn forget_after(&self, block: i64, batch: i64) -> Result<(), Error> {
+    pub fn note_cuts(&self, cuts: &[(i64, u32, [u8; 32])]) -> Result<(), Error> {
+        if cuts.is_empty() {
+            return Ok(());
+        }
+        let mut inner = self.inner();
+        let transaction = inner.connection.transaction()?;
+        {
+            let text = "INSERT INTO cuts (number, ordinal, digest) VALUES (?1, ?2, ?3) ON CONFLICT (number, ordinal) DO NOTHING";
+            let mut insert = transaction.prepare_cached(text)?;
+            for cut in cuts {
+                insert.execute(*cut)?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// What [`Keys::note_cuts`] kept.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn noted_cuts(&self) -> Result<Vec<(i64, u32, [u8; 32])>, Error> {
+        let inner = self.inner();
+        let mut select = inner.connection.prepare("SELECT number, ordinal, digest FROM cuts ORDER BY number, ordinal")?;
+        let rows = select.query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets the seeds of blocks and batches with greater numbers, and what was noted of records from `next` on: these numbers
+    /// will be given out again.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn forget_after(&self, block: i64, batch: i64, next: i64) -> Result<(), Error> {
         let mut inner = self.inner();
         let transaction = inner.connection.transaction()?;
         let gone = transaction
@@ -129,6 +162,7 @@ impl Keys {
         if gone > 0 {
             note_cut(&transaction)?;
         }
+        transaction.execute("DELETE FROM cuts WHERE number >= ?1", [next])?;
         Ok(transaction.commit()?)
     }
 

@@ -12,7 +12,7 @@ use model::time::Time;
 use super::Head;
 use crate::Error;
 use crate::db::{OptionalExtension, Transaction, numbered};
-use crate::reports::{BATCH, CHUNK, Unpacked, unpack};
+use crate::reports::{BATCH, CHUNK, Slices};
 
 /// Runs of reports that are walked back to the first report of a case, at the most.
 const RUNS: u32 = 1_000_000;
@@ -86,21 +86,14 @@ pub struct KeptBatch {
 pub struct Part {
     /// Their places in the batch, and their columns; those that were erased are missing.
     pub cores: Vec<(u32, Core)>,
-    fields: Option<Unpacked>,
+    fields: Option<Slices>,
 }
 
 impl Part {
     /// Name, shape and bytes of the fields of the report at a place: its own, and those that all of the batch share, unless it
     /// has its own of that name.
     pub fn fields(&self, place: u32) -> impl Iterator<Item = (&str, Shape, &[u8])> {
-        let own = self.fields.as_ref().and_then(|fields| fields.reports.get(place as usize % CHUNK as usize));
-        let own = own.map_or(&[][..], Vec::as_slice);
-        let shared = self.fields.as_ref().map_or(&[][..], |fields| &fields.shared[..]);
-        let shared = shared.iter().filter(|(name, ..)| !own.iter().any(|(other, ..)| other == name));
-        own.iter().chain(shared).filter_map(|(name, shape, bytes)| {
-            let name = self.fields.as_ref()?.name(*name)?;
-            Some((name, *shape, &bytes[..]))
-        })
+        self.fields.iter().flat_map(move |fields| fields.fields(place as usize % CHUNK as usize))
     }
 }
 
@@ -289,7 +282,7 @@ impl Transaction<'_> {
             .query_row([first / CHUNK], |row| row.get(0))
             .optional()?;
         let fields = match data {
-            Some(data) => Some(unpack(&data).ok_or_else(|| crate::reports::damaged(first / CHUNK))?),
+            Some(data) => Some(Slices::of(&data).ok_or_else(|| crate::reports::damaged(first / CHUNK))?),
             None => None,
         };
         Ok(Part { cores, fields })

@@ -1,0 +1,4 @@
+//! The tests of `erasing.rs`, on PostgreSQL.
+
+#[path = "erasing.rs"]
+mod erasing;
