@@ -93,11 +93,6 @@ pub(crate) enum Act {
         /// Who says so.
         by: String,
     },
-    /// Cosigns a checkpoint of somebody else's log.
-    Cosign {
-        /// The body of an add-checkpoint request.
-        request: String,
-    },
     /// Publishes the log now.
     PublishLog,
     /// Keeps that a bundle of a case was given to somebody.
@@ -112,6 +107,11 @@ pub(crate) enum Act {
         records: u64,
         /// Who gave it.
         by: String,
+    },
+    /// Cosigns a checkpoint of somebody else's log.
+    Cosign {
+        /// The body of an add-checkpoint request.
+        request: String,
     },
     /// Freezes the log as it is and begins another.
     BeginLog,
@@ -147,13 +147,13 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
         }
         Act::Outbox(asked) => asked.perform(desk),
         Act::Advance => crate::cli::advance::perform(desk),
-        Act::Cosign { request } => crate::cli::log::witness::perform(desk, request),
         Act::PublishLog => Ok(serde_json::json!({ "size": desk.publish()?.size })),
         Act::Issue { case, to, bundle, records, by } => {
             let digest = digest(bundle).ok_or_else(|| desk::Error::Invalid("a digest has 64 hexadecimal digits".to_owned()))?;
             desk.issue(*case, to, digest, *records, by)?;
             Ok(Value::Null)
         }
+        Act::Cosign { request } => crate::cli::log::witness::perform(desk, request),
         Act::BeginLog => Ok(serde_json::json!({ "origin": desk.begin_log()?.origin })),
         Act::Correct(asked) => asked.perform(desk),
         Act::Undo { act, by, reason } => {
