@@ -1,5 +1,8 @@
 //! Witnesses from the command line: logs of others are audited, and cosigned from a file.
 
+// A helper that cannot go on ends the test.
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::path::Path;
@@ -80,7 +83,7 @@ fn what_comes_on_a_stick_is_cosigned_once_for_each_history() {
     std::fs::write(two.data().join("sluis.toml"), settings).unwrap();
     assert!(two.run(&["log", "witness"]).good().contains("no key as a witness yet"));
     let note = Checkpoint::new(log.key().name(), 5, [5; 32]).unwrap().sign(&[&log]).unwrap();
-    let request = two.file("request.txt", &format!("old 0\n\n{note}"));
+    let request = two.file("request.txt", format!("old 0\n\n{note}"));
     let line = two.run(&["log", "witness", "--cosign", &string(&request)]).good();
     assert!(line.starts_with("\u{2014} witness.two.example/w "), "{line}");
     let again = two.run(&["log", "witness", "--cosign", &string(&request)]).failed(1);
