@@ -13,6 +13,7 @@ use store::{Reader, Transaction};
 
 use super::Globals;
 use crate::demo::care::Care;
+use crate::demo::seal::{self, Proof};
 use crate::demo::survey::{Branch, Moment, Survey, survey};
 use crate::demo::world::{PROVIDER, RESELLERS};
 use crate::demo::{self, Month, Note, Play};
@@ -56,6 +57,8 @@ struct View<'a> {
     data: String,
     #[serde(flatten)]
     survey: &'a Survey,
+    /// The case that was given away, and what two verifiers say of it.
+    sealed: Option<&'a Proof>,
     look_further: Vec<String>,
 }
 
@@ -70,18 +73,24 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         }
     };
     let shown = directory.display().to_string();
+    say("Verifying the bundle of one case, with two programs that share no code.");
+    let proof = seal::verify(&directory, globals.clock().now())?;
     Reader::open(&directory)?.read(|transaction| {
         let survey = survey(&play, transaction)?;
         let further = further(&directory, &play, &survey);
         let mut screen = Screen::new();
         if args.json {
             let look_further = further.into_iter().map(|(command, _)| command).collect();
-            json::line(&mut screen, &View { data: shown, survey: &survey, look_further })?;
+            json::line(&mut screen, &View { data: shown, survey: &survey, sealed: proof.as_ref(), look_further })?;
         } else {
             draw(&mut screen, &play, &survey, transaction)?;
+            if let Some(proof) = &proof {
+                draw_proof(&mut screen, proof)?;
+            }
             draw_further(&mut screen, &further)?;
         }
-        super::done(screen, u8::from(!survey.wrong.is_empty()))
+        let is_proven = proof.as_ref().is_none_or(|proof| proof.exit_status == 0);
+        super::done(screen, u8::from(!survey.wrong.is_empty() || !is_proven))
     })
 }
 
@@ -321,6 +330,15 @@ fn draw_chain(screen: &mut Screen, links: &[LinkView]) -> Result<()> {
         let since = link.since.as_deref().and_then(|since| since.get(..10)).unwrap_or("long ago");
         let held = screen.paint(Style::Dim, &format!("{:18} since {since}", link.resource.as_deref().unwrap_or_default()));
         screen.line(format_args!("{name} {held}{}", if last { "  ← holder" } else { "" }))?;
+    }
+    Ok(())
+}
+
+/// The case that was given away: what its file proves, and what to type to see it.
+fn draw_proof(screen: &mut Screen, proof: &Proof) -> Result<()> {
+    screen.heading(&format!("Case {}, given away as a file that proves itself", proof.case))?;
+    for line in proof.told.lines() {
+        screen.line(line)?;
     }
     Ok(())
 }
