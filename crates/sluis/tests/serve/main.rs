@@ -5,6 +5,7 @@
 mod administrations;
 mod alerts;
 mod exim;
+mod log;
 mod node;
 mod stamps;
 mod stop;
