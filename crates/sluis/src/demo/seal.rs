@@ -17,13 +17,12 @@ use desk::seal::export::choice::Choice;
 use desk::seal::export::{self, Made};
 use model::step::What;
 use model::time::Time;
+use seal::bundle::ShownRecord;
 use seal::cosignature;
 use seal::note::{Algorithm, Ed25519Signer, Note, Signer};
 use seal::tree::{Frontier, leaf_hash};
 use serde::Serialize;
-use sluis_verify::output::{self, About};
-use sluis_verify::said::Language;
-use sluis_verify::{files, verify_with};
+use sluis_verify::{Story, Told, files, verify_with};
 use store::Store;
 use store::keys::random;
 use store::log::{Checkpoint, Shard};
@@ -118,7 +117,8 @@ impl Notary {
         let keys = desk.store().keys();
         let choice = Choice::parse(&[], &[])?;
         let now = desk.now();
-        let made: Made = desk.store().reader()?.read(|transaction| export::case(transaction, keys, directory, case, &choice, now))?;
+        let made: Made =
+            desk.store().reader()?.read(|transaction| export::case(transaction, keys, directory, case, &choice, now))?;
         let folder = folder(directory);
         save(&folder.join(format!("case-{case}.sluis-evidence")), &made.bytes)?;
         save(&folder.join("sector.policy"), self.policy(desk)?.as_bytes())?;
@@ -182,18 +182,55 @@ pub(crate) struct Proof {
     pub(crate) exit_status: u8,
     /// The verdict of the page; `None` when there was no browser to open it in.
     pub(crate) page_verdict: Option<String>,
-    /// What it proves, for people.
-    #[serde(skip)]
-    pub(crate) told: String,
-    /// Whether the browser was there, and what else stood in the way.
+    /// What stood in the way of the browser.
     pub(crate) page_trouble: Option<String>,
+    /// Records of the case that are shown.
+    pub(crate) records: u64,
+    /// The letters among them.
+    pub(crate) letters: Vec<Letter>,
+    /// Entries of the log at the checkpoint that all proofs lead to.
+    pub(crate) entries: u64,
+    /// Who cosigned it.
+    pub(crate) witnesses: Vec<String>,
+    /// Who stamped it.
+    pub(crate) authorities: Vec<String>,
+}
+
+/// A letter, and when at the latest the log knew of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Letter {
+    /// The party.
+    pub(crate) to: String,
+    /// What happened, in the word of the record.
+    pub(crate) event: String,
+    /// What held it back, and other words about it.
+    pub(crate) text: String,
+    /// In the log at this moment at the latest.
+    pub(crate) at_the_latest: Option<String>,
+    /// And not before this one.
+    pub(crate) not_before: Option<String>,
+}
+
+impl Letter {
+    fn of((record, told): (&ShownRecord, &Told)) -> Letter {
+        let text = |name: &str| Story::text(record, name).unwrap_or_default().to_owned();
+        Letter {
+            to: text("party_name"),
+            event: text("event"),
+            text: text("text"),
+            at_the_latest: told.at_the_latest.map(|time| Time(time).to_string()),
+            not_before: told.not_before.map(|time| Time(time).to_string()),
+        }
+    }
 }
 
 /// Verifies the bundle of a demo; `None` when there is none.
 pub(crate) fn verify(directory: &Path, now: Time) -> Result<Option<Proof>> {
     let folder = folder(directory);
     let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(None) };
-    let mut bundles = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension().is_some_and(|end| end == "sluis-evidence"));
+    let mut bundles = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|end| end == "sluis-evidence"));
     let Some(bundle) = bundles.next() else { return Ok(None) };
     let number = bundle.file_stem().and_then(|name| name.to_str()?.strip_prefix("case-")?.parse().ok());
     let case = number.with_context(|| format!("{}: no bundle of the demo", bundle.display()))?;
@@ -201,8 +238,7 @@ pub(crate) fn verify(directory: &Path, now: Time) -> Result<Option<Proof>> {
     let trust = files::trust(&policy, None, Some(&roots))?;
     let bytes = files::bundle(&bundle)?;
     let verdict = verify_with(&bytes, &trust, Some(now.0), None);
-    let about = About { bytes: &bytes, at: Some(now.0), program: concat!("sluis ", env!("CARGO_PKG_VERSION")) };
-    let told = output::plain(&output::page(&verdict, &about, Language::English));
+    let letters = verdict.story.iter().flat_map(Story::told).filter(|(_, told)| told.letter).map(Letter::of).collect();
     let root = roots.join(format!("{}.pem", authority::NAME));
     let (page_verdict, page_trouble) = match browser::verdict(&page, &bundle, &policy, &root) {
         Ok(verdict) => (verdict, None),
@@ -217,7 +253,11 @@ pub(crate) fn verify(directory: &Path, now: Time) -> Result<Option<Proof>> {
         verdict: verdict.word().to_owned(),
         exit_status: verdict.exit_code(),
         page_verdict,
-        told,
         page_trouble,
+        records: verdict.story.iter().flat_map(Story::told).filter(|(_, told)| told.own).count() as u64,
+        letters,
+        entries: verdict.story.as_ref().and_then(|story| story.checkpoint).map_or(0, |(size, _)| size),
+        witnesses: verdict.story.as_ref().map_or_else(Vec::new, |story| story.witnesses.clone()),
+        authorities: verdict.story.as_ref().map_or_else(Vec::new, |story| story.authorities.clone()),
     }))
 }

@@ -86,10 +86,7 @@ impl Authority {
         let mut attributes = vec![
             attribute(CONTENT_TYPE, &oid(TST_INFO)),
             attribute(MESSAGE_DIGEST, &tlv(0x04, &tsp::digest(&info))),
-            attribute(
-                SIGNING_CERTIFICATE_V2,
-                &sequence(&[sequence(&[sequence(&[tlv(0x04, &tsp::digest(&self.certificate))])])]),
-            ),
+            attribute(SIGNING_CERTIFICATE_V2, &sequence(&[sequence(&[sequence(&[tlv(0x04, &tsp::digest(&self.certificate))])])])),
         ];
         // DER: the members of a set stand in the order of their bytes.
         attributes.sort();
