@@ -83,7 +83,7 @@ impl Authority {
             sequence(&[number(1)]),
             number(nonce),
         ]);
-        let mut attributes = vec![
+        let mut attributes = [
             attribute(CONTENT_TYPE, &oid(TST_INFO)),
             attribute(MESSAGE_DIGEST, &tlv(0x04, &tsp::digest(&info))),
             attribute(SIGNING_CERTIFICATE_V2, &sequence(&[sequence(&[sequence(&[tlv(0x04, &tsp::digest(&self.certificate))])])])),
