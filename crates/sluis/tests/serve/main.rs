@@ -10,3 +10,4 @@ mod node;
 mod stamps;
 mod stop;
 mod support;
+mod witness;
