@@ -150,7 +150,13 @@ impl Desk {
             ..Forgotten::default()
         };
         let (parties, cases) = self.concerned(&search, &sealed, &mut forgotten)?;
-        if wanted.dry_run || forgotten.is_empty() {
+        if wanted.dry_run {
+            return Ok(forgotten);
+        }
+        if forgotten.is_empty() {
+            // What broke off may have been at its last steps.
+            forgotten.unfinished = self.finish_erasing().err().map(|error| error.to_string());
+            self.wipe()?;
             return Ok(forgotten);
         }
         self.may_forget(&parties, &cases, &raws, &forgotten, wanted)?;

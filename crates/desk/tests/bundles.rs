@@ -164,6 +164,40 @@ fn what_came_after_the_last_publication_waits_for_the_next() {
 }
 
 #[test]
+fn all_letters_to_a_party_are_shown_by_their_numbers_and_nothing_of_their_cases() {
+    let node = world();
+    node.later(40 * 24 * 3_600_000);
+    node.desk.advance().unwrap();
+    node.desk.publish().unwrap();
+    let letters = node.numbers("SELECT party, count(*) FROM records WHERE party <> 0 GROUP BY party ORDER BY count(*) DESC");
+    let (party, count) = (letters[0][0], letters[0][1]);
+    assert!(count > 2, "{letters:?}");
+    let case = node.number(&format!("SELECT min(target) FROM records WHERE party = {party}"));
+    let mut choice = Choice::parse(&[], &[]).unwrap();
+    choice.letters = true;
+    let store = node.desk.store();
+    let made = store
+        .reader()
+        .unwrap()
+        .read(|transaction| export::case(transaction, store.keys(), store.directory(), case, &choice, node.desk.now()));
+    let bundle = bundle::read(&made.unwrap().bytes).unwrap();
+    holds_together(&bundle);
+    let mut numbers: Vec<u64> = Vec::new();
+    for record in &bundle.records {
+        if let Some(Value::Number(seq)) = record.get("party_seq") {
+            numbers.push(*seq);
+            let own = record.get("stream") == Some(&Value::Bytes(bundle.stream.to_vec()));
+            assert!(
+                own || record.get("party_name").is_none() && record.get("rule").is_none() && record.get("severity").is_none()
+            );
+        }
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..count.unsigned_abs()).collect::<Vec<_>>());
+    assert!(bundle.secrets.iter().all(|(stream, _)| *stream == bundle.stream || bundle.reports.len() == 1));
+}
+
+#[test]
 fn labels_of_reports_close_what_they_say() {
     let node = world();
     notice(&node, r#","tags":["tlp:red"]"#);

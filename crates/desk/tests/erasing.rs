@@ -82,17 +82,7 @@ impl Node {
 
     /// Whether bytes stand in any file of the node.
     fn has(&self, needle: &[u8]) -> bool {
-        let mut folders = vec![self.data()];
-        while let Some(folder) = folders.pop() {
-            for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-                if path.is_dir() {
-                    folders.push(path);
-                } else if std::fs::read(&path).unwrap().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle)) {
-                    return true;
-                }
-            }
-        }
-        false
+        has(&self.data(), needle)
     }
 
     fn backup(&self) {
@@ -121,6 +111,21 @@ impl Drop for Node {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Whether bytes stand in any file of a folder.
+fn has(folder: &Path, needle: &[u8]) -> bool {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if std::fs::read(&path).unwrap().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle)) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 fn report(address: &str, contact: &str, text: &str) -> String {
@@ -205,6 +210,8 @@ fn a_person_is_cut_out_of_what_was_sealed_and_nobody_else_is() {
     let number = first.row.number.unsigned_abs();
     let (all, key) = seeds(&desk, number);
     node.backup();
+    let is_in = |folder: &str| has(&node.folder.join(folder), &all[0]);
+    assert_eq!((is_in("backups"), is_in("keys"), is_in("data")), (false, true, false), "keys are in their own backup only");
 
     let dry = Wanted { dry_run: true, ..wanted() };
     let found = desk.forget(&who(MARK), &dry).unwrap();
@@ -440,4 +447,62 @@ fn one_report_of_ten_thousand_is_erased_alone() {
     assert_eq!((beside[0].fields[0].open.is_none(), beside[0].fields[0].erased.is_some()), (true, true));
     assert!(beside[1].fields[0].open.is_some());
     assert!(!node.has(MARK.as_bytes()));
+}
+
+/// The data directory in which a process forgets somebody until it is killed.
+const TASK: &str = "SLUIS_TEST_FORGETS";
+
+#[test]
+fn the_process_that_is_killed() {
+    let Ok(folder) = std::env::var(TASK) else { return };
+    let clock = Arc::new(Later(AtomicI64::new(START)));
+    let desk = Desk::open(Path::new(&folder), clock, Reading::default()).unwrap();
+    desk.forget(&who(MARK), &wanted()).unwrap();
+    desk.finish_erasing().unwrap();
+}
+
+#[test]
+fn killed_at_any_moment_a_person_is_forgotten_in_the_end() {
+    let node = Node::new();
+    if node.database.is_some() {
+        return;
+    }
+    let desk = node.open();
+    take(&desk, "one.json", &report("192.0.2.9", MARK, "first"));
+    take(&desk, "two.json", &report("192.0.2.10", "reports@watch.example", "second"));
+    take(&desk, "list.csv", &feed(5_000));
+    desk.seal().unwrap();
+    let number = stream(&desk, what::CASE, 1)[0].row.number.unsigned_abs();
+    let before = seeds(&desk, number).0;
+    drop(desk);
+    let mut kills = 0;
+    for pause in (0..).map(|round| round * 7) {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "the_process_that_is_killed", "--test-threads", "1"])
+            .env(TASK, node.data())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20 + pause));
+        let is_done = child.try_wait().unwrap().is_some_and(|status| status.success());
+        let _ = child.kill();
+        child.wait().unwrap();
+        kills += u32::from(!is_done);
+        if is_done || kills == 200 {
+            break;
+        }
+    }
+    println!("{kills} were killed");
+    let desk = node.open();
+    desk.forget(&who(MARK), &wanted()).unwrap();
+    assert!(!node.has(MARK.as_bytes()));
+    assert!(before.iter().all(|seed| !node.has(seed)));
+    assert!(is_erased(&desk, 1, "reporter").is_some());
+    assert_eq!(is_erased(&desk, 2, "reporter"), None);
+    let stages: Vec<String> = stream(&desk, what::NODE, 0).iter().map(|opened| text(opened, "stage")).collect();
+    assert_eq!(stages.len() % 2, 0, "{stages:?}");
+    assert_eq!(node.ask("SELECT count(*) FROM erasing WHERE stage < 3"), 0);
+    assert_eq!(node.ask("SELECT count(*) FROM erased WHERE record < 0"), 0);
+    desk.check_log().unwrap();
 }

@@ -476,3 +476,30 @@ fn records_of_child_abuse_material_hold_reference_numbers_only() {
         assert!(!said.contains(hidden), "{hidden}");
     }
 }
+
+#[test]
+fn a_notice_that_joins_a_case_is_sealed_as_well() {
+    let node = Node::new(NOW);
+    node.import(CUSTOMERS);
+    receive(&node, "one.json", &notice("phishing"));
+    let other = receive(&node, "two.json", &notice("phishing").replace("Meldpunt", "Burger"));
+    assert_eq!(node.all().len(), 1);
+    seal(&node, 100, false);
+    whole(&node);
+    let batch = &stream(&node, what::BATCH, other)[0];
+    assert_eq!((number(batch, "count"), text(batch, "reporter")), (1, "Burger <desk@meldpunt.example>".into()));
+    let keys = node.desk.store().keys();
+    let reports = node.read(|transaction| open::reports(transaction, keys, batch.row.ordinal, &[0]));
+    assert_eq!(reports[0].fields[0].open.as_ref().unwrap().1, Value::text("https://host.example/secret/path.html"));
+    assert!(reports[0].path.is_empty());
+}
+
+#[test]
+fn damaged_fields_hold_nothing_up() {
+    let node = world();
+    node.sql("UPDATE fields SET data = (SELECT public FROM cases WHERE id = 1)");
+    seal(&node, 100, false);
+    whole(&node);
+    assert_eq!(text(&stream(&node, what::CASE, 1)[0], "resource"), "", "what cannot be read is not said");
+    assert_eq!(text(&stream(&node, what::CASE, 1)[0], "party_name"), "c1");
+}

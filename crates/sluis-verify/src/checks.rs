@@ -71,11 +71,11 @@ pub(crate) fn all(subject: &Subject<'_>, trust: &Trust, at: Option<i64>, log: Op
 
 /// How a record is called in a sentence, in both languages.
 pub(crate) fn name(subject: &Subject<'_>, record: &Known<'_>) -> (String, String) {
-    let seq = record.seq();
-    if record.stream() == Some(&subject.bundle.stream[..]) {
+    let seq = record.seq;
+    if record.stream == subject.bundle.stream {
         (format!("record {seq}"), format!("regel {seq}"))
     } else {
-        let stream = hex(record.stream().and_then(|stream| stream.get(..4)).unwrap_or_default());
+        let stream = hex(record.stream.first_chunk::<4>().unwrap_or(&[0; 4]));
         (format!("record {seq} of stream {stream}…"), format!("regel {seq} van reeks {stream}…"))
     }
 }

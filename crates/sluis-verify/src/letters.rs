@@ -1,5 +1,7 @@
 //! Letters: what was sent to a party. They are numbered for each party, so that "all letters" can be shown.
 
+use std::collections::BTreeMap;
+
 use seal::record::Hash;
 
 use crate::said::quote;
@@ -23,15 +25,13 @@ pub(crate) struct Letters<'a> {
 
 /// The numbered letters of a bundle, of which the party is shown.
 pub(crate) fn by_party<'a>(subject: &Subject<'a>) -> Vec<Letters<'a>> {
-    let mut all: Vec<Letters<'a>> = Vec::new();
+    let mut all: BTreeMap<&[u8], Letters<'a>> = BTreeMap::new();
     for record in subject.records.iter().filter(|record| is_letter(record)) {
         let (Some(party), Some(seq)) = (record.bytes("party"), record.number("party_seq")) else { continue };
-        let letter = (seq, record.digest("party_prev"), record.commitment);
-        match all.iter_mut().find(|letters| letters.party == party) {
-            Some(letters) => letters.letters.push(letter),
-            None => all.push(Letters { party, name: record.text("party_name"), letters: vec![letter] }),
-        }
+        let letters = all.entry(party).or_insert_with(|| Letters { party, name: record.text("party_name"), letters: Vec::new() });
+        letters.letters.push((seq, record.digest("party_prev"), record.commitment));
     }
+    let mut all: Vec<Letters<'a>> = all.into_values().collect();
     all.iter_mut().for_each(|letters| letters.letters.sort_by_key(|(seq, ..)| *seq));
     all
 }

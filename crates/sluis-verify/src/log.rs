@@ -26,8 +26,8 @@ pub(crate) struct Walked {
 /// Walks the log that the bundle's checkpoint is about. Without a checkpoint, or the secret of the case, there is nothing to look for.
 pub(crate) fn walk(subject: &Subject<'_>, source: &mut dyn Source) -> Option<Walked> {
     let checkpoint = subject.checkpoint()?;
-    let (_, secret) = subject.bundle.secrets.iter().find(|(stream, _)| *stream == subject.bundle.stream)?;
-    let after = subject.own().map(|record| record.seq()).max()?.checked_add(1)?;
+    let secret = subject.secrets.get(&subject.bundle.stream)?;
+    let after = subject.own().map(|record| record.seq).max()?.checked_add(1)?;
     let wanted: Vec<Hash> = (after..after.saturating_add(AHEAD)).map(|seq| slot(secret, seq)).collect();
     let mut walked = Walked { next: None, public: Vec::new(), result: Ok(0) };
     let mut read = |path: &str| -> io::Result<Option<Vec<u8>>> { source.read(path) };

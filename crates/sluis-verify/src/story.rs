@@ -76,7 +76,7 @@ impl Outline {
             let (not_before, at_the_latest) = bounds(matter, record);
             Told {
                 commitment: record.commitment,
-                own: record.stream() == Some(&subject.bundle.stream[..]),
+                own: record.stream == subject.bundle.stream,
                 letter: letters::is_letter(record),
                 not_before,
                 at_the_latest,

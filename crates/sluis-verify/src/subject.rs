@@ -1,6 +1,10 @@
 //! What the checks are about: the bundle, and what follows from it without anybody's trust.
+//!
+//! A bundle may have a hundred thousand records, so whatever is looked for is looked up: no check compares all with all.
 
-use seal::bundle::{Bundle, Inclusion, ShownRecord};
+use std::collections::BTreeMap;
+
+use seal::bundle::{Bundle, Inclusion, ShownRecord, ShownReport};
 use seal::checkpoint::Checkpoint;
 use seal::note::Note;
 use seal::record::{Hash, Value};
@@ -16,12 +20,23 @@ pub(crate) struct Subject<'a> {
     pub(crate) main: Option<Result<Parsed, String>>,
     /// The checkpoints of the anchors, in the order of the bundle.
     pub(crate) anchors: Vec<Result<Parsed, String>>,
+    /// The secrets that are shown, by their streams.
+    pub(crate) secrets: BTreeMap<Stream, Hash>,
+    by_commitment: BTreeMap<Hash, usize>,
+    firsts: BTreeMap<Stream, usize>,
 }
+
+/// The identifier of a stream.
+pub(crate) type Stream = [u8; 16];
 
 /// A record and its commitment.
 pub(crate) struct Known<'a> {
     pub(crate) shown: &'a ShownRecord,
     pub(crate) commitment: Hash,
+    /// The stream that it says to be of.
+    pub(crate) stream: Stream,
+    /// Its place in the stream.
+    pub(crate) seq: u64,
 }
 
 /// A checkpoint and the note around it.
@@ -32,10 +47,14 @@ pub(crate) struct Parsed {
 
 impl<'a> Subject<'a> {
     pub(crate) fn new(bundle: &'a Bundle) -> Subject<'a> {
-        let records = bundle.records.iter().map(|shown| Known { shown, commitment: shown.commitment() }).collect();
+        let records: Vec<Known<'a>> = bundle.records.iter().map(Known::new).collect();
+        let by_commitment = records.iter().enumerate().map(|(place, record)| (record.commitment, place)).collect();
+        let first = |(_, record): &(usize, &Known<'_>)| record.seq == 0;
+        let firsts = records.iter().enumerate().filter(first).map(|(place, record)| (record.stream, place)).collect();
+        let secrets = bundle.secrets.iter().copied().collect();
         let main = bundle.checkpoint.as_deref().map(parse);
         let anchors = bundle.anchors.iter().map(|anchor| parse(&anchor.checkpoint)).collect();
-        Subject { bundle, records, main, anchors }
+        Subject { bundle, records, main, anchors, secrets, by_commitment, firsts }
     }
 
     /// The checkpoint that all proofs lead to, if it was read.
@@ -64,12 +83,23 @@ impl<'a> Subject<'a> {
 
     /// The record with this commitment.
     pub(crate) fn with_commitment(&self, commitment: &Hash) -> Option<&Known<'a>> {
-        self.records.iter().find(|record| record.commitment == *commitment)
+        self.records.get(*self.by_commitment.get(commitment)?)
+    }
+
+    /// The first record of a stream, if it is shown.
+    pub(crate) fn first_of(&self, stream: &Stream) -> Option<&Known<'a>> {
+        self.records.get(*self.firsts.get(stream)?)
+    }
+
+    /// The report at a place of a batch.
+    pub(crate) fn report(&self, batch: &Hash, place: u64) -> Option<&'a ShownReport> {
+        let found = self.bundle.reports.binary_search_by_key(&(*batch, place), |report| (report.batch, report.place));
+        self.bundle.reports.get(found.ok()?)
     }
 
     /// The records of the case itself, in their order.
     pub(crate) fn own(&self) -> impl Iterator<Item = &Known<'a>> {
-        self.records.iter().filter(|record| record.stream() == Some(&self.bundle.stream[..]))
+        self.records.iter().filter(|record| record.stream == self.bundle.stream)
     }
 
     /// The place in the log after which no record of the bundle comes.
@@ -91,6 +121,14 @@ pub(crate) fn body(entry: &[u8]) -> Option<&[u8]> {
 }
 
 impl<'a> Known<'a> {
+    fn new(shown: &'a ShownRecord) -> Known<'a> {
+        let mut known = Known { shown, commitment: shown.commitment(), stream: Stream::default(), seq: u64::MAX };
+        // The reader of bundles lets no record pass that does not show both.
+        known.stream = known.bytes("stream").and_then(|stream| stream.try_into().ok()).unwrap_or_default();
+        known.seq = known.number("seq").unwrap_or(u64::MAX);
+        known
+    }
+
     fn value(&self, name: &str) -> Option<&'a Value> {
         self.shown.get(name)
     }
@@ -128,15 +166,5 @@ impl<'a> Known<'a> {
             Value::Bytes(bytes) => Some(bytes),
             _ => None,
         }
-    }
-
-    /// The stream that it says to be of.
-    pub(crate) fn stream(&self) -> Option<&'a [u8]> {
-        self.bytes("stream")
-    }
-
-    /// Its place in the stream.
-    pub(crate) fn seq(&self) -> u64 {
-        self.number("seq").unwrap_or(u64::MAX)
     }
 }

@@ -108,6 +108,11 @@ pub(crate) enum Act {
         /// Who gave it.
         by: String,
     },
+    /// Cosigns a checkpoint of somebody else's log.
+    Cosign {
+        /// The body of an add-checkpoint request.
+        request: String,
+    },
     /// Freezes the log as it is and begins another.
     BeginLog,
     /// Says that a restored node has been looked at.
@@ -148,6 +153,7 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
             desk.issue(*case, to, digest, *records, by)?;
             Ok(Value::Null)
         }
+        Act::Cosign { request } => crate::cli::log::witness::perform(desk, request),
         Act::BeginLog => Ok(serde_json::json!({ "origin": desk.begin_log()?.origin })),
         Act::Correct(asked) => asked.perform(desk),
         Act::Undo { act, by, reason } => {

@@ -15,7 +15,7 @@ mod formats;
 mod generate;
 mod hold;
 pub(crate) mod import;
-mod log;
+pub(crate) mod log;
 pub(crate) mod order;
 pub(crate) mod outbox;
 mod party;

@@ -79,6 +79,8 @@ pub(crate) struct Data {
     workers: Option<usize>,
     /// What the operator chose about the log.
     pub(crate) log: desk::seal::Settings,
+    /// This node as a witness, if it is one.
+    witness: Option<desk::seal::witness::Settings>,
     /// The policy file that the configuration names.
     pub(crate) policy: Option<PathBuf>,
 }
@@ -94,6 +96,7 @@ impl Data {
             engine: config.engine()?,
             workers: config.work.workers.map(usize::from),
             log: config.log.settings(),
+            witness: config.witness.settings(),
             policy: config.policy.file.clone(),
         })
     }
@@ -110,6 +113,7 @@ impl Data {
     pub(crate) fn desk(&self, clock: Arc<dyn Clock>, reading: desk::Reading) -> Result<Desk, desk::Error> {
         let mut desk = Desk::open_on(&self.directory, &self.engine, clock, reading)?;
         desk.set_log(self.log.clone());
+        desk.set_witness(self.witness.clone());
         if let Some(workers) = self.workers {
             desk.set_workers(workers);
         }

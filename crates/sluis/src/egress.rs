@@ -14,7 +14,7 @@ use anyhow::Context;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
-use hyper::{Request, StatusCode, Uri};
+use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
@@ -106,9 +106,9 @@ impl Egress {
     /// Why not: the destination may not be asked, cannot be reached, or says no.
     pub(crate) fn post(&self, url: &str, headers: &[(&'static str, String)], body: Vec<u8>) -> Result<(), Failed> {
         let destination = Destination::parse(url).map_err(|error| Failed(error.to_owned()))?;
-        let question = Question { content_type: "application/json", headers, body };
+        let question = Question { method: Method::POST, content_type: Some("application/json"), headers, body };
         // Read so that its sender is not cut off in the midst of a word; what it says is not used, nor whether it ends.
-        self.exchange(&destination, question, BODY).map(drop)
+        self.exchange(&destination, question, BODY)?.well().map(drop)
     }
 
     /// Sends a body and gives back the answer's, which has `most` bytes at most. Plain HTTP will do: it is for questions
@@ -118,14 +118,37 @@ impl Egress {
     /// As [`post`](Self::post), and when the answer is too large or ends too early.
     pub(crate) fn ask(&self, url: &str, content_type: &'static str, body: Vec<u8>, most: usize) -> Result<Vec<u8>, Failed> {
         let destination = Destination::parse_plain_too(url).map_err(|error| Failed(error.to_owned()))?;
-        match self.exchange(&destination, Question { content_type, headers: &[], body }, most)? {
-            Some(answer) => Ok(answer),
-            None => Err(Failed(format!("its answer has more than {most} bytes, or breaks off"))),
-        }
+        let question = Question { method: Method::POST, content_type: Some(content_type), headers: &[], body };
+        self.exchange(&destination, question, most)?.well()?.ok_or_else(|| too_large(most))
     }
 
-    /// The body of an answer with a status of 200 to 299; `None` if it is longer than `most` or breaks off.
-    fn exchange(&self, destination: &Destination, question: Question<'_>, most: usize) -> Result<Option<Vec<u8>>, Failed> {
+    /// As [`ask`](Self::ask), for whom also the status and the media type of an answer say something.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask), but for answers that say no.
+    pub(crate) fn tell(&self, url: &str, content_type: &'static str, body: Vec<u8>, most: usize) -> Result<Answer, Failed> {
+        let destination = Destination::parse_plain_too(url).map_err(|error| Failed(error.to_owned()))?;
+        let question = Question { method: Method::POST, content_type: Some(content_type), headers: &[], body };
+        self.exchange(&destination, question, most)
+    }
+
+    /// Fetches what is at an address, `most` bytes at most; nothing when there is nothing there. Plain HTTP will do, as in
+    /// [`ask`](Self::ask).
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub(crate) fn fetch(&self, url: &str, most: usize) -> Result<Option<Vec<u8>>, Failed> {
+        let destination = Destination::parse_plain_too(url).map_err(|error| Failed(error.to_owned()))?;
+        let question = Question { method: Method::GET, content_type: None, headers: &[], body: Vec::new() };
+        let answer = self.exchange(&destination, question, most)?;
+        if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
+            return Ok(None);
+        }
+        answer.well()?.ok_or_else(|| too_large(most)).map(Some)
+    }
+
+    /// An answer, whatever its status.
+    fn exchange(&self, destination: &Destination, question: Question<'_>, most: usize) -> Result<Answer, Failed> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|_| Failed("no thread could be started".to_owned()))?;
         let result = runtime.block_on(async {
@@ -137,7 +160,7 @@ impl Egress {
         result
     }
 
-    async fn send(&self, destination: &Destination, question: Question<'_>, most: usize) -> Result<Option<Vec<u8>>, Failed> {
+    async fn send(&self, destination: &Destination, question: Question<'_>, most: usize) -> Result<Answer, Failed> {
         let mut stream = None;
         for address in self.addresses(destination).await? {
             if let Ok(connected) = TcpStream::connect(address).await {
@@ -176,9 +199,37 @@ impl Egress {
 
 /// What is sent.
 struct Question<'a> {
-    content_type: &'static str,
+    method: Method,
+    content_type: Option<&'static str>,
     headers: &'a [(&'static str, String)],
     body: Vec<u8>,
+}
+
+/// What comes back.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    /// Its media type, if it has one.
+    pub(crate) content_type: Option<String>,
+    /// Its body; `None` if it is longer than was asked for or breaks off.
+    pub(crate) body: Option<Vec<u8>>,
+}
+
+impl Answer {
+    /// The body of an answer with a status of 200 to 299.
+    fn well(self) -> Result<Option<Vec<u8>>, Failed> {
+        match self.status {
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Ok(Some(Vec::new())),
+            status if status.is_success() => Ok(self.body),
+            status if status.is_redirection() => {
+                Err(Failed(format!("it answered {}: redirects are not followed, name the right address", status.as_u16())))
+            }
+            status => Err(Failed(format!("it answered {}", status.as_u16()))),
+        }
+    }
+}
+
+fn too_large(most: usize) -> Failed {
+    Failed(format!("its answer has more than {most} bytes, or breaks off"))
 }
 
 /// Speaks HTTP/1.1, one request and one answer.
@@ -187,16 +238,20 @@ async fn speak(
     destination: &Destination,
     question: Question<'_>,
     most: usize,
-) -> Result<Option<Vec<u8>>, Failed> {
+) -> Result<Answer, Failed> {
     let broken = |_| Failed("it broke off, or does not speak HTTP".to_owned());
     let (mut sender, connection) =
         hyper::client::conn::http1::Builder::new().max_buf_size(HEAD).handshake(TokioIo::new(stream)).await.map_err(broken)?;
     let connection = tokio::spawn(connection);
-    let mut request = Request::post(destination.path.as_str())
+    let mut request = Request::builder()
+        .method(question.method)
+        .uri(destination.path.as_str())
         .header(HOST, destination.authority())
         .header(USER_AGENT, concat!("sluis/", env!("CARGO_PKG_VERSION")))
-        .header(CONTENT_TYPE, question.content_type)
         .header(CONNECTION, "close");
+    if let Some(content_type) = question.content_type {
+        request = request.header(CONTENT_TYPE, content_type);
+    }
     for (name, value) in question.headers {
         request = request.header(*name, value);
     }
@@ -204,16 +259,10 @@ async fn speak(
     let request = request.map_err(|_| Failed("the request cannot be written".to_owned()))?;
     let answer = sender.send_request(request).await.map_err(broken)?;
     let status = answer.status();
+    let content_type = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).map(str::to_owned);
     let body = Limited::new(answer.into_body(), most).collect().await.ok().map(|body| body.to_bytes().to_vec());
     connection.abort();
-    match status {
-        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Ok(Some(Vec::new())),
-        status if status.is_success() => Ok(body),
-        status if status.is_redirection() => {
-            Err(Failed(format!("it answered {}: redirects are not followed, name the right address", status.as_u16())))
-        }
-        status => Err(Failed(format!("it answered {}", status.as_u16()))),
-    }
+    Ok(Answer { status, content_type, body })
 }
 
 /// Where a request goes.
@@ -267,7 +316,7 @@ impl Destination {
     }
 
     /// `host:port`, as one writes it.
-    fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         if self.host.contains(':') { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) }
     }
 }

@@ -8,23 +8,27 @@
 //! - [`sealer`]: the thread that seals.
 //! - [`shelf`]: the log, for those who watch over it.
 //! - [`night`]: the thread that erases what is too old.
+//! - [`witness`]: this node as a witness of others' logs; [`peers`]: the threads that ask witnesses, and look at logs.
 //! - [`stamper`]: the thread that has the log stamped with the time.
 //! - [`logs`]: what is logged, without personal data.
 
 pub(crate) mod administrations;
 pub(crate) mod config;
 pub(crate) mod config_log;
+pub(crate) mod config_witness;
 pub(crate) mod http;
 pub(crate) mod intake;
 pub(crate) mod logs;
 pub(crate) mod metrics;
 pub(crate) mod night;
+mod peers;
 pub(crate) mod remote;
 pub(crate) mod sealer;
 pub(crate) mod shelf;
 pub(crate) mod socket;
 mod stamper;
 pub(crate) mod wire;
+mod witness;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -35,6 +39,7 @@ use anyhow::Context;
 use desk::policy::Looked;
 use desk::{Clock, Desk};
 use model::time::Time;
+use peers::Peers;
 use sd_notify::NotifyState;
 use store::administration::KeptSource;
 use store::alerts::{Channel, Open};
@@ -177,6 +182,7 @@ impl Node {
 pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
     let senders = config.alert.iter().map(|receiver| receiver.sender()).collect::<anyhow::Result<Vec<_>>>()?;
     let authorities = config.log.tsa.iter().map(Tsa::open).collect::<anyhow::Result<Vec<_>>>()?;
+    let peers = Peers::open(config)?;
     let desk = Arc::new(data.desk(clock, config.readers()?)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -184,13 +190,19 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
         .enable_all()
         .build()
         .context("no threads could be started")?;
-    let result = runtime.block_on(serve(desk, config, senders, authorities));
+    let result = runtime.block_on(serve(desk, config, senders, authorities, peers));
     // Questions that are still being answered are not waited for: they only read.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
-async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>, authorities: Vec<Tsa>) -> anyhow::Result<()> {
+async fn serve(
+    desk: Arc<Desk>,
+    config: &Config,
+    senders: Vec<Sender>,
+    authorities: Vec<Tsa>,
+    peers: Peers,
+) -> anyhow::Result<()> {
     // First of all: from here on a signal stops in good order.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let socket = socket::listen(desk.store().directory())?;
@@ -232,7 +244,12 @@ async fn serve(desk: Arc<Desk>, config: &Config, senders: Vec<Sender>, authoriti
     let (worker, publish_every) = (Arc::clone(&node.desk), Duration::from_secs(config.log.publish_seconds.into()));
     let sealer = std::thread::Builder::new().name("sealer".to_owned()).spawn(move || sealer::run(&worker, publish_every))?;
     stamper::start(&node.desk, authorities)?;
-    let shelf = tokio::spawn(shelf::serve(shelf_listener, shelf::routes(node.desk.store().directory().to_owned())));
+    peers.start(&node.desk)?;
+    let mut routes = shelf::routes(node.desk.store().directory().to_owned());
+    if config.witness.settings().is_some() {
+        routes = routes.merge(witness::start(&node.desk)?);
+    }
+    let shelf = tokio::spawn(shelf::serve(shelf_listener, routes));
     let pages = tokio::spawn(http::serve(listener, Arc::clone(&node)));
     let commands = tokio::spawn(socket::serve(socket, Arc::clone(&node) as Arc<dyn socket::Remote>));
     let watch = tokio::spawn(watch(Arc::clone(&node)));

@@ -26,9 +26,9 @@ pub struct Anchor {
     pub index: Option<u64>,
 }
 
-const COLUMNS: &str = "id, shard, size, tsa, archive, response, stamped, idx";
+pub(crate) const COLUMNS: &str = "id, shard, size, tsa, archive, response, stamped, idx";
 
-fn from_row(row: &Row<'_>) -> db::Result<Anchor> {
+pub(crate) fn from_row(row: &Row<'_>) -> db::Result<Anchor> {
     Ok(Anchor {
         id: row.get(0)?,
         shard: row.get(1)?,
@@ -97,7 +97,7 @@ impl Transaction<'_> {
         Ok(found)
     }
 
-    fn authority_after(&self, shard: i64, name: &str) -> Result<Option<String>, Error> {
+    pub(crate) fn authority_after(&self, shard: i64, name: &str) -> Result<Option<String>, Error> {
         let mut select = self.prepare("-- anchors::next\nSELECT min(tsa) FROM anchors WHERE shard = $1 AND tsa > $2")?;
         Ok(select.query_row((shard, name), |row| row.get(0))?)
     }

@@ -21,7 +21,8 @@ use crate::reports::{BATCH, CHUNK, compressor, labels, pack};
 use crate::sealed::what;
 use crate::touch::{Arrival, How, Known, Opening, Place, Terms};
 
-/// Reports that one person's message may make.
+/// Reports that one person's message may make. What a person or an authority wrote stands in the first record of the case that it
+/// opens; only when it opens none is it sealed as a batch of its own, as feeds and longer lists always are.
 const FEW: usize = 8;
 
 /// Reports of one case in a batch.
@@ -207,9 +208,6 @@ impl Transaction<'_> {
             "-- apply::batch\nINSERT INTO batches (id, submission, format, received, count) VALUES ($1, $2, $3, $4, $5)",
             (batch_id, advance.submission, placed.batch.format, advance.received.0, placed.order.len() as i64),
         )?;
-        if is_list(advance, placed) {
-            self.queue_for_seal(what::BATCH, advance.submission, batch_id, 0, false)?;
-        }
         let (feed, run, every) = match &advance.feed {
             Some(name) => self.feed_run(name, advance.submission, advance.received)?,
             None => (0, 0, 0),
@@ -225,6 +223,9 @@ impl Transaction<'_> {
         let places = self.places(placed, index, first_report, memory, &arrival)?;
         let touched = self.touch_cases(&places, &arrival)?;
         drop(places);
+        if advance.feed.is_some() || placed.order.len() > FEW || !touched.iter().any(|touched| touched.how == How::Opened) {
+            self.queue_for_seal(what::BATCH, advance.submission, batch_id, 0, false)?;
+        }
         let columns = "id, case_id, prev, ordinal, observed, address, port, kind, confidence, labels";
         self.insert_many("reports", columns, |into| {
             let mut sorted = 0;
@@ -425,12 +426,6 @@ impl Transaction<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether the reports of a flush are sealed together: those of a feed, and any list of many. What a person or an authority
-/// wrote is few reports and no feed; that stands in its cases' own records.
-fn is_list(advance: &Advance, placed: &Placed) -> bool {
-    advance.feed.is_some() || placed.order.len() > FEW
 }
 
 /// What tells a chain from others.

@@ -264,6 +264,12 @@ impl Transaction<'_> {
             "-- erasures::holder_changes\nDELETE FROM holder_changes WHERE case_id = $1",
             "-- erasures::act_cases\nDELETE FROM act_cases WHERE case_id = $1",
             "-- erasures::outbox_cases\nDELETE FROM outbox_cases WHERE case_id = $1",
+            "-- erasures::unsealed_evidence
+             DELETE FROM unsealed WHERE what = 2 AND target IN (SELECT id FROM evidence WHERE case_id = $1)",
+            "-- erasures::unsealed_issued
+             DELETE FROM unsealed WHERE what = 4 AND target IN (SELECT id FROM issued WHERE case_id = $1)",
+            "-- erasures::evidence\nDELETE FROM evidence WHERE case_id = $1",
+            "-- erasures::issued\nDELETE FROM issued WHERE case_id = $1",
         ] {
             self.execute(text, [case])?;
         }

@@ -4,23 +4,11 @@ use model::report::Core;
 use model::time::Time;
 
 use crate::Error;
-use crate::db::{self, OptionalExtension, Row, Transaction};
+use crate::anchors::Anchor;
+use crate::db::{OptionalExtension, Row, Transaction};
 use crate::log::{Checkpoint, checkpoint_of};
 use crate::reports::BATCH;
 use crate::sealed::what;
-
-/// A time-stamp over a published checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Anchor {
-    /// Size of the checkpoint.
-    pub size: u64,
-    /// Which authority gave it, by its name in the settings.
-    pub tsa: String,
-    /// The response, in DER.
-    pub response: Vec<u8>,
-    /// Index of the entry that says so, once there is one.
-    pub idx: Option<u64>,
-}
 
 /// A bundle that was given to somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,13 +29,6 @@ pub struct Issued {
 
 /// Runs that are followed back, at the most: a feed of every five minutes for ten years has a million.
 const RUNS: u32 = 1_100_000;
-const ANCHOR: &str = "size, tsa, response, idx";
-
-fn anchor_of(row: &Row<'_>) -> db::Result<Anchor> {
-    let idx: Option<i64> = row.get(3)?;
-    Ok(Anchor { size: row.get(0)?, tsa: row.get(1)?, response: row.get(2)?, idx: idx.map(i64::unsigned_abs) })
-}
-
 impl Transaction<'_> {
     /// The newest published checkpoints of a shard that cover an entry, the newest first.
     ///
@@ -63,28 +44,28 @@ impl Transaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The authorities that stamped a checkpoint of a shard of this size or more, by their names.
+    /// The authorities that stamped checkpoints of a shard, by their names.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn authorities_from(&self, shard: i64, size: u64) -> Result<Vec<String>, Error> {
-        let mut select = self.prepare(
-            "-- proofs::authorities\nSELECT DISTINCT tsa FROM anchors WHERE shard = $1 AND size >= $2 AND archive = 0 ORDER BY tsa",
-        )?;
-        let rows = select.query_map((shard, size), |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    pub fn authorities(&self, shard: i64) -> Result<Vec<String>, Error> {
+        let mut found = Vec::new();
+        while let Some(next) = self.authority_after(shard, found.last().map_or("", String::as_str))? {
+            found.push(next);
+        }
+        Ok(found)
     }
 
-    /// All time-stamps over a checkpoint, by their authorities' names.
+    /// The time-stamp of an authority over a checkpoint; renewals are none.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn anchors_at(&self, shard: i64, size: u64) -> Result<Vec<Anchor>, Error> {
-        let text =
-            format!("-- proofs::at\nSELECT {ANCHOR} FROM anchors WHERE shard = $1 AND size = $2 AND archive = 0 ORDER BY tsa");
-        let mut select = self.prepare(&text)?;
-        let rows = select.query_map((shard, size), anchor_of)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    pub fn anchor_at(&self, shard: i64, tsa: &str, size: u64) -> Result<Option<Anchor>, Error> {
+        let text = format!(
+            "-- proofs::at\nSELECT {} FROM anchors WHERE shard = $1 AND tsa = $2 AND archive = 0 AND size = $3",
+            crate::anchors::COLUMNS
+        );
+        Ok(self.prepare(&text)?.query_row((shard, tsa, size), crate::anchors::from_row).optional()?)
     }
 
     /// Size of the first checkpoint, of those up to `most`, that covers an entry and that an authority stamped.
@@ -94,7 +75,7 @@ impl Transaction<'_> {
     pub fn stamped_after(&self, shard: i64, tsa: &str, index: u64, most: u64) -> Result<Option<u64>, Error> {
         let mut select = self.prepare(
             "-- proofs::after
-             SELECT size FROM anchors WHERE shard = $1 AND tsa = $2 AND size > $3 AND size <= $4 AND archive = 0
+             SELECT size FROM anchors WHERE shard = $1 AND tsa = $2 AND archive = 0 AND size > $3 AND size <= $4
              ORDER BY size LIMIT 1",
         )?;
         Ok(select.query_row((shard, tsa, index, most), |row| row.get(0)).optional()?)
@@ -108,21 +89,10 @@ impl Transaction<'_> {
         // The entry stands after the checkpoint that it is about: that keeps the search short.
         let mut select = self.prepare(
             "-- proofs::before
-             SELECT size FROM anchors WHERE shard = $1 AND tsa = $2 AND size < $3 AND idx < $3 AND archive = 0
+             SELECT size FROM anchors WHERE shard = $1 AND tsa = $2 AND archive = 0 AND size < $3 AND idx < $3
              ORDER BY size DESC LIMIT 1",
         )?;
         Ok(select.query_row((shard, tsa, index), |row| row.get(0)).optional()?)
-    }
-
-    /// The lines of witnesses under a checkpoint, by the witnesses' names.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn cosigned(&self, shard: i64, size: u64) -> Result<Vec<String>, Error> {
-        let mut select =
-            self.prepare("-- proofs::cosigned\nSELECT line FROM cosignatures WHERE shard = $1 AND size = $2 ORDER BY witness")?;
-        let rows = select.query_map((shard, size), |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The first report of a case, from its last run back: its number, and what of it is in columns. `None` when it was erased.

@@ -57,7 +57,7 @@ pub fn kind(kind: Alarm, language: Language) -> &'static str {
             Alarm::Review => "beoordeling",
             Alarm::Policy => "beleid",
             Alarm::Witness => "getuige",
-            Alarm::Fork => "gespleten logboek",
+            Alarm::Fork => "tweespalt in een verzegeling",
         },
     }
 }

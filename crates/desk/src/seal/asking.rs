@@ -118,13 +118,13 @@ impl Desk {
         }
     }
 
-    /// Takes note that a witness claims to know a larger log than there is. Nobody signed that, so it stops nothing.
+    /// Takes note that a witness claims to know a larger log than there is, or another of the same size. Nobody signed that, so it stops nothing.
     pub fn witness_claims(&self, name: &str, size: Option<u64>) {
         if let Some(state) = self.states().get_mut(&format!("witness/{name}")) {
             state.trouble = size.map(|size| {
                 format!(
-                    "Witness '{name}' says that it knows a log of ours of {size} entries, which is more than there are. Either it is \
-                     wrong, or this node's data was rolled back: 'sluis log show' and 'sluis log fsck' say how the log stands."
+                    "Witness '{name}' says that it knows a log of ours of {size} entries that is not this one: larger, or another. \
+                     Either it is wrong, or this node's data was rolled back: 'sluis log show' and 'sluis log fsck' say how the log stands."
                 )
             });
         }

@@ -8,6 +8,7 @@ use seal::seed::{self, Node, Seed};
 use seal::tree::{Frontier, leaf_hash};
 use store::Transaction;
 use store::keys::Keys;
+use store::sealed::Part;
 
 use super::{compose, ring};
 
@@ -38,7 +39,11 @@ pub(super) fn make_ready(transaction: &Transaction<'_>, keys: &Keys, batch: i64)
     let mut frontier = Frontier::new();
     let mut reporter = String::new();
     for part in 0..kept.count.div_ceil(1 << PART) {
-        let reports = transaction.batch_part(batch, part)?;
+        let reports = match transaction.batch_part(batch, part) {
+            // One damaged page is no reason to seal nothing any more: what cannot be read counts as erased.
+            Err(store::Error::Damaged(_)) => Part::default(),
+            reports => reports?,
+        };
         let seeds = seeds_of_part(&nodes, part);
         let mut cores = reports.cores.iter().peekable();
         let first = part << PART;

@@ -7,9 +7,12 @@ mod assemble;
 pub mod choice;
 pub mod receipt;
 
+use std::collections::BTreeSet;
+
 use model::label::{Pap, Tlp};
 use model::time::Time;
 use seal::bundle::Form;
+use seal::record::ISSUED;
 use store::Transaction;
 use store::cases::Filed;
 use store::keys::Keys;
@@ -65,7 +68,9 @@ pub fn standing(transaction: &Transaction<'_>, case: i64) -> Result<Standing, st
     if transaction.is_unsealed(what::CASE, case)? {
         return Ok(Standing::Waits);
     }
-    let Some(last) = transaction.records_of(what::CASE, case)?.pop() else { return Ok(Standing::Waits) };
+    // That a bundle was given out is no reason to wait before the next one is.
+    let mut records = transaction.records_of(what::CASE, case)?.into_iter().rev();
+    let Some(last) = records.find(|row| row.kind != ISSUED.number) else { return Ok(Standing::Waits) };
     let is_covered = !transaction.published_covering(last.shard, last.idx.unsigned_abs(), 1)?.is_empty();
     Ok(if is_covered { Standing::Published } else { Standing::Sealed })
 }
@@ -111,6 +116,12 @@ pub fn case(
         assembly.add(record, &choice)?;
     }
     assembly.add_secret(what::CASE, case)?;
+    if choice.letters {
+        let parties: BTreeSet<i64> = records.iter().map(|record| record.row.party).filter(|party| *party != 0).collect();
+        for party in parties {
+            remarks.extend(assembly.add_letters(party)?);
+        }
+    }
     match row {
         FirstRow::Is { batch, record, place } => {
             if assembly.is_published(&record.row) {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use ::seal::audit::{Options, audit};
+use ::seal::audit::{Options, Source, audit};
 use ::seal::checkpoint::{self, Checkpoint};
 use ::seal::log::promised;
 use ::seal::note::{Note, VerifierKey};
@@ -54,15 +54,22 @@ pub fn of_data(reader: &mut Reader, settings: &Settings) -> Result<Vec<Report>, 
 
 /// Reckons the log in a folder again, as anybody can who has a copy: with the key, or without and then only what it says of itself.
 pub fn of_folder(folder: &Path, key: Option<&VerifierKey>, sluis: bool) -> Report {
+    let most = |path: &str| if path == "checkpoint" { NOTE } else { MAX_FILE as u64 };
+    of_source(&mut |path: &str| read_file(&folder.join(path), most(path)), key, sluis)
+}
+
+/// As [`of_folder`], of a log wherever it is.
+pub fn of_source(source: &mut impl Source, key: Option<&VerifierKey>, sluis: bool) -> Report {
     let mut report = Report::default();
-    let opened = read_file(&folder.join("checkpoint"), NOTE)
+    let opened = source
+        .read("checkpoint")
         .map_err(|cause| format!("checkpoint: {cause}"))
         .and_then(|bytes| bytes.ok_or_else(|| "there is no file 'checkpoint'".to_owned()))
         .and_then(|bytes| opened(&bytes, key));
     match opened {
         Ok(checkpoint) => {
             report.verified = key.is_some();
-            audit_tiles(folder, &checkpoint, sluis, &mut report, |_, _| Ok(()));
+            audit_tiles(source, &checkpoint, sluis, &mut report, |_, _| Ok(()));
             (report.signed, report.entries) = (checkpoint.size, checkpoint.size);
         }
         Err(wrong) => report.wrong.push(wrong),
@@ -136,7 +143,8 @@ fn of_shard(reader: &mut Reader, directory: &Path, settings: &Settings, shard: &
             Ok(checkpoint) => {
                 let mut rows: std::collections::VecDeque<Vec<u8>> = std::collections::VecDeque::new();
                 let mut differs = None;
-                audit_tiles(&folder, &checkpoint, true, &mut report, |index, entry| {
+                let mut source = |path: &str| read_file(&folder.join(path), MAX_FILE as u64);
+                audit_tiles(&mut source, &checkpoint, true, &mut report, |index, entry| {
                     if rows.is_empty() {
                         rows.extend(reader.read(|transaction| transaction.log_entries(shard.id, index, TOGETHER))?);
                     }
@@ -157,16 +165,15 @@ fn of_shard(reader: &mut Reader, directory: &Path, settings: &Settings, shard: &
 
 /// Audits tiles and bundles; `compare` gets each entry.
 fn audit_tiles(
-    folder: &Path,
+    source: &mut impl Source,
     checkpoint: &Checkpoint,
     slots: bool,
     report: &mut Report,
     mut compare: impl FnMut(u64, &[u8]) -> Result<(), store::Error>,
 ) {
     (report.origin, report.published) = (checkpoint.origin.clone(), checkpoint.size);
-    let mut source = |path: &str| read_file(&folder.join(path), MAX_FILE as u64);
     let mut failed = None;
-    let audited = audit(&mut source, checkpoint, Options { slots, ..Options::default() }, |index, entry| {
+    let audited = audit(source, checkpoint, Options { slots, ..Options::default() }, |index, entry| {
         if failed.is_none() {
             failed = compare(index, entry).err();
         }

@@ -62,6 +62,8 @@ pub struct Drawn {
     pub recorded_at: Time,
     /// Rows that wait no more. When this is 0, another pass would seal nothing either.
     pub taken: usize,
+    /// Records that could not be sealed, because the secret of their stream was destroyed or is lost.
+    pub lost: usize,
 }
 
 /// A record that is to be sealed, without its place in the stream.
@@ -156,7 +158,7 @@ pub fn draw(
     let first = transaction.next_record()?;
     // Only the sequencer seals; were the number another, its seeds might not be durable.
     if prepared.is_empty() || first != prepared.numbers.start {
-        return Ok(Drawn { entries: Vec::new(), recorded_at: now, taken: 0 });
+        return Ok(Drawn { entries: Vec::new(), recorded_at: now, taken: 0, lost: 0 });
     }
     let recorded_at = Time(now.0.max(transaction.counter(SEALED_AT)?));
     let rows = transaction.take_unsealed(prepared.most, prepared.urgent_only)?;
@@ -185,6 +187,7 @@ struct Drawing<'a> {
     submissions: HashMap<i64, Option<i64>>,
     digests: HashMap<i64, Option<Hash>>,
     nonces: Vec<u8>,
+    lost: usize,
 }
 
 /// A stream that is written to.
@@ -241,6 +244,7 @@ impl<'a> Drawing<'a> {
             submissions: HashMap::new(),
             digests: HashMap::new(),
             nonces: Vec::new(),
+            lost: 0,
         }
     }
 
@@ -494,7 +498,10 @@ impl<'a> Drawing<'a> {
         if open.head.is_none() && open.secret.is_none() {
             open.secret = self.prepared.ring.secret(self.keys, number.unsigned_abs())?;
         }
-        let Some(secret) = open.secret else { return Ok(None) };
+        let Some(secret) = open.secret else {
+            self.lost += 1;
+            return Ok(None);
+        };
         let seq = open.head.map_or(0, |head| head.seq + 1);
         record.set("stream", Value::Bytes(stream.to_vec()));
         record.set("seq", Value::Number(seq.unsigned_abs()));
@@ -563,14 +570,18 @@ impl<'a> Drawing<'a> {
         if !self.entries.is_empty() {
             transaction.set_counter(SEALED_AT, self.recorded_at.0)?;
         }
-        Ok(Drawn { entries: self.entries, recorded_at: self.recorded_at, taken: self.done.len() })
+        Ok(Drawn { entries: self.entries, recorded_at: self.recorded_at, taken: self.done.len(), lost: self.lost })
     }
 }
 
 impl Open {
     fn new(head: Option<Head>, keys: &Keys, ring: &mut Ring) -> Result<Open, store::Error> {
         let secret = match &head {
-            Some(head) => ring.secret(keys, head.first.unsigned_abs())?,
+            // Seeds that are lost must not hold up all other streams.
+            Some(head) => match ring.secret(keys, head.first.unsigned_abs()) {
+                Err(store::Error::Damaged(_)) => None,
+                secret => secret?,
+            },
             None => None,
         };
         Ok(Open { head, secret, changed: false })

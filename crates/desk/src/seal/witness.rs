@@ -5,7 +5,7 @@
 //! brings back. Both are durable before anything is signed, and the larger of them counts.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use ::seal::checkpoint::Checkpoint;
@@ -209,18 +209,7 @@ impl Desk {
 
     fn start_witness(&self, settings: &Settings) -> Result<Open, Error> {
         let (seed, made) = self.witness_seed(settings)?;
-        let signer = |name: &str| {
-            Ed25519Signer::new(name, Algorithm::Cosignature, &seed)
-                .map_err(|wrong| Error::Invalid(format!("[witness] name = \"{name}\": {wrong}")))
-        };
-        let signer = match &settings.name {
-            Some(name) => signer(name)?,
-            None => {
-                let digest = store::keys::sha256(signer("sluis.invalid")?.key().public());
-                let digits: String = digest.iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
-                signer(&format!("sluis.invalid/witness/{digits}"))?
-            }
-        };
+        let signer = signer(settings, &seed)?;
         // One key serves one role: a log's signature must never pass for a witness's, nor somebody else's for ours.
         let log = start::verifier(self.store.directory(), &self.log.settings, "sluis.invalid")?;
         if log.iter().chain(&settings.logs).any(|key| key.public() == signer.key().public()) {
@@ -276,22 +265,53 @@ impl Desk {
     /// The secret key of the witness, and whether it was made now.
     fn witness_seed(&self, settings: &Settings) -> Result<([u8; 32], bool), Error> {
         let directory = self.store.directory();
-        let path = settings.key.clone().unwrap_or_else(|| directory.join("log").join(KEY));
-        match std::fs::read(&path) {
-            Ok(bytes) => match start::seed_of(&bytes) {
-                Some(seed) => Ok((seed, false)),
-                None => Err(cannot(&format!("{}: its key has 64 hexadecimal digits, or 32 bytes", path.display()))),
-            },
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound && settings.key.is_none() => {
-                let seed: [u8; 32] = store::keys::random()?;
-                let digits: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
-                let folder = Folder::private(directory.join("log"));
-                folder.publish(KEY, format!("{digits}\n").as_bytes()).map_err(|error| disk(&error))?;
-                Ok((seed, true))
-            }
-            Err(cause) => Err(Error::from(store::Error::File { path, cause })),
+        if let Some(seed) = kept_seed(directory, settings)? {
+            return Ok((seed, false));
         }
+        if let Some(path) = &settings.key {
+            return Err(cannot(&format!("{} is missing, which holds its key", path.display())));
+        }
+        let seed: [u8; 32] = store::keys::random()?;
+        let digits: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
+        let folder = Folder::private(directory.join("log"));
+        folder.publish(KEY, format!("{digits}\n").as_bytes()).map_err(|error| disk(&error))?;
+        Ok((seed, true))
     }
+}
+
+/// The secret key of a witness; nothing when its file is not there.
+fn kept_seed(directory: &Path, settings: &Settings) -> Result<Option<[u8; 32]>, Error> {
+    let path = settings.key.clone().unwrap_or_else(|| directory.join("log").join(KEY));
+    match std::fs::read(&path) {
+        Ok(bytes) => match start::seed_of(&bytes) {
+            Some(seed) => Ok(Some(seed)),
+            None => Err(cannot(&format!("{}: its key has 64 hexadecimal digits, or 32 bytes", path.display()))),
+        },
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(Error::from(store::Error::File { path, cause })),
+    }
+}
+
+fn signer(settings: &Settings, seed: &[u8; 32]) -> Result<Ed25519Signer, Error> {
+    let signer = |name: &str| {
+        Ed25519Signer::new(name, Algorithm::Cosignature, seed)
+            .map_err(|wrong| Error::Invalid(format!("[witness] name = \"{name}\": {wrong}")))
+    };
+    if let Some(name) = &settings.name {
+        return signer(name);
+    }
+    let digest = store::keys::sha256(signer("sluis.invalid")?.key().public());
+    let digits: String = digest.iter().take(DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
+    signer(&format!("sluis.invalid/witness/{digits}"))
+}
+
+/// The key that verifies what a node cosigns, from its files; nothing when it has none yet.
+///
+/// # Errors
+/// When the file of the key cannot be read, or is none.
+pub fn verifier(directory: &Path, settings: &Settings) -> Result<Option<VerifierKey>, Error> {
+    let Some(seed) = kept_seed(directory, settings)? else { return Ok(None) };
+    Ok(Some(signer(settings, &seed)?.key().clone()))
 }
 
 fn cannot(why: &str) -> Error {

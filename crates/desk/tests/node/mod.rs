@@ -51,6 +51,21 @@ impl Node {
         Node { desk, directory, clock, engine, database }
     }
 
+    /// Ends the process of this node, as far as the node can tell; does something with its files, and begins it anew.
+    pub(crate) fn closed(&mut self, work: impl FnOnce()) {
+        let spare = self.directory.with_extension("spare");
+        let clock = || Arc::clone(&self.clock) as Arc<dyn Clock>;
+        drop(std::mem::replace(&mut self.desk, Desk::open(&spare, clock(), Reading::default()).unwrap()));
+        work();
+        let again = Desk::open_on(&self.directory, &self.engine, clock(), Reading::default()).unwrap();
+        drop(std::mem::replace(&mut self.desk, again));
+        std::fs::remove_dir_all(spare).unwrap();
+    }
+
+    pub(crate) fn is_on_postgres(&self) -> bool {
+        self.database.is_some()
+    }
+
     pub(crate) fn set(&self, now: Time) {
         self.clock.0.store(now.0, Ordering::SeqCst);
     }

@@ -32,10 +32,10 @@ async function checkContainer(c, check) {
   c.bundle = await openBundle(c.bytes);
   const { files, kind, stream } = c.bundle;
   c.own = stream;
-  Object.assign(c, readRecords(files.get("records.bin"), stream));
+  Object.assign(c, await readRecords(files.get("records.bin"), stream));
   c.records.forEach((record) => nameRecord(record));
   c.records.slice(1).forEach((record, at) => demand(inOrder(stream, c.records[at], record), "records.bin: records out of order"));
-  c.reports = files.has("reports.bin") ? readReports(files.get("reports.bin")) : [];
+  c.reports = files.has("reports.bin") ? await readReports(files.get("reports.bin")) : [];
   demand(files.has("checkpoint.txt") === files.has("proofs.bin"), "a checkpoint without proofs, or proofs without one", "unreadable");
   demand(files.has("checkpoint.txt") || kind === "receipt", "only a receipt may come before its checkpoint", "unreadable");
   c.proofs = files.has("proofs.bin") ? readProofs(files.get("proofs.bin")) : { inclusions: [], consistencies: [] };
@@ -241,15 +241,21 @@ async function checkConsistency(c, check) {
   check.hold(`${count} checkpoints, all of one log that only grew`, `${count} ijkpunten, alle van één logboek dat alleen groeide`);
 }
 
+/** Kinds that a receipt has: a case's beginning, a batch, an erasure. */
+const IN_RECEIPTS = new Set([2, 3, 5]);
+
 /** 10: the streams. The case's own has no gap from 0; slots are those of its secret; each record names the one before. */
 async function checkStream(c, check) {
   for (const stream of new Set(c.records.map((record) => record.stream))) {
     const records = c.records.filter((record) => record.stream === stream);
     checkLinks(records, check);
-    await checkSlots(records, stream, c.secrets);
+    await checkSlots(records, stream, c);
   }
   const own = c.records.filter((record) => record.stream === c.own);
   const receipt = c.bundle.kind === "receipt";
+  if (receipt && c.records.some((record) => !IN_RECEIPTS.has(record.kind))) {
+    check.lack("a receipt shows a report; what happened in a case is proven by showing the case whole", "een ontvangstbevestiging toont een melding; wat er in een dossier gebeurde, blijkt uit het hele dossier");
+  }
   if (own.length === 0) {
     check.lack("no record of the case is shown", "geen regel van het dossier wordt getoond");
     return sayLetters(c.records, check);
@@ -297,16 +303,18 @@ function checkLinks(records, check) {
   });
 }
 
-/** Slots are those of the stream's secret, when it is shown, and of no other that is. */
-async function checkSlots(records, stream, secrets) {
-  for (const [name, secret] of secrets) {
+/** Slots are those of the stream's secret, when it is shown; no other stream's record takes one of the case's. */
+async function checkSlots(records, stream, c) {
+  for (const name of new Set([stream, c.own])) {
+    const secret = c.secrets.get(name);
+    if (secret === undefined) continue;
     const key = await hmacKey(secret);
     for (const record of records) {
       const slot = await hmacBy(key, concat(ascii("sluis/slot/v1"), u64(record.seq)));
       demand(same(slot, record.slot) === (name === stream), `record ${record.place}: its slot is not the one of its number in its stream`);
     }
   }
-  const secret = secrets.get(stream);
+  const secret = c.secrets.get(stream);
   const commitment = records[0].seq === 0n ? records[0].values.get("secret_commitment") : null;
   if (commitment && secret) demand(same(commitment, await sha256(ascii("sluis/secret/v1\0"), secret)), "the secret is not the one that was sealed");
 }

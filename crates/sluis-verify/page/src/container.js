@@ -12,9 +12,13 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, start) => {
   return rest;
 });
 
-function crc32(bytes) {
+async function crc32(bytes) {
   let rest = 0xffffffff;
-  for (let at = 0; at < bytes.length; at += 1) rest = CRC_TABLE[(rest ^ bytes[at]) & 255] ^ (rest >>> 8);
+  for (let start = 0; start < bytes.length; start += 1 << 22) {
+    const end = Math.min(bytes.length, start + (1 << 22));
+    for (let at = start; at < end; at += 1) rest = CRC_TABLE[(rest ^ bytes[at]) & 255] ^ (rest >>> 8);
+    if (end < bytes.length) await breathe();
+  }
   return (rest ^ 0xffffffff) >>> 0;
 }
 
@@ -23,7 +27,7 @@ function unreadable(condition, message) {
 }
 
 /** Files of a container, as `[{name, bytes}]` in their order. Refused as unreadable when it is not spelled the one way. */
-function readContainer(bytes) {
+async function readContainer(bytes) {
   unreadable(bytes.length <= LARGEST_BUNDLE, "larger than 256 MiB");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const files = [];
@@ -37,7 +41,12 @@ function readContainer(bytes) {
     at = start + size;
   }
   unreadable(files.length > 0, "not a bundle of Sluis: it does not begin as one");
-  unreadable(same(containerOf(files), bytes), "the container is not written in the one way that is valid");
+  let written = 0;
+  for (const part of await containerOf(files)) {
+    unreadable(same(part, bytes.subarray(written, written + part.length)), "the container is not written in the one way that is valid");
+    written += part.length;
+  }
+  unreadable(written === bytes.length, "the container is not written in the one way that is valid");
   unreadable(new Set(files.map((file) => file.name)).size === files.length, "the container has two files of one name");
   return files;
 }
@@ -53,20 +62,20 @@ function little32(...fields) {
   return bytes;
 }
 
-/** The one spelling of a container with these files. */
-function containerOf(files) {
+/** The one spelling of a container with these files, in parts. */
+async function containerOf(files) {
   const [bodies, entries] = [[], []];
   let offset = 0;
   for (const { name, bytes } of files) {
     const spelled = ascii(name);
-    const common = [[20, 2], [0, 2], [0, 2], [0, 2], [0x21, 2], [crc32(bytes), 4], [bytes.length, 4], [bytes.length, 4], [spelled.length, 2], [0, 2]];
+    const common = [[20, 2], [0, 2], [0, 2], [0, 2], [0x21, 2], [await crc32(bytes), 4], [bytes.length, 4], [bytes.length, 4], [spelled.length, 2], [0, 2]];
     bodies.push(little32([0x04034b50, 4], ...common), spelled, bytes);
     entries.push(little32([0x02014b50, 4], [20, 2], ...common, [0, 2], [0, 2], [0, 2], [0, 4], [offset, 4]), spelled);
     offset += 30 + spelled.length + bytes.length;
   }
   const directory = concat(...entries);
   const end = little32([0x06054b50, 4], [0, 2], [0, 2], [files.length, 2], [files.length, 2], [directory.length, 4], [offset, 4], [0, 2]);
-  return concat(...bodies, directory, end);
+  return [...bodies, directory, end];
 }
 
 /** The place of a file's name in the fixed order; `null` for a name that no bundle has. */
@@ -90,7 +99,7 @@ function orderOfPlaces(one, other) {
 
 /** The files of a bundle by name, with what its manifest says. Names are of the closed list and in order, digests are right. */
 async function openBundle(bytes) {
-  const files = readContainer(bytes);
+  const files = await readContainer(bytes);
   let before = null;
   for (const file of files) {
     const place = placeOf(file.name);

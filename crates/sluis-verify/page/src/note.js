@@ -4,19 +4,21 @@ const MOST_SIGNATURES = 100;
 const LONGEST_NOTE = 1 << 20;
 const SIGNS = 1;
 const COSIGNS = 4;
+const ML_DSA = 6;
+const KEY_LENGTHS = { [SIGNS]: 32, [COSIGNS]: 32, [ML_DSA]: 1312 };
 
 function goodName(name) {
   return name.length > 0 && !/[\p{White_Space}+]/u.test(name);
 }
 
-/** A key of a verifier: `name+id+base64(algorithm, key)`. Only Ed25519, as a signer's (1) and as a cosigner's (4). */
+/** A key of a verifier: `name+id+base64(algorithm, key)`: Ed25519 as a signer's (1) or a cosigner's (4), or ML-DSA-44 (6), which can be named and not judged. */
 async function verifierKey(text) {
   const parts = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/su.exec(text);
   demand(parts !== null && goodName(parts[1]), "not a verifier's key");
   const [, name, id, spelled] = parts;
   const bytes = fromBase64(spelled, "verifier's key");
-  demand(bytes[0] === SIGNS || bytes[0] === COSIGNS, "a verifier's key of an algorithm that is not known here");
-  demand(bytes.length === 33, "a verifier's key of a wrong length");
+  demand(KEY_LENGTHS[bytes[0]] !== undefined, "a verifier's key of an algorithm that is not known here");
+  demand(bytes.length === 1 + KEY_LENGTHS[bytes[0]], "a verifier's key of a wrong length");
   const expected = (await sha256(utf8(name), u8(10), bytes)).subarray(0, 4);
   demand(hex(expected) === id, "a verifier's key whose digits do not fit");
   return { text, name, id, algorithm: bytes[0], key: bytes.subarray(1) };
@@ -44,6 +46,7 @@ function readNote(bytes, what) {
 
 /** What a key says of a note: `null` when it says nothing, a time (seconds, BigInt; 0 for a signer) when its line is right. A line of a known key that is wrong makes the note invalid: so no algorithm can be stripped by spoiling it. */
 async function signedBy(note, key) {
+  if (key.algorithm === ML_DSA) return null;
   const lines = note.signatures.filter((line) => line.name === key.name && line.id === key.id);
   let time = null;
   for (const line of lines) {

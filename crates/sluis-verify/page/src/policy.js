@@ -133,7 +133,7 @@ async function readLine(policy, [word, ...rest], what) {
     case "log": {
       demand(rest.length === 1 || rest.length === 2, `${what}: log KEY [URL]`);
       const key = await verifierKey(rest[0]);
-      demand(key.algorithm === SIGNS, `${what}: the key of a log is one that signs`);
+      demand(key.algorithm !== COSIGNS, `${what}: the key of a log is one that signs`);
       claimKey(policy, key, what);
       logs.push(key);
       break;
@@ -143,7 +143,7 @@ async function readLine(policy, [word, ...rest], what) {
       const [name] = rest;
       fresh(name);
       const key = await verifierKey(rest[1]);
-      demand(key.algorithm === COSIGNS, `${what}: the key of a witness is one that cosigns`);
+      demand(key.algorithm !== SIGNS, `${what}: the key of a witness is one that cosigns`);
       claimKey(policy, key, what);
       members.set(name, { name, key });
       break;
@@ -184,7 +184,9 @@ const ARCHIVE = "sluis-policy-archive/v1\n";
 
 /** The versions of a policy: of a file with one, or of an archive that `key` (text) signed. Each is `{from, until, policy}`. */
 async function readPolicies(bytes, key) {
-  if (!same(bytes.subarray(0, ARCHIVE.length), ascii(ARCHIVE))) return [{ period: [null, null], policy: await readPolicy(bytes) }];
+  const archive = same(bytes.subarray(0, ARCHIVE.length), ascii(ARCHIVE));
+  demand(archive || !key, "policy: the key is for an archive of policies; this is a policy by itself");
+  if (!archive) return [{ period: [null, null], policy: await readPolicy(bytes) }];
   demand(key, "policy: an archive needs the key by which it is signed");
   const signer = await verifierKey(key);
   const note = readNote(bytes, "policy archive");

@@ -54,7 +54,7 @@ function readOpening(reader, forReport) {
 }
 
 /** `own` is the identifier of the case's stream: what is of it comes first. */
-function readRecords(bytes, own) {
+async function readRecords(bytes, own) {
   const reader = new Reader(bytes, "records.bin");
   demand(same(reader.take(17), ascii("sluis-records/v1\0")), "records.bin: it does not begin as one", "unreadable");
   const secrets = new Map();
@@ -76,6 +76,7 @@ function readRecords(bytes, own) {
     const openings = Array.from({ length: n }, () => readOpening(reader, false));
     demand(openings.filter((opening) => opening.form === ATTACHED).length <= 1, "records.bin: a record with two attachments");
     records.push({ place, index, slot, kind, openings });
+    if (place % 256 === 255) await breathe();
   }
   reader.end();
   return { secrets, records };
@@ -94,17 +95,18 @@ function orderOfStreams(own, one, other) {
   return one < other ? -1 : 1;
 }
 
-function readReports(bytes) {
+async function readReports(bytes) {
   const reader = new Reader(bytes, "reports.bin");
   demand(same(reader.take(17), ascii("sluis-reports/v1\0")), "reports.bin: it does not begin as one", "unreadable");
   const count = reader.u32();
   demand(count > 0 && count <= MOST_RECORDS && count * 173 <= reader.left, "reports.bin: no reports, or more than there can be");
-  const reports = Array.from({ length: count }, () => ({
-    batch: reader.take(32),
-    index: reader.u64(),
-    openings: Array.from({ length: 4 }, () => readOpening(reader, true)),
-    path: readPath(reader),
-  }));
+  const reports = [];
+  while (reports.length < count) {
+    const [batch, index] = [reader.take(32), reader.u64()];
+    const openings = Array.from({ length: 4 }, () => readOpening(reader, true));
+    reports.push({ batch, index, openings, path: readPath(reader) });
+    if (reports.length % 512 === 0) await breathe();
+  }
   reader.end();
   const place = (report) => concat(report.batch, u64(report.index));
   reports.forEach((report, at) => {

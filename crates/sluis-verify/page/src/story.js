@@ -67,7 +67,7 @@ class Story {
     return make("li.step", {},
       make("h3", {}, make("span.number", {}, `${record.seq}`), this.eventWord(record), make("span.kind", {}, this.word(kind))),
       this.times(record),
-      this.fields(record.values, fieldsOf(record.kind), record.openings));
+      this.fields(record.values, fieldsOf(record.kind), record.openings, record.recorded));
   }
 
   /** When it was recorded: proven bounds first, the sender's own clock after them. */
@@ -82,7 +82,7 @@ class Story {
       line(PAGE_WORDS.own, record.recorded, "claimed"));
   }
 
-  fields(values, fields, openings) {
+  fields(values, fields, openings, recorded) {
     const rows = [];
     let hidden = 0;
     fields.forEach(([name], ordinal) => {
@@ -92,17 +92,24 @@ class Story {
       const label = FIELD_WORDS[name] ?? [name, name];
       if (opening.form === ERASED) rows.push(make("dt", {}, this.word(label)), make("dd.erased", {}, this.word(PAGE_WORDS.erased)));
       const value = values.get(name);
-      if (value !== undefined && value !== null) rows.push(make("dt", {}, this.word(label)), make("dd", {}, this.value(name, value, opening)));
+      if (value !== undefined && value !== null) rows.push(make("dt", {}, this.word(label)), make("dd", {}, this.value(name, value, opening, recorded)));
     });
     if (hidden > 0) rows.push(make("dt.quiet", {}, this.word(PAGE_WORDS.hidden)), make("dd.quiet", {}, `${hidden}`));
     return rows.length > 0 ? make("dl.fields", {}, ...rows) : null;
   }
 
-  value(name, value, opening) {
+  /** How long after a claimed moment it was recorded, and how old the source of an attribution was then. */
+  distance(name, time, recorded) {
+    const words = { occurred_at: PAGE_WORDS.later, attribution_checked: PAGE_WORDS.older }[name];
+    if (words === undefined || recorded === undefined || recorded - time <= TOLERANCE) return null;
+    return make("span.quiet", {}, `; ${this.word(words).replace("{}", duration(recorded - time, this.language))}`);
+  }
+
+  value(name, value, opening, recorded) {
     if (opening.form === ATTACHED || name === "content") return make("span", {}, `${value.length} bytes`);
     switch (opening.type) {
       case TIME:
-        return make("span", {}, `${moment(value)} `, make("span.local", {}, `(${localMoment(value, this.language)})`));
+        return make("span", {}, `${moment(value)} `, make("span.local", {}, `(${localMoment(value, this.language)})`), this.distance(name, value, recorded));
       case NUMBER:
         return make("span", {}, `${value}`);
       case BYTES:

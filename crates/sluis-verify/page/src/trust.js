@@ -93,10 +93,13 @@ function renewed(candidates, c) {
 /** Chooses the version of the policy: docs/seal.md, 8.1. */
 function choosePolicy(c) {
   const last = c.records.reduce((latest, record) => (record.index > latest ? record.index : latest), 0n);
+  let bounded = false;
   for (const { period, policy } of c.policies) {
     const upper = timesBy(c, policy).upper(last);
+    bounded ||= upper !== null;
     if (upper !== null && within(upper, period)) return policy;
   }
+  if (bounded) return null;
   const today = c.policies.find(({ period }) => (c.at === null ? period.every((end) => end === null) : within(c.at, period)));
   return today === undefined ? null : today.policy;
 }

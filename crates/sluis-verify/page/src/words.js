@@ -246,6 +246,8 @@ const PAGE_WORDS = {
   notBefore: ["not before", "niet eerder dan"],
   own: ["own clock", "eigen klok"],
   unproven: ["no time is proven", "geen tijd is bewezen"],
+  later: ["recorded {} after that", "{} daarna vastgelegd"],
+  older: ["{} before it was recorded", "{} voordat dit werd vastgelegd"],
   hidden: ["not shown in this file", "niet getoond in dit bestand"],
   erased: ["erased", "gewist"],
   record: ["record", "regel"],
@@ -275,7 +277,7 @@ function localMoment(time, language) {
   const date = new Date(Number(time));
   if (Number.isNaN(date.getTime())) return "";
   const form = { dateStyle: "long", timeStyle: "medium", timeZone: "Europe/Amsterdam" };
-  return new Intl.DateTimeFormat(language === "nl" ? "nl-NL" : "en-GB", form).format(date);
+  return `${new Intl.DateTimeFormat(language === "nl" ? "nl-NL" : "en-GB", form).format(date)}, Amsterdam`;
 }
 
 /** A length of time, rounded down to what people say. */

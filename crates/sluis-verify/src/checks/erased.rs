@@ -1,5 +1,7 @@
 //! Check 12: a field that nobody can show any more was erased, as a record of the log says that names it.
 
+use std::collections::BTreeMap;
+
 use seal::batch;
 use seal::bundle::Opening;
 use seal::record::{ERASURE, Hash, kind_of};
@@ -13,6 +15,7 @@ use crate::verdict::Check;
 pub(crate) fn check(subject: &Subject<'_>) -> Check {
     let mut check = Check::new(12);
     let mut erased = 0;
+    let erasures = Erasures::new(subject);
     for record in &subject.records {
         let (en, nl) = name(subject, record);
         for (ordinal, opening) in record.shown.openings.iter().enumerate() {
@@ -20,7 +23,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Check {
             let field = kind_of(record.shown.kind).and_then(|kind| kind.field(ordinal)).map_or("?", |(field, _)| field);
             erased += 1;
             of_field(
-                subject,
+                &erasures,
                 (&record.commitment, ordinal),
                 by,
                 (&format!("{en}, {field}"), &format!("{nl}, {field}")),
@@ -35,7 +38,7 @@ pub(crate) fn check(subject: &Subject<'_>) -> Check {
             erased += 1;
             let (en, nl) =
                 (format!("report {}, field {ordinal}", report.place), format!("melding {}, veld {ordinal}", report.place));
-            of_field(subject, (&commitment, ordinal), by, (&en, &nl), &mut check);
+            of_field(&erasures, (&commitment, ordinal), by, (&en, &nl), &mut check);
         }
     }
     if erased == 0 {
@@ -44,15 +47,15 @@ pub(crate) fn check(subject: &Subject<'_>) -> Check {
     check
 }
 
-fn of_field(subject: &Subject<'_>, what: (&Hash, usize), by: &Hash, (en, nl): (&str, &str), check: &mut Check) {
-    let Some(record) = subject.with_commitment(by) else {
+fn of_field(erasures: &Erasures<'_>, what: (&Hash, usize), by: &Hash, (en, nl): (&str, &str), check: &mut Check) {
+    let Some(record) = erasures.subject.with_commitment(by) else {
         check.lacks(
             format!("{en}: said to be erased, but the record of it is not shown"),
             format!("{nl}: zou gewist zijn, maar de regel daarvan wordt niet getoond"),
         );
         return;
     };
-    match names(record, what) {
+    match erasures.name(record, what) {
         Some(true) => {}
         Some(false) => {
             check.wrong(
@@ -85,17 +88,33 @@ fn of_field(subject: &Subject<'_>, what: (&Hash, usize), by: &Hash, (en, nl): (&
     check.ok(format!("{en}: {said}"), format!("{nl}: {gezegd}"));
 }
 
-/// Whether an erasure record names a field: C of the record, and the bit of the ordinal. `None` when it does not show that.
-fn names(erasure: &Known<'_>, (commitment, ordinal): (&Hash, usize)) -> Option<bool> {
-    if erasure.shown.kind != ERASURE.number {
-        return Some(false);
+/// What the erasure records of a bundle name.
+struct Erasures<'a> {
+    subject: &'a Subject<'a>,
+    /// By C of the erasure record and C of the record or report that it names: a bit for each ordinal.
+    named: BTreeMap<(Hash, Hash), u32>,
+}
+
+impl<'a> Erasures<'a> {
+    fn new(subject: &'a Subject<'a>) -> Erasures<'a> {
+        let mut named: BTreeMap<(Hash, Hash), u32> = BTreeMap::new();
+        for record in subject.records.iter().filter(|record| record.shown.kind == ERASURE.number) {
+            let (entries, rest) = record.bytes("records").unwrap_or_default().as_chunks::<36>();
+            for entry in entries.iter().filter(|_| rest.is_empty()) {
+                let (Some(of), Some(bits)) = (entry.first_chunk::<32>(), entry.last_chunk::<4>()) else { continue };
+                *named.entry((record.commitment, *of)).or_default() |= u32::from_be_bytes(*bits);
+            }
+        }
+        Erasures { subject, named }
     }
-    let list = erasure.bytes("records")?;
-    let (entries, rest) = list.as_chunks::<36>();
-    let is_it = |entry: &[u8; 36]| {
-        let (record, bits) = entry.split_at(32);
-        let bits = bits.try_into().map_or(0, u32::from_be_bytes);
-        record == commitment && bits.checked_shr(ordinal as u32).unwrap_or(0) & 1 == 1
-    };
-    Some(rest.is_empty() && entries.iter().any(is_it))
+
+    /// Whether an erasure record names a field. `None` when it does not show what it names.
+    fn name(&self, erasure: &Known<'_>, (of, ordinal): (&Hash, usize)) -> Option<bool> {
+        if erasure.shown.kind != ERASURE.number {
+            return Some(false);
+        }
+        erasure.bytes("records")?;
+        let bits = self.named.get(&(erasure.commitment, *of)).copied().unwrap_or(0);
+        Some(bits.checked_shr(ordinal as u32).unwrap_or(0) & 1 == 1)
+    }
 }

@@ -85,7 +85,7 @@ fn came_from(subject: &Subject<'_>, record: &Known<'_>, check: &mut Check) {
             format!("{nl} en het pakket dat zij noemt, komen uit verschillende inzendingen"),
         );
     }
-    let Some(report) = subject.bundle.reports.iter().find(|report| report.batch == *batch && report.place == place) else {
+    let Some(report) = subject.report(batch, place) else {
         check.lacks(
             format!("{en} comes from report {place} of a batch, and that report is not shown"),
             format!("{nl} komt uit melding {place} van een pakket, en die melding wordt niet getoond"),

@@ -9,6 +9,11 @@ use crate::moment::told;
 use crate::said::quote;
 use crate::verdict::Check;
 
+/// The number of public entries that tell of keys.
+const KEY_EVENT: u8 = 2;
+/// Most of them that are read.
+const MOST_EVENTS: usize = 1_000;
+
 pub(crate) fn check(matter: &Matter<'_>) -> Check {
     let mut check = Check::new(6);
     let (Some(policy), Some(counted)) = (matter.policy, matter.counted) else {
@@ -22,7 +27,10 @@ pub(crate) fn check(matter: &Matter<'_>) -> Check {
         check.lacks("there is no checkpoint", "er is geen ijkpunt");
         return check;
     };
-    let events = key_events(matter, policy);
+    let Some(events) = key_events(matter, policy) else {
+        check.lacks("there are more key events than are read", "er zijn meer sleutelgebeurtenissen dan gelezen worden");
+        return check;
+    };
     let anchors = matter.subject.anchors.iter().flatten().map(|parsed| (parsed, false));
     for (parsed, is_main) in std::iter::once((main, true)).chain(anchors) {
         let size = parsed.checkpoint.size;
@@ -142,13 +150,18 @@ fn stands(policy: &Policy, log: &Log, size: u64, moment: i64, events: &[(u64, Ke
     Ok(disputed)
 }
 
-/// What happened to keys of this log, as entries say that are proven, or that the copy of the log has.
-fn key_events(matter: &Matter<'_>, policy: &Policy) -> Vec<(u64, KeyEvent)> {
+/// What happened to keys of this log, as entries say that are proven, or that the copy of the log has. `None` when these are too
+/// many to be signed by somebody who keeps his key offline.
+fn key_events(matter: &Matter<'_>, policy: &Policy) -> Option<Vec<(u64, KeyEvent)>> {
     let walked = matter.log.into_iter().flat_map(|log| log.public.iter().map(|(place, body)| (*place, body.as_slice())));
-    let bodies = matter.subject.public_entries().chain(walked);
-    let events = bodies.filter_map(|(place, body)| Some((place, KeyEvent::of_body(body, policy)?)));
+    let bodies = matter.subject.public_entries().chain(walked).filter(|(_, body)| body.first() == Some(&KEY_EVENT));
+    let bodies: Vec<(u64, &[u8])> = bodies.take(MOST_EVENTS + 1).collect();
+    if bodies.len() > MOST_EVENTS {
+        return None;
+    }
+    let events = bodies.into_iter().filter_map(|(place, body)| Some((place, KeyEvent::of_body(body, policy)?)));
     let mut events: Vec<_> = events.filter(|(_, event)| event.origin == matter.subject.bundle.origin).collect();
     events.sort_by_key(|(place, _)| *place);
     events.dedup();
-    events
+    Some(events)
 }

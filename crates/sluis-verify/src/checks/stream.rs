@@ -2,7 +2,7 @@
 //! secret gives to its number, and names the one before it; so none can be left out, and none can stand there twice.
 
 use seal::bundle::Form;
-use seal::record::{secret_commitment, slot};
+use seal::record::{BATCH, ERASURE, Hash, OPENED, secret_commitment, slot};
 
 use super::{Matter, name};
 use crate::letters;
@@ -14,17 +14,18 @@ pub(crate) fn check(matter: &Matter<'_>) -> Check {
     let subject = matter.subject;
     is_the_secret(subject, &mut check);
     for record in &subject.records {
-        follows(subject, record, &mut check);
+        has_its_slot(subject, record, &mut check);
+    }
+    // They stand by stream and number.
+    for (earlier, record) in subject.records.iter().zip(subject.records.iter().skip(1)) {
+        follows(subject, earlier, record, &mut check);
     }
     let walked = matter.log.is_some_and(|log| log.told(&mut check));
     let own: Vec<&Known<'_>> = subject.own().collect();
     let missing = missing(&own);
     match (subject.bundle.form, own.last()) {
         (_, None) => check.lacks("no record of the case is shown", "geen regel van het dossier wordt getoond"),
-        (Form::Receipt, Some(_)) => check.ok(
-            "what is shown of the case hangs together; a receipt does not show a case whole",
-            "wat van het dossier getoond wordt, hangt samen; een ontvangstbevestiging toont geen heel dossier",
-        ),
+        (Form::Receipt, Some(_)) => is_a_receipt(subject, &mut check),
         (Form::Evidence, Some(_)) if !missing.is_empty() => {
             let list = missing.iter().take(20).map(|(from, to)| range(*from, *to)).collect::<Vec<_>>().join(", ");
             check.lacks(format!("not shown: records {list}"), format!("niet getoond: regels {list}"));
@@ -39,19 +40,18 @@ pub(crate) fn check(matter: &Matter<'_>) -> Check {
 
 /// The shown secret of the case is the one that its first record committed to.
 fn is_the_secret(subject: &Subject<'_>, check: &mut Check) {
+    let own = &subject.bundle.stream;
     let evidence = subject.bundle.form == Form::Evidence;
-    let own = subject.bundle.stream;
-    if evidence && !subject.bundle.secrets.iter().any(|(stream, _)| *stream == own) {
+    if evidence && !subject.secrets.contains_key(own) {
         check.lacks("the secret of the case is not shown", "het geheim van het dossier wordt niet getoond");
     }
-    for (stream, secret) in &subject.bundle.secrets {
-        let first = subject.records.iter().find(|record| record.stream() == Some(&stream[..]) && record.seq() == 0);
-        match first.map(|first| first.digest("secret_commitment")) {
+    for (stream, secret) in &subject.secrets {
+        match subject.first_of(stream).map(|first| first.digest("secret_commitment")) {
             Some(Some(committed)) if *committed != secret_commitment(secret) => check.wrong(
                 "a stream's secret is not the one that its first record committed to",
                 "het geheim van een reeks is niet dat wat in de eerste regel vastgelegd is",
             ),
-            Some(None) if evidence && *stream == own => check.lacks(
+            Some(None) if evidence && stream == own => check.lacks(
                 "record 0 does not show what it committed to as the secret of the case",
                 "regel 0 toont niet welk geheim van het dossier daarin vastgelegd is",
             ),
@@ -60,27 +60,31 @@ fn is_the_secret(subject: &Subject<'_>, check: &mut Check) {
     }
 }
 
-/// A record has the slot of its number, and follows the one before it if that is shown.
-fn follows(subject: &Subject<'_>, record: &Known<'_>, check: &mut Check) {
+/// A record has the slot of its number in its stream, and not that of its number in the case if it is of another.
+fn has_its_slot(subject: &Subject<'_>, record: &Known<'_>, check: &mut Check) {
     let (en, nl) = name(subject, record);
-    let secret = subject.bundle.secrets.iter().find(|(stream, _)| record.stream() == Some(&stream[..]));
-    if secret.is_some_and(|(_, secret)| record.shown.slot != slot(secret, record.seq())) {
+    if subject.secrets.get(&record.stream).is_some_and(|secret| record.shown.slot != slot(secret, record.seq)) {
         check
             .wrong(format!("{en}: its slot is not that of its number"), format!("{nl}: haar plaats is niet die van haar nummer"));
     }
-    // Nor does it have the slot of that number in another stream.
-    let others = subject.bundle.secrets.iter().filter(|(stream, _)| record.stream() != Some(&stream[..]));
-    if others.into_iter().any(|(_, secret)| record.shown.slot == slot(secret, record.seq())) {
-        check.wrong(format!("{en} has the slot of another stream"), format!("{nl} heeft de plaats van een andere reeks"));
+    let own = &subject.bundle.stream;
+    let of_the_case = |secret: &Hash| record.stream != *own && record.shown.slot == slot(secret, record.seq);
+    if subject.secrets.get(own).is_some_and(of_the_case) {
+        check.wrong(format!("{en} has a slot of this case"), format!("{nl} heeft een plaats van dit dossier"));
     }
-    let same = |other: &&Known<'_>| other.stream() == record.stream();
-    let twins = subject.records.iter().filter(same).filter(|other| other.seq() == record.seq()).count();
-    if twins > 1 {
-        check.wrong(format!("{en} is there {twins} times"), format!("{nl} is er {twins} keer"));
+}
+
+/// A record follows the one that stands before it in the bundle, if both are of one stream.
+fn follows(subject: &Subject<'_>, earlier: &Known<'_>, record: &Known<'_>, check: &mut Check) {
+    if earlier.stream != record.stream {
+        return;
     }
-    let earlier = subject.records.iter().filter(same).filter(|other| other.seq() < record.seq()).max_by_key(|other| other.seq());
-    let Some(earlier) = earlier else { return };
-    if earlier.seq().checked_add(1) == Some(record.seq()) && record.digest("prev") != Some(&earlier.commitment) {
+    let (en, nl) = name(subject, record);
+    if earlier.seq == record.seq {
+        check.wrong(format!("{en} is there twice"), format!("{nl} is er twee keer"));
+        return;
+    }
+    if earlier.seq.checked_add(1) == Some(record.seq) && record.digest("prev") != Some(&earlier.commitment) {
         check.wrong(format!("{en} does not name the one before it"), format!("{nl} noemt de vorige niet"));
     }
     if earlier.time("recorded_at") > record.time("recorded_at") {
@@ -97,11 +101,27 @@ fn follows(subject: &Subject<'_>, record: &Known<'_>, check: &mut Check) {
     }
 }
 
+/// A receipt shows the report of who gets it, and no more: what happened then is for a case that is shown whole.
+fn is_a_receipt(subject: &Subject<'_>, check: &mut Check) {
+    let of_a_receipt = |record: &&Known<'_>| [OPENED.number, BATCH.number, ERASURE.number].contains(&record.shown.kind);
+    for record in subject.records.iter().filter(|record| !of_a_receipt(record)) {
+        let (en, nl) = name(subject, record);
+        check.lacks(
+            format!("{en} has no place in a receipt: what happened in a case is proven by showing it whole"),
+            format!("{nl} hoort niet in een ontvangstbevestiging: wat er in een dossier gebeurde, blijkt uit het hele dossier"),
+        );
+    }
+    check.ok(
+        "what is shown of the case hangs together; a receipt does not show a case whole",
+        "wat van het dossier getoond wordt, hangt samen; een ontvangstbevestiging toont geen heel dossier",
+    );
+}
+
 /// The numbers from 0 to the last that is shown, which are not: as ranges.
 fn missing(own: &[&Known<'_>]) -> Vec<(u64, u64)> {
     let mut missing = Vec::new();
     let mut next = 0;
-    for seq in own.iter().map(|record| record.seq()) {
+    for seq in own.iter().map(|record| record.seq) {
         if seq > next {
             missing.push((next, seq - 1));
         }
@@ -116,7 +136,7 @@ fn range(from: u64, to: u64) -> String {
 
 /// What it means that there is no gap: no more than it says.
 fn whole(matter: &Matter<'_>, last: &Known<'_>, walked: bool, check: &mut Check) {
-    let last = last.seq();
+    let last = last.seq;
     let size = matter.subject.checkpoint().map_or(0, |checkpoint| checkpoint.size);
     let (en, nl) = match matter.log.filter(|_| walked).map(|log| log.next) {
         Some(None) => (format!("none exists up to {size}"), format!("er bestaat er geen tot {size}")),

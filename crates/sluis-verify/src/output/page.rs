@@ -11,6 +11,9 @@ use crate::said::{Language, Text, hex, quote};
 use crate::story::{Bracket, Story, Told};
 use crate::verdict::{Outcome, Verdict};
 
+/// Most records that stand on the page.
+const MOST_CARDS: usize = 2_000;
+
 /// What the page says of the file and the day, beside the verdict.
 #[derive(Clone, Debug)]
 pub struct About<'a> {
@@ -134,7 +137,7 @@ impl Writing {
             ));
         }
         let grade = self.grade(verdict);
-        for (number, (place, (record, told))) in letters.iter().enumerate() {
+        for (number, (place, (record, told))) in letters.iter().take(MOST_CARDS).enumerate() {
             let heading = self.say("Letter", "Bericht");
             let mut facts = self.letter(record, told);
             facts.push((
@@ -146,13 +149,20 @@ impl Writing {
             blocks.push(Block::Card(format!("{heading} {}", number + 1), facts));
         }
         blocks.push(Block::Heading(self.say("Everything that is shown, in order", "Alles wat getoond wordt, op volgorde")));
-        for (record, told) in story.told() {
+        for (record, told) in story.told().take(MOST_CARDS) {
             let event = words::event(Story::text(record, "event").unwrap_or_default());
             let number = match record.get("seq") {
                 Some(Value::Number(seq)) if told.own => format!("{}: {}", seq, self.told(&event)),
                 _ => format!("{}: {}", self.say("beside the case", "buiten het dossier"), self.told(&event)),
             };
             blocks.push(Block::Card(number, self.record(record, told)));
+        }
+        if story.records.len() > MOST_CARDS {
+            let more = story.records.len() - MOST_CARDS;
+            blocks.push(Block::Paragraph(format!(
+                "{} {more}",
+                self.say("More records, which --json has:", "Meer regels, die --json heeft:")
+            )));
         }
         blocks.push(Block::Heading(self.say("Who proves it", "Wie dit bewijst")));
         blocks.push(Block::Facts(self.provers(story)));

@@ -3,6 +3,7 @@
 mod browser;
 mod bundles;
 mod foreign;
+mod keys;
 mod mutants;
 mod person;
 

@@ -1,5 +1,8 @@
 //! `sluis log`: how the tamper-evident log stands, its key, its whole reckoned again, and a copy for others.
 
+mod audit;
+pub(crate) mod witness;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -29,13 +32,17 @@ const TOGETHER: usize = 256;
   sluis log key                      the key that verifies it, for whoever gets a bundle
   sluis log fsck                     reckon all of it again: tiles, slots, database, signatures
   sluis log fsck copy/2026           the same of a copy, as anybody can
-  sluis log export copy              a copy of what is public, for a mirror or a web server")]
+  sluis log export copy              a copy of what is public, for a mirror or a web server
+  sluis log witness                  logs of others that this node cosigned, and who cosigns its own
+  sluis log audit copy/2026          a log of somebody else, and whether it continues what was seen of it")]
 pub(crate) enum Command {
     Show(Show),
     Key(Key),
     Fsck(Fsck),
     Export(Export),
     Begin(Begin),
+    Witness(witness::Witness),
+    Audit(audit::Audit),
 }
 
 /// Show how the log stands
@@ -105,6 +112,8 @@ pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
         Command::Fsck(args) => check(args, globals),
         Command::Export(args) => export(args, globals),
         Command::Begin(args) => begin(args, globals),
+        Command::Witness(args) => witness::run(args, globals),
+        Command::Audit(args) => audit::run(args, globals),
     }
 }
 

@@ -350,6 +350,8 @@ fn watch(args: &Args, desk: &Desk, summary: &mut Summary) -> Result<()> {
             summary.taken += taken;
             work(desk, summary)
         });
+        // What cannot be sealed now waits for the next round; the end of the command says why, if it lasts.
+        let _ = desk.seal();
         match result {
             Ok(()) => failing = false,
             Err(error) if matches!(error.downcast_ref(), Some(Error::NotFound(_))) => return Err(error),

@@ -13,6 +13,7 @@ use store::Engine;
 use crate::cli::administration::Way;
 use crate::serve::administrations::Source;
 use crate::serve::config_log::LogConfig;
+use crate::serve::config_witness::{self, WitnessConfig};
 
 /// The name of the configuration file in a data directory.
 pub(crate) const FILE: &str = "sluis.toml";
@@ -45,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) logs: Logs,
     /// The tamper-evident log.
     pub(crate) log: LogConfig,
+    /// This node as a witness of others' logs.
+    pub(crate) witness: WitnessConfig,
     /// Who is told of alerts, when and how.
     pub(crate) alert: Vec<crate::alert::config::Config>,
     /// Sources of administration.
@@ -278,6 +281,7 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new("."));
         crate::alert::config::check(&mut config.alert, folder).with_context(|| path.display().to_string())?;
         config.log.check(folder).with_context(|| path.display().to_string())?;
+        config_witness::check(&mut config, folder).with_context(|| path.display().to_string())?;
         for maildir in &mut config.intake.maildirs {
             anyhow::ensure!(
                 !maildir.as_os_str().is_empty(),

@@ -9,6 +9,7 @@ use seal::tsp::Oid;
 use serde::Deserialize;
 
 use crate::egress::Destination;
+use crate::serve::config_witness::PeerConfig;
 
 /// Time-stamping authorities there may be.
 const TSAS: usize = 8;
@@ -33,6 +34,8 @@ pub(crate) struct LogConfig {
     pub(crate) matches: bool,
     /// Time-stamping authorities that are asked, each for itself.
     pub(crate) tsa: Vec<TsaConfig>,
+    /// Witnesses that are asked to cosign it.
+    pub(crate) witness: Vec<PeerConfig>,
 }
 
 /// A time-stamping authority (RFC 3161).
@@ -71,6 +74,7 @@ impl Default for LogConfig {
             publish_seconds: 300,
             matches: false,
             tsa: Vec::new(),
+            witness: Vec::new(),
         }
     }
 }

@@ -49,7 +49,9 @@ pub(crate) async fn bind(listen: Option<SocketAddr>) -> anyhow::Result<Option<Tc
     use anyhow::Context;
     let Some(listen) = listen else { return Ok(None) };
     let failed = || format!("{listen}: cannot listen there; choose another address for [log] listen, or end who has it");
-    Ok(Some(TcpListener::bind(listen).await.with_context(failed)?))
+    let listener = TcpListener::bind(listen).await.with_context(failed)?;
+    tracing::info!(listen = %listener.local_addr()?, "the log is shown to others");
+    Ok(Some(listener))
 }
 
 /// Serves the listener, as long as its future is polled.

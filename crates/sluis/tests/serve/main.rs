@@ -5,7 +5,9 @@
 mod administrations;
 mod alerts;
 mod exim;
+mod log;
 mod node;
 mod stamps;
 mod stop;
 mod support;
+mod witness;

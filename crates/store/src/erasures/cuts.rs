@@ -4,7 +4,7 @@
 //! then another record confirms that they were. What is to be cut out is written down first, with the digests that stand in its place
 //! for ever, in the transaction that takes the text out of rows, if there is one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::Error;
 use crate::db::{OptionalExtension, Row, Transaction};
@@ -273,29 +273,31 @@ impl Transaction<'_> {
         Ok(cuts)
     }
 
-    /// The cut of the record of each batch among those of some reports that has no report left.
+    /// The cuts of the records of batches, for each submission that some reports came in of which no report is left. As long as one
+    /// is, the secret of the stream is needed, and the record of its batch.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub fn cuts_of_empty_batches(&self, reports: impl IntoIterator<Item = i64>) -> Result<Vec<Cut>, Error> {
-        let batches: std::collections::BTreeSet<i64> = reports.into_iter().map(|report| report.div_euclid(BATCH)).collect();
-        let mut select = self.prepare(
-            "-- erasures::batch_record
-             SELECT r.number, e.entry FROM batches b JOIN records r ON r.what = 0 AND r.target = b.submission AND r.ordinal = b.id
-             JOIN entries e ON e.shard = r.shard AND e.idx = r.idx
-             WHERE b.id = $1 AND NOT EXISTS (SELECT 1 FROM reports p WHERE p.id >= $2 AND p.id < $3)",
-        )?;
-        let mut cuts = Vec::new();
+        let batches: BTreeSet<i64> = reports.into_iter().map(|report| report.div_euclid(BATCH)).collect();
+        let mut of = self.prepare("-- erasures::submission\nSELECT submission FROM batches WHERE id = $1")?;
+        let mut submissions = BTreeSet::new();
         for batch in batches {
-            let row = select
-                .query_row((batch, batch * BATCH, (batch + 1) * BATCH), |row| Ok((row.get(0)?, row.get::<Vec<u8>>(1)?)))
-                .optional()?;
-            cuts.extend(row.map(|(number, entry)| Cut {
-                what: FIELD,
-                number,
-                ordinal: WHOLE,
-                digest: entry.last_chunk().copied().unwrap_or_default(),
-            }));
+            submissions.extend(of.query_row([batch], |row| row.get::<i64>(0)).optional()?);
+        }
+        let mut others = self.prepare("-- erasures::batches_of\nSELECT id FROM batches WHERE submission = $1")?;
+        let mut has_any =
+            self.prepare("-- erasures::any_report\nSELECT EXISTS (SELECT 1 FROM reports WHERE id >= $1 AND id < $2)")?;
+        let mut cuts = Vec::new();
+        for submission in submissions {
+            let batches: Vec<i64> = others.query_map([submission], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let mut is_empty = true;
+            for batch in batches {
+                is_empty &= !has_any.query_row((batch * BATCH, (batch + 1) * BATCH), |row| row.get::<bool>(0))?;
+            }
+            if is_empty {
+                cuts.extend(self.cuts_of_stream(what::BATCH, submission)?);
+            }
         }
         Ok(cuts)
     }

@@ -216,3 +216,45 @@ fn nodes_take_the_place_of_others_all_at_once() {
     keys.renew().unwrap();
     assert_eq!((keys.seeds_of_block(1).unwrap().len(), keys.seeds_of_batch(4).unwrap()), (2, vec![]));
 }
+
+#[test]
+fn whoever_reads_or_keeps_meanwhile_goes_on() {
+    let folder = Folder::new("meanwhile");
+    let keys = Keys::open(&folder.keys()).unwrap();
+    let many: Vec<(PublicId, Key)> = (0..9_000u32).map(|n| (PublicId(n.into()), sha256(&n.to_be_bytes()))).collect();
+    keys.keep(&many).unwrap();
+    keys.ensure_blocks(0, 0).unwrap();
+    let seeds = keys.seeds_of_block(0).unwrap();
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let beside = Keys::open_to_read(&folder.keys()).unwrap();
+            let mut read = 0;
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                let (id, key) = many[read * 17 % many.len()];
+                assert_eq!(beside.get(id).unwrap(), Some(key));
+                assert_eq!(beside.seeds_of_block(0).unwrap(), seeds);
+                read += 1;
+            }
+            read
+        });
+        let keeper = scope.spawn(|| {
+            for n in 0..40u32 {
+                keys.keep(&[(PublicId(1 << 100 | u128::from(n)), [n as u8; 32])]).unwrap();
+            }
+        });
+        for _ in 0..6 {
+            keys.renew().unwrap();
+            let copy = folder.0.join("copy.db");
+            Keys::open_to_read(&folder.keys()).unwrap().copy_to(&copy).unwrap();
+            std::fs::remove_file(copy).unwrap();
+        }
+        keeper.join().unwrap();
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(reader.join().unwrap() > 0);
+    });
+    drop(keys);
+    let keys = Keys::open(&folder.keys()).unwrap();
+    assert!((0..40u32).all(|n| keys.get(PublicId(1 << 100 | u128::from(n))).unwrap() == Some([n as u8; 32])));
+    assert_eq!((keys.count().unwrap(), keys.generation()), (9_040, 7));
+}

@@ -83,6 +83,7 @@ pub struct KeptBatch {
 }
 
 /// Up to 1,024 reports of a batch, as their rows and fields say.
+#[derive(Default)]
 pub struct Part {
     /// Their places in the batch, and their columns; those that were erased are missing.
     pub cores: Vec<(u32, Core)>,

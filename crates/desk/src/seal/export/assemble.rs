@@ -7,11 +7,12 @@ use std::path::Path;
 use ::seal::bundle::{self, Anchor, Bundle, Form, Inclusion, MOST_FILES, Opening, ShownRecord, ShownReport, UNSEALED};
 use ::seal::checkpoint::Checkpoint as Text;
 use ::seal::note::{Note, SignatureLine};
-use ::seal::record::{EVIDENCE, Hash, REPORT, Value};
+use ::seal::record::{EVIDENCE, Hash, ISSUED, REPORT, Value};
 use ::seal::shelf::Shelf;
 use ::seal::{tile, tree};
 use model::time::Time;
 use store::Transaction;
+use store::anchors::Anchor as Stamped;
 use store::keys::{Keys, sha256};
 use store::log::{Checkpoint, Shard};
 use store::sealed::{Row, what};
@@ -34,6 +35,8 @@ pub(super) struct Assembly<'a, 'b> {
     keys: &'a Keys,
     shard: Shard,
     folder: Folder,
+    /// Names of time-stamping authorities.
+    authorities: Vec<String>,
     /// The checkpoint that all proofs lead to; `None` for a receipt from before one.
     last: Option<Checkpoint>,
     bundle: Bundle,
@@ -69,7 +72,8 @@ impl<'a, 'b> Assembly<'a, 'b> {
         };
         let folder = Folder::shown(folder_of(directory, shard.label()));
         let (there, hidden) = (BTreeSet::new(), BTreeSet::new());
-        Ok(Assembly { transaction, keys, shard, folder, last: None, bundle, there, hidden, attachments: 0 })
+        let authorities = transaction.authorities(shard.id)?;
+        Ok(Assembly { transaction, keys, shard, folder, authorities, last: None, bundle, there, hidden, attachments: 0 })
     }
 
     /// Chooses the checkpoint, and leaves out records that are not published yet; what there is to say about these.
@@ -78,9 +82,9 @@ impl<'a, 'b> Assembly<'a, 'b> {
             records.clear();
             return Ok(None);
         };
-        let before = records.len();
-        records.retain(|record| index(&record.row) < newest.size);
-        let left = before - records.len();
+        let is_published = |record: &Opened| index(&record.row) < newest.size;
+        let left = records.iter().filter(|record| !is_published(record) && record.kind.number != ISSUED.number).count();
+        records.retain(is_published);
         let Some(highest) = records.iter().map(|record| index(&record.row)).max() else { return Ok(None) };
         self.last = Some(self.choose(highest)?.unwrap_or(newest));
         Ok((left > 0)
@@ -98,8 +102,8 @@ impl<'a, 'b> Assembly<'a, 'b> {
     fn choose(&self, highest: u64) -> Result<Option<Checkpoint>, Error> {
         let (mut newest, mut stamped) = (None, None);
         for checkpoint in self.transaction.published_covering(self.shard.id, highest, CHECKPOINTS)? {
-            let is_stamped = !self.transaction.anchors_at(self.shard.id, checkpoint.size)?.is_empty();
-            if is_stamped && !self.transaction.cosigned(self.shard.id, checkpoint.size)?.is_empty() {
+            let is_stamped = !self.tokens(checkpoint.size)?.is_empty();
+            if is_stamped && !self.transaction.cosignatures(self.shard.id, checkpoint.size)?.is_empty() {
                 return Ok(Some(checkpoint));
             }
             if is_stamped && stamped.is_none() {
@@ -128,6 +132,23 @@ impl<'a, 'b> Assembly<'a, 'b> {
         let index = if self.last.is_some() { index(&record.row) } else { UNSEALED };
         self.bundle.records.push(ShownRecord { index, slot: record.slot, kind: record.kind.number, openings });
         Ok(())
+    }
+
+    /// Adds all letters to or about a party, so that nobody has to wonder whether one was left out; what there is to say about
+    /// those that cannot be.
+    pub(super) fn add_letters(&mut self, party: i64) -> Result<Option<String>, Error> {
+        let letters = open::letters(self.transaction, self.keys, party)?;
+        let mut elsewhere = 0;
+        for letter in &letters {
+            if self.is_published(&letter.row) {
+                self.add(letter, &Choice::of_letter())?;
+            } else {
+                elsewhere += 1;
+            }
+        }
+        Ok((elsewhere > 0).then(|| {
+            format!("{elsewhere} letters to the party are in an earlier shard of the log or not published yet, and are not in this bundle")
+        }))
     }
 
     fn opening(
@@ -260,8 +281,8 @@ impl<'a, 'b> Assembly<'a, 'b> {
         let mut entries = indexes;
         let mut anchors = Vec::new();
         for size in self.fitting(sizes)? {
-            let tokens = self.transaction.anchors_at(self.shard.id, size)?;
-            entries.extend(tokens.iter().filter_map(|token| token.idx).filter(|entry| *entry < last.size));
+            let tokens = self.tokens(size)?;
+            entries.extend(tokens.iter().filter_map(|token| token.index).filter(|entry| *entry < last.size));
             anchors.push((size, tokens.into_iter().map(|token| token.response).collect()));
         }
         let folder = &self.folder;
@@ -291,6 +312,12 @@ impl<'a, 'b> Assembly<'a, 'b> {
         Ok((stamped, witnesses))
     }
 
+    /// The time-stamps over a checkpoint, by the names of the authorities.
+    fn tokens(&self, size: u64) -> Result<Vec<Stamped>, Error> {
+        let of = |tsa: &String| self.transaction.anchor_at(self.shard.id, tsa, size).transpose();
+        Ok(self.authorities.iter().filter_map(of).collect::<Result<_, _>>()?)
+    }
+
     /// A checkpoint with the lines of all witnesses.
     fn note(&self, checkpoint: &Checkpoint) -> Result<Note, Error> {
         let mut note = Note::parse(checkpoint.note.as_bytes()).map_err(|wrong| damaged(&wrong.to_string()))?;
@@ -298,8 +325,8 @@ impl<'a, 'b> Assembly<'a, 'b> {
         if (text.size, text.root) != (checkpoint.size, checkpoint.root) {
             return Err(damaged("a checkpoint is not what its row says"));
         }
-        for line in self.transaction.cosigned(self.shard.id, checkpoint.size)? {
-            let line = SignatureLine::parse(line.trim_end()).map_err(|wrong| damaged(&wrong.to_string()))?;
+        for cosignature in self.transaction.cosignatures(self.shard.id, checkpoint.size)? {
+            let line = SignatureLine::parse(cosignature.line.trim_end()).map_err(|wrong| damaged(&wrong.to_string()))?;
             if !note.lines.contains(&line) {
                 note.lines.push(line);
             }
@@ -313,15 +340,15 @@ impl<'a, 'b> Assembly<'a, 'b> {
         let shard = self.shard.id;
         let mut sizes = BTreeSet::new();
         let mut bounding = 0;
-        for authority in self.transaction.authorities_from(shard, 0)? {
+        for authority in &self.authorities {
             for index in indexes {
-                sizes.extend(self.transaction.stamped_before(shard, &authority, *index)?);
-                let after = self.transaction.stamped_after(shard, &authority, *index, last)?;
+                sizes.extend(self.transaction.stamped_before(shard, authority, *index)?);
+                let after = self.transaction.stamped_after(shard, authority, *index, last)?;
                 bounding += u64::from(*index == highest && after.is_some());
                 sizes.extend(after);
             }
         }
-        if !self.transaction.anchors_at(shard, last)?.is_empty() {
+        if !self.tokens(last)?.is_empty() {
             sizes.insert(last);
         }
         Ok((sizes, bounding))
@@ -332,7 +359,7 @@ impl<'a, 'b> Assembly<'a, 'b> {
     fn fitting(&self, sizes: BTreeSet<u64>) -> Result<Vec<u64>, Error> {
         let mut files = BTreeMap::new();
         for size in sizes {
-            files.insert(size, 1 + self.transaction.anchors_at(self.shard.id, size)?.len());
+            files.insert(size, 1 + self.tokens(size)?.len());
         }
         let room = MOST_FILES.saturating_sub(8 + self.attachments);
         Ok(thinned(&files, room))

@@ -20,6 +20,8 @@ pub struct Choice {
     hidden: Vec<&'static str>,
     /// Whoever asks has said that everything is to be shown.
     everything: bool,
+    /// The letters of other cases to the same parties are shown too, as letters.
+    pub letters: bool,
 }
 
 impl Choice {
@@ -52,12 +54,19 @@ impl Choice {
         let own = ["resource", "category", "first_seen", "reporter", "submission", "completeness", "occurred_at"];
         let all = KINDS.iter().flat_map(|kind| (0..kind.fields()).filter_map(|at| kind.field(at))).map(|(name, _)| name);
         let hidden = all.filter(|name| !is_always(name) && !own.contains(name)).collect();
-        Choice { shown: own.to_vec(), hidden, everything: false }
+        Choice { shown: own.to_vec(), hidden, ..Choice::default() }
+    }
+
+    /// What is shown of a letter in another case: that it was one, to whom, when, and which number it has.
+    pub fn of_letter() -> Choice {
+        let own = ["party", "party_seq", "party_prev", "occurred_at"];
+        let hidden = FIELDS.iter().map(|(name, _)| *name).filter(|name| !is_always(name) && !own.contains(name));
+        Choice { hidden: hidden.collect(), ..Choice::default() }
     }
 
     /// What the reporter of a whole list is shown of it.
     pub fn of_lister() -> Choice {
-        Choice { shown: vec!["reporter", "rest"], hidden: vec!["actor"], everything: false }
+        Choice { shown: vec!["reporter", "rest"], hidden: vec!["actor"], ..Choice::default() }
     }
 
     /// Hides more.

@@ -47,6 +47,9 @@ pub(crate) struct Args {
     /// Hide a field, by its name
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     hide: Vec<String>,
+    /// Show also that, when and with which number letters went to the same party in other cases, so that none is missing
+    #[arg(long)]
+    letters: bool,
     /// Publish the log now, if some of the case is not published yet
     #[arg(long, conflicts_with = "wait")]
     publish: bool,
@@ -61,7 +64,8 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
-    let choice = Choice::parse(&args.show, &args.hide)?;
+    let mut choice = Choice::parse(&args.show, &args.hide)?;
+    choice.letters = args.letters;
     let by = args.by.name()?;
     let data = globals.data()?;
     let case = globals.reader()?.read(|transaction| find(transaction, args.id))?.case;
