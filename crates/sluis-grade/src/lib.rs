@@ -174,6 +174,24 @@ impl Grading {
     }
 }
 
+/// What a mail says of itself, for whoever attaches it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Its identifier, without angle brackets.
+    pub message_id: Option<String>,
+    /// The one address that it is to.
+    pub to: Option<String>,
+}
+
+/// What a mail says of itself; nothing when it is none.
+#[must_use]
+pub fn named(bytes: &[u8]) -> Named {
+    let whole = mail::with_crlf(bytes);
+    let Some(mail) = mail::Mail::parse(&whole) else { return Named::default() };
+    let message_id = mail.text("message-id").map(|id| mail::bare(&id).to_owned()).filter(|id| !id.is_empty());
+    Named { message_id, to: mail.text("to").and_then(|to| mail::address(&to)) }
+}
+
 /// Does it; a panic makes it `None`.
 fn safely<T>(what: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(what)).ok()
