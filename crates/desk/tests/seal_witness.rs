@@ -265,10 +265,20 @@ fn a_witness_that_was_rolled_back_remembers() {
     let wanted = log.desk.wanted_of(&key).unwrap().unwrap();
     let refused = one(&witness, &body(&log, &wanted, 192)).unwrap_err();
     assert!(refused.to_string().contains("as after a restore"), "{refused}");
+    assert!(alerts(&witness, Alarm::Witness)[0].contains("cannot cosign"));
     // With a key that never signed anything it may begin.
     fs::remove_file(directory.join("log/witness")).unwrap();
     assert_ne!(witness.desk.witness_key().unwrap().unwrap(), key);
     assert!(one(&witness, &body(&log, &wanted, 192)).unwrap().is_ok());
+    assert!(alerts(&witness, Alarm::Witness).is_empty());
+    // A memory that is older than the database, as after a crash between the two, is brought up to it.
+    closed(&mut witness, || {
+        fs::copy(old.join("signed/witness"), directory.join("signed/witness")).unwrap();
+    });
+    witness.desk.set_witness(Some(settings(&[&log_key])));
+    let other = wanted.clone();
+    assert_eq!(one(&witness, &body(&log, &other, 64)).unwrap(), Err(Refused::OtherSize(256)));
+    assert!(fs::read_to_string(directory.join("signed/witness")).unwrap().contains("\n256 "));
     fs::remove_dir_all(old).unwrap();
 }
 

@@ -1,5 +1,7 @@
 //! The log, from the command line: what is done is sealed, the whole can be reckoned again, and what was brought back is seen.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{CUSTOMERS, NOW, User, login_attack};

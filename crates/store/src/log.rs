@@ -171,6 +171,8 @@ impl Transaction<'_> {
             "-- log::move_records\nUPDATE records SET shard = $3, idx = idx - $2 + $4 WHERE shard = $1 AND idx >= $2",
             (shard, from, other, to),
         )?;
+        // The entry about a time-stamp is in another tree now, where it bounds nothing: there will be another.
+        self.execute("-- log::move_anchors\nUPDATE anchors SET idx = NULL WHERE shard = $1 AND idx >= $2", (shard, from))?;
         Ok(moved as u64)
     }
 

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use ::seal::audit::{Options, Source, audit};
 use ::seal::checkpoint::{self, Checkpoint};
@@ -81,6 +82,8 @@ fn of_shard(reader: &mut Reader, directory: &Path, settings: &Settings, shard: &
     let mut report = Report { origin: shard.origin.clone(), ..Report::default() };
     let key = start::verifier(directory, settings, &shard.origin)?;
     report.verified = key.is_some();
+    // Before the database: that is never behind what was promised then, though the node goes on signing.
+    let promise = promised(&start::promises(directory, settings), shard.label());
     let (size, signed, published) = reader.read(|transaction| {
         let id = shard.id;
         Ok::<_, store::Error>((
@@ -99,7 +102,6 @@ fn of_shard(reader: &mut Reader, directory: &Path, settings: &Settings, shard: &
             report.wrong.push(format!("its last signed checkpoint: {wrong}"));
         }
     }
-    let promise = promised(&start::promises(directory, settings), shard.label());
     match &promise {
         Ok(Some(promise)) => roots.push((promise.size, promise.root, "what was promised to be the only one")),
         Ok(None) if signed.is_some() && shard.ended.is_none() => {
@@ -133,12 +135,7 @@ fn of_shard(reader: &mut Reader, directory: &Path, settings: &Settings, shard: &
     }
     if let Some(published) = published {
         let folder = folder_of(directory, shard.label());
-        match read_file(&folder.join("checkpoint"), NOTE) {
-            Ok(Some(bytes)) if bytes == published.note.as_bytes() => {}
-            Ok(Some(_)) => report.wrong.push("the published checkpoint is not the one in the database".to_owned()),
-            Ok(None) => report.wrong.push("the published checkpoint is missing".to_owned()),
-            Err(cause) => report.wrong.push(format!("the published checkpoint: {cause}")),
-        }
+        report.wrong.extend(shown(reader, shard, &folder)?);
         match opened(published.note.as_bytes(), key.as_ref()) {
             Ok(checkpoint) => {
                 let mut rows: std::collections::VecDeque<Vec<u8>> = std::collections::VecDeque::new();
@@ -161,6 +158,25 @@ fn of_shard(reader: &mut Reader, directory: &Path, settings: &Settings, shard: &
         }
     }
     Ok(report)
+}
+
+/// What is wrong with the checkpoint that is shown; nothing when it is the one in the database. A node that publishes right now writes
+/// the one a moment after the other.
+fn shown(reader: &mut Reader, shard: &Shard, folder: &Path) -> Result<Option<String>, Error> {
+    let mut wrong = None;
+    for again in [true, true, false] {
+        let published = reader.read(|transaction| transaction.published_checkpoint(shard.id))?;
+        wrong = match read_file(&folder.join("checkpoint"), NOTE) {
+            Ok(Some(bytes)) if published.is_some_and(|published| bytes == published.note.as_bytes()) => return Ok(None),
+            Ok(Some(_)) => Some("the published checkpoint is not the one in the database".to_owned()),
+            Ok(None) => Some("the published checkpoint is missing".to_owned()),
+            Err(cause) => Some(format!("the published checkpoint: {cause}")),
+        };
+        if again {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+    Ok(wrong)
 }
 
 /// Audits tiles and bundles; `compare` gets each entry.

@@ -23,6 +23,8 @@ use crate::{Desk, Error};
 
 /// How long a log may be out of reach before somebody is told, in milliseconds.
 const UNSEEN: i64 = HOUR;
+/// The state of this node as a witness, among those of others.
+const COSIGNING: &str = "cosigning";
 /// Conflicts whose files are written, the newest.
 const SHOWN: u32 = 1_000;
 
@@ -186,6 +188,17 @@ impl Desk {
             "Log '{name}' could not be looked at for an hour: {reason}. As long as that lasts nobody here would see a fork."
         );
         self.set_trouble(name, Some(text), None);
+    }
+
+    /// Keeps whether this node can cosign.
+    pub(super) fn note_cosigning(&self, error: Option<&Error>) {
+        let lasts = matches!(error, Some(Error::Conflict(_) | Error::Invalid(_)));
+        if !lasts && !self.states().contains_key(COSIGNING) {
+            return;
+        }
+        let text = "This node cannot cosign logs of others until a person has looked: what 'sluis serve' logs says why.";
+        let (since, trouble) = (self.now(), lasts.then(|| text.to_owned()));
+        self.states().insert(COSIGNING.to_owned(), State { since, witness: None, trouble, lasting: None });
     }
 
     /// Keeps how it stands with a log: what is told when it lasts, and what is told at once.

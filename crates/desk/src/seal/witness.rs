@@ -94,6 +94,12 @@ impl Desk {
     /// [`Error::Conflict`] when this node may not cosign until a person has looked, [`Error::Unavailable`] when it is to be
     /// tried again. Nothing was signed then.
     pub fn cosign(&self, asked: &[Asked]) -> Result<Vec<Answer>, Error> {
+        let answers = self.cosign_now(asked);
+        self.note_cosigning(answers.as_ref().err());
+        answers
+    }
+
+    fn cosign_now(&self, asked: &[Asked]) -> Result<Vec<Answer>, Error> {
         let mut held = self.log.witness.open.lock().unwrap_or_else(PoisonError::into_inner);
         let open = self.open_witness(&mut held)?;
         let now = self.now();

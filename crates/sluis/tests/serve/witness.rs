@@ -110,6 +110,16 @@ fn two_nodes_cosign_one_anothers_logs_and_one_that_runs_twice_is_found_out() {
     assert_eq!(code, 0, "{error}");
     assert!(text.contains("log.one.example/x/") && text.contains("\"size\":64"), "{text}");
 
+    let audit = |key: &VerifierKey| {
+        let url = format!("http://127.0.0.1:{}/{}", one.port, label(&one));
+        let key = key.to_string();
+        let config = two.folder.0.join("sluis.toml").display().to_string();
+        sluis(&two.folder.data(), &["--config", &config, "log", "audit", &url, "--private", "--json", "--key", &key])
+    };
+    let key = seal::witness::of_origin(&one.log(), &format!("log.one.example/x/{}", label(&one)), 2100).unwrap();
+    let (code, text, error) = audit(&key);
+    assert!(code == 0 && !text.contains("\"compared\":0") && text.contains("\"verified\""), "{text} {error}");
+
     // A snapshot of the machine of the first; it runs on, and after it has stopped its twin does.
     assert!(node.stop().0.success());
     let kept: PathBuf = one.folder.0.join("kept");
@@ -129,12 +139,21 @@ fn two_nodes_cosign_one_anothers_logs_and_one_that_runs_twice_is_found_out() {
     let key = seal::witness::of_origin(&one.log(), &origin, 2100).unwrap();
     assert_eq!(ForkProof::parse(&proof).unwrap().verify(&origin, &key).unwrap().earlier.size, 128);
     until("who looks at it sees it too", || other.said("a log of somebody else is not as it should be"));
+    let (code, text, error) = audit(&key);
+    assert!(code == 1 && text.contains("sluis-fork-proof/v1"), "{text} {error}");
     let (code, text, _) = sluis(&two.folder.data(), &["log", "witness"]);
     assert!(code == 0 && text.contains("two histories"), "{text}");
     let (_, alerts, _) = sluis(&two.folder.data(), &["alert", "list"]);
     assert!(alerts.contains("two histories"), "{alerts}");
     assert!(twin.stop().0.success());
     assert!(other.stop().0.success());
+}
+
+/// The year of a party's log.
+fn label(party: &Party) -> String {
+    let entries = std::fs::read_dir(party.folder.data().join("log")).unwrap().flatten();
+    let mut names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names.find(|name| name.starts_with("20")).unwrap()
 }
 
 /// The first checkpoint in a fork proof of two sizes that are equal.

@@ -23,8 +23,8 @@ use crate::serve::config::Config;
 #[derive(Args)]
 #[command(after_help = "Examples:
   sluis log audit https://log.hoster.example/2026     as its server shows it
-  sluis log audit copy/2026 --key KEY                 a copy, and that its owner signed it
-  sluis log audit copy --foreign --since old.txt      a log that is not of Sluis, and whether it continues a checkpoint in a file")]
+  sluis log audit copy/2026                           a copy; --key tells whose signature it must have
+  sluis log audit copy --foreign                      a log that is not of Sluis")]
 pub(crate) struct Audit {
     /// The address of the log, or a folder with a copy
     #[arg(value_name = "URL|DIR")]
