@@ -18,6 +18,7 @@ pub mod asking;
 mod batches;
 mod compose;
 pub mod erase;
+pub mod evidence;
 pub mod export;
 pub mod folder;
 pub mod fsck;
@@ -273,6 +274,9 @@ impl Desk {
             let drawn = records::draw(transaction, self.store.keys(), &mut prepared, place, now)?;
             Ok((drawn.entries, drawn.taken))
         })?;
+        if taken > 0 {
+            self.destroy_keys_of_evidence()?;
+        }
         Ok((taken > 0).then(|| growing.growth.size() - before))
     }
 

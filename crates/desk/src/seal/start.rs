@@ -298,7 +298,7 @@ fn signer(origin: &str, seed: &[u8; 32]) -> Result<Ed25519Signer, Error> {
 }
 
 /// The key in a file: as 64 hexadecimal digits, or as its 32 bytes.
-pub(super) fn seed_of(bytes: &[u8]) -> Option<[u8; 32]> {
+pub fn seed_of(bytes: &[u8]) -> Option<[u8; 32]> {
     if let Ok(seed) = bytes.try_into() {
         return Some(seed);
     }
