@@ -244,7 +244,6 @@ fn a_person_is_forgotten_everywhere() {
          INSERT INTO orders VALUES (1, 0, 0, '', 0, NULL, NULL, '', '');
          INSERT INTO erasures VALUES (1, 0, '', '', '', 1, 1);
          INSERT INTO erasing VALUES (1, 3, '', '', 0);
-         INSERT INTO issued VALUES (1, 1, '', X'', 1, 0, '');
          INSERT INTO evidence VALUES (1, X'01', 1, 'letter', 'eml', 0, '', '', 0, '', X'');
          INSERT INTO holds VALUES (1, 0, 999, '', '', 0, 1, '');
          INSERT INTO issued VALUES (1, 1, '', X'01', 1, 0, '')"

@@ -5,7 +5,7 @@
 //! received at the moment they arrive; in the first months the node observes, and each Monday the administration is imported
 //! and the reports are worked off. Then the operator lets it act, and it lives: hour by hour, with an import each morning,
 //! but for some days in which the export fails. [`survey`] then looks at what the node made of it, and holds every report
-//! against the truth; [`care`] looks at what followed.
+//! against the truth; [`care`] looks at what followed, and [`seal`] has it all sealed and gives one case away, with its proof.
 
 pub(crate) mod administration;
 pub(crate) mod care;
@@ -13,6 +13,7 @@ mod dice;
 pub(crate) mod files;
 mod mails;
 mod names;
+pub(crate) mod seal;
 mod story;
 pub(crate) mod survey;
 pub(crate) mod world;
@@ -35,6 +36,7 @@ use store::clocks::Standing;
 use store::listing::Listing;
 
 use files::File;
+use seal::Notary;
 use world::{ROUND, World};
 
 /// Folder in the node's data where the demo's own files are.
@@ -116,9 +118,13 @@ impl Note {
 
 /// A clock that is set.
 #[derive(Debug)]
-struct SetClock(AtomicI64);
+pub(crate) struct SetClock(AtomicI64);
 
 impl SetClock {
+    fn time(&self) -> Time {
+        Time(self.0.load(Ordering::Relaxed))
+    }
+
     fn set(&self, time: Time) {
         self.0.store(time.0, Ordering::Relaxed);
     }
@@ -126,7 +132,7 @@ impl SetClock {
 
 impl Clock for SetClock {
     fn now(&self) -> Time {
-        Time(self.0.load(Ordering::Relaxed))
+        self.time()
     }
 }
 
@@ -147,17 +153,21 @@ impl Play {
         let clock = Arc::new(SetClock(AtomicI64::new(self.world.start.0)));
         let desk = Desk::open(directory, Arc::clone(&clock) as Arc<dyn Clock>, Reading::default())?;
         note.write(directory)?;
-        let mut performance = Performance { play: self, directory, desk, clock, files: &self.files, month: Month::default() };
+        let notary = Notary::new(&clock, self.world.start, self.world.end)?;
+        let month = Month::default();
+        let mut performance = Performance { play: self, directory, desk, clock, notary, files: &self.files, month };
         for round in 0..OBSERVED_ROUNDS {
             let at = self.world.start.plus(round * ROUND);
             performance.begin_month(at, told);
             performance.receive(at)?;
             performance.import(round % REGISTRY_ROUNDS == 0, at)?;
             performance.work(at)?;
+            performance.notary.publish(&performance.desk)?;
         }
         performance.live(told)?;
-        let Performance { desk, month, .. } = performance;
+        let Performance { desk, month, mut notary, .. } = performance;
         told(&month);
+        notary.give(&desk, directory)?;
         desk.store().checkpoint()?;
         note.finished = true;
         note.write(directory)
@@ -176,6 +186,8 @@ struct Performance<'p> {
     directory: &'p Path,
     desk: Desk,
     clock: Arc<SetClock>,
+    /// Who publishes what it sealed.
+    notary: Notary,
     /// Files that have not arrived yet.
     files: &'p [File],
     month: Month,
@@ -211,6 +223,10 @@ impl Performance<'_> {
                 self.resolve(at)?;
             }
             self.work(at)?;
+            self.desk.seal()?;
+            if (at.0 - on.0) % DAY == 0 {
+                self.notary.publish(&self.desk)?;
+            }
             if self.desk.store().reader()?.read(|transaction| transaction.counter("brake"))? != 0 {
                 // What was only shown until today all goes out at once: more than usual, so somebody looks.
                 self.desk.brake_off(false, "everything that was open when we switched it on", PERSON)?;
@@ -325,6 +341,8 @@ pub(crate) fn remove(directory: &Path) -> Result<()> {
         "keys.db-wal",
         "keys.db-shm",
         "kek",
+        "log",
+        "signed",
         "lock",
         "raw",
         "spool",

@@ -131,6 +131,37 @@ fn what_the_demo_tells_is_true() {
 }
 
 #[test]
+fn one_case_is_given_away_and_proves_itself() {
+    let folder = Folder::new("sealed");
+    let sealed = json(&folder.0, &["demo", "--json"])["sealed"].take();
+    assert_eq!((sealed["verdict"].as_str(), sealed["exit_status"].as_u64()), (Some("proven"), Some(0)), "{sealed}");
+    // Where there is a browser, the second verifier says the same.
+    assert!(
+        sealed["page_trouble"].is_null() && ["proven", ""].contains(&sealed["page_verdict"].as_str().unwrap_or("")),
+        "{sealed}"
+    );
+    let letters = sealed["letters"].as_array().expect("letters");
+    assert!(!letters.is_empty() && letters.iter().all(|letter| letter["not_before"].is_string()), "{sealed}");
+    let path = |name: &str| sealed[name].as_str().expect("a path").to_owned();
+    let (bundle, policy, roots) = (path("bundle"), path("policy"), path("roots"));
+    let verify = |bundle: &str| {
+        let output = sluis(Path::new("/nonexistent"), &["verify", bundle, "--policy", &policy, "--tsa-roots", &roots]);
+        (output.status.code(), String::from_utf8(output.stdout).expect("it is UTF-8"))
+    };
+    assert_eq!(verify(&bundle).0, Some(0));
+    let mut bytes = std::fs::read(&bundle).expect("the bundle is there");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    let changed = folder.0.join("changed.sluis-evidence");
+    std::fs::write(&changed, bytes).expect("a file");
+    let (status, text) = verify(&changed.display().to_string());
+    assert!(matches!(status, Some(1 | 3)), "{text}");
+    // The log behind it is whole.
+    let fsck = sluis(&folder.0, &["log", "fsck"]);
+    assert!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stderr));
+}
+
+#[test]
 fn another_seed_is_another_world_and_as_true() {
     let folder = Folder::new("seed");
     let told = json(&folder.0, &["demo", "--json", "--seed", "20261122"]);

@@ -16,7 +16,7 @@ async function readResponse(response, data, extra = [], asked = {}) {
   demand(response.length <= LARGEST_RESPONSE, "time-stamp: too large");
   const outer = Der.read(response).parts();
   const status = outer.next().parts().next().integer();
-  demand(status === 0n || status === 1n, "time-stamp: the authority refused");
+  demand(status === 0n, "time-stamp: the authority did not grant what was asked");
   const token = outer.next().parts();
   outer.end();
   demand(token.next().oid() === SIGNED_DATA, "time-stamp: not signed data");

@@ -169,8 +169,8 @@ const VERDICTS = {
   incomplete: {
     word: ["Incomplete", "Onvolledig"],
     meaning: [
-      "Nothing is wrong, but something that a proof needs is not there. Do not rely on it as proof.",
-      "Er is niets fout, maar er ontbreekt iets dat voor bewijs nodig is. Ga er niet van uit als bewijs.",
+      "This is not proven: something that a proof needs is missing, or does not fit. The checks say what.",
+      "Dit is niet bewezen: er ontbreekt iets dat voor bewijs nodig is, of er past iets niet. De controles zeggen wat.",
     ],
   },
   invalid: {

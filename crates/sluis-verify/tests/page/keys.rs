@@ -2,12 +2,12 @@
 
 use seal::bundle::{self, Bundle};
 use seal::note::{Algorithm, Ed25519Signer, Note, Signer};
+use seal::testing::World;
 use seal::testing::stories::{Set, Story};
 use serde_json::json;
 use sluis_verify::Trust;
 
-use crate::browser::Browser;
-use crate::bundles::{told, with_trust};
+use crate::bundles::{told, verdict, with_trust};
 
 fn signer(name: &str, seed: u8) -> Ed25519Signer {
     Ed25519Signer::new(name, Algorithm::Ed25519, &[seed; 32]).expect("a signer")
@@ -34,8 +34,8 @@ impl Event {
 }
 
 /// A story that goes on: a key event is appended, the log takes another key if it says so, and publishes twice.
-fn after(event: &Event, rotated: bool) -> (Set, Bundle, String) {
-    let mut story = Story::new(20);
+fn after(event: &Event, rotated: bool, world: World) -> (Bundle, String) {
+    let mut story = Story::told_in(world, 20);
     let old = story.world.log.key().to_string();
     let index = story.world.public(&event.body(&old));
     let mut policy = format!("{}#sluis recovery {}\n", story.world.policy(), signer("recovery.example", 91).key());
@@ -51,8 +51,13 @@ fn after(event: &Event, rotated: bool) -> (Set, Bundle, String) {
     let mut bundle = story.whole();
     bundle.proofs.push(story.world.proof(index));
     bundle.proofs.sort_by_key(|proof| proof.index);
-    let roots = story.world.authorities.iter().map(|authority| (authority.name.clone(), authority.roots.clone())).collect();
-    (Set { policy: policy.clone(), roots, examples: Vec::new() }, bundle, policy)
+    (bundle, policy)
+}
+
+/// What whoever verifies has of a world.
+fn set(world: &World) -> Set {
+    let roots = world.authorities.iter().map(|authority| (authority.name.clone(), authority.roots.clone())).collect();
+    Set { policy: world.policy(), roots, examples: Vec::new() }
 }
 
 const ORIGIN: &str = "log.provider.example/sluis/2026";
@@ -75,16 +80,14 @@ fn key_events_are_judged_alike_by_page_and_program() {
         cases.push((Event { told_size: 1, ..event(3, "revoked", 0) }, rotated));
         cases.push((Event { origin: "other.example/log", ..event(3, "revoked", 0) }, rotated));
     }
-    let mut browser: Option<Browser> = None;
+    let world = World::new();
+    let set = set(&world);
+    let Some(mut page) = with_trust(&set) else { return };
     let (mut apart, mut tally) = (Vec::new(), [0; 5]);
     for (event, rotated) in &cases {
-        let (set, bundle, policy) = after(event, *rotated);
+        let (bundle, policy) = after(event, *rotated, world.beside(1));
         let bytes = bundle::write(&bundle).expect("it can be written");
-        // Each story has authorities of its own, so each has its own page.
-        drop(browser.take());
-        browser = with_trust(&set);
-        let Some(page) = &mut browser else { return };
-        let said = crate::bundles::verdict(page, &bytes, &policy, None);
+        let said = verdict(&mut page, &bytes, &policy, None);
         let roots: Vec<(&str, &[u8])> = set.roots.iter().map(|(name, pem)| (name.as_str(), pem.as_bytes())).collect();
         let trust = Trust::read(policy.as_bytes(), None, roots).expect("the policy can be used");
         let program = sluis_verify::verify(&bytes, &trust, None);
@@ -112,9 +115,7 @@ fn archives_of_policies_are_taken_alike_by_page_and_program() {
     let bytes = bundle::write(&story.whole()).expect("it can be written");
     let now = story.world.policy();
     let other = now.replace("#sluis tsas 2", "#sluis tsas 16");
-    let roots: Vec<(String, String)> =
-        story.world.authorities.iter().map(|authority| (authority.name.clone(), authority.roots.clone())).collect();
-    let set = Set { policy: now.clone(), roots, examples: Vec::new() };
+    let set = set(&story.world);
     let Some(mut browser) = with_trust(&set) else { return };
     let sector = signer("sector.example/policy", 33);
     let key = sector.key().to_string();

@@ -13,6 +13,7 @@ use store::{Reader, Transaction};
 
 use super::Globals;
 use crate::demo::care::Care;
+use crate::demo::seal::{self, Proof};
 use crate::demo::survey::{Branch, Moment, Survey, survey};
 use crate::demo::world::{PROVIDER, RESELLERS};
 use crate::demo::{self, Month, Note, Play};
@@ -56,6 +57,8 @@ struct View<'a> {
     data: String,
     #[serde(flatten)]
     survey: &'a Survey,
+    /// The case that was given away, and what two verifiers say of it.
+    sealed: Option<&'a Proof>,
     look_further: Vec<String>,
 }
 
@@ -70,18 +73,24 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         }
     };
     let shown = directory.display().to_string();
+    say("Verifying the bundle of one case, with two programs that share no code.");
+    let proof = seal::verify(&directory, globals.clock().now())?;
     Reader::open(&directory)?.read(|transaction| {
         let survey = survey(&play, transaction)?;
         let further = further(&directory, &play, &survey);
         let mut screen = Screen::new();
         if args.json {
             let look_further = further.into_iter().map(|(command, _)| command).collect();
-            json::line(&mut screen, &View { data: shown, survey: &survey, look_further })?;
+            json::line(&mut screen, &View { data: shown, survey: &survey, sealed: proof.as_ref(), look_further })?;
         } else {
             draw(&mut screen, &play, &survey, transaction)?;
+            if let Some(proof) = &proof {
+                draw_proof(&mut screen, proof)?;
+            }
             draw_further(&mut screen, &further)?;
         }
-        super::done(screen, u8::from(!survey.wrong.is_empty()))
+        let is_proven = proof.as_ref().is_none_or(|proof| proof.exit_status == 0);
+        super::done(screen, u8::from(!survey.wrong.is_empty() || !is_proven))
     })
 }
 
@@ -325,10 +334,69 @@ fn draw_chain(screen: &mut Screen, links: &[LinkView]) -> Result<()> {
     Ok(())
 }
 
+/// The case that was given away: what its file proves, and what to type to see it.
+fn draw_proof(screen: &mut Screen, proof: &Proof) -> Result<()> {
+    screen.heading(&format!("Case {}, given away as a file that proves itself", proof.case))?;
+    let style = if proof.exit_status == 0 { Style::Strong } else { Style::Alarm };
+    let verdict = screen.paint(style, &proof.verdict.to_uppercase());
+    let second = match (&proof.page_verdict, &proof.page_trouble) {
+        (Some(word), _) => format!("{} by verify.html in a browser: no code in common", word.to_uppercase()),
+        (None, Some(trouble)) => format!("verify.html was not tried: {trouble}"),
+        (None, None) => "verify.html, the second verifier, was not tried: there is no Chromium here".to_owned(),
+    };
+    screen.facts(&[
+        ("verdict", format!("{verdict} by this program; {second}")),
+        ("shown", format!("{} of the case, of {} entries of the log", counted(proof.records, "record"), count(proof.entries))),
+        ("witnessed by", proof.witnesses.join(", ")),
+        ("stamped by", proof.authorities.join(", ")),
+    ])?;
+    let mut table = Table::new(screen, &["what", "to", "held back", "in the log by", "and not before"]);
+    for letter in &proof.letters {
+        let short = |time: &Option<String>| time.as_deref().and_then(|time| time.get(..16)).unwrap_or("-").replace('T', " ");
+        let held = letter.text.strip_prefix("held: ").unwrap_or("no");
+        table.row([
+            (Style::Plain, if letter.event == "told" { "letter".to_owned() } else { letter.event.clone() }),
+            (Style::Plain, letter.to.clone()),
+            (Style::Plain, held.to_owned()),
+            (Style::Strong, short(&letter.at_the_latest)),
+            (Style::Plain, short(&letter.not_before)),
+        ]);
+    }
+    table.write(screen)?;
+    screen
+        .line("Letters are in the outbox: this release sends none, and the file says so. It also says what it does not prove.")?;
+    screen.line("")?;
+    screen.line("Whoever is given the file verifies it without this node, and without us:")?;
+    for line in two_lines(proof) {
+        screen.line(line)?;
+    }
+    Ok(())
+}
+
+/// What a prosecutor, a defence lawyer or anybody else types or opens.
+fn two_lines(proof: &Proof) -> [String; 2] {
+    let path = |path: &Path| quoted(&path.display().to_string());
+    [
+        format!(
+            "  {} verify {} --policy {} --tsa-roots {}",
+            quoted(&called()),
+            path(&proof.bundle),
+            path(&proof.policy),
+            path(&proof.roots)
+        ),
+        format!("  xdg-open {}", path(&proof.page)),
+    ]
+}
+
+/// How this program was called.
+fn called() -> String {
+    let called = std::env::args_os().next().filter(|name| !name.is_empty());
+    called.map_or_else(|| "sluis".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
 /// Commands that show more of this demo, and what each shows. They are typed as this program was called.
 fn further(directory: &Path, play: &Play, survey: &Survey) -> Vec<(String, &'static str)> {
-    let called = std::env::args_os().next().filter(|name| !name.is_empty());
-    let program = called.map_or_else(|| "sluis".to_owned(), |name| name.to_string_lossy().into_owned());
+    let program = called();
     let sluis = format!("{} --data {}", quoted(&program), quoted(&directory.display().to_string()));
     // A day is enough: it did not change hands on either.
     let day = |moment: &Moment| moment.at.get(..10).unwrap_or_default().to_owned();
