@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 #[path = "feed/mod.rs"]
+#[expect(dead_code, reason = "feeds are for other tests")]
 mod feed;
 
 use std::collections::BTreeMap;

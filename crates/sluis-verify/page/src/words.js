@@ -79,6 +79,7 @@ const EVENTS = {
   undone: ["undone", "ongedaan gemaakt"],
   withdrawn: ["letter withdrawn", "brief ingetrokken"],
   evidence: ["evidence added", "bewijsstuk toegevoegd"],
+  "evidence attached": ["evidence attached by a person", "bewijsstuk toegevoegd door een medewerker"],
   received: ["reports received", "meldingen ontvangen"],
   erased: ["erased", "gewist"],
   issued: ["given out", "verstrekt"],

@@ -144,7 +144,8 @@ impl Writing {
                 self.say("that this is whom it concerns", "dat dit is wie het aangaat"),
                 self.attribution(story.opened(Some(*place))),
             ));
-            facts.push((self.say("delivery", "aflevering"), grade.clone()));
+            let graded = told.delivery.as_ref().map(|delivery| self.told(&delivery.text));
+            facts.push((self.say("delivery", "aflevering"), graded.unwrap_or_else(|| grade.clone())));
             blocks.push(Block::Card(format!("{heading} {}", number + 1), facts));
         }
         blocks.push(Block::Heading(self.say("Everything that is shown, in order", "Alles wat getoond wordt, op volgorde")));
@@ -276,7 +277,7 @@ impl Writing {
         }
     }
 
-    /// What check 11 says; it is the same for all letters until there is more to it.
+    /// What check 11 says, for letters that were not graded.
     fn grade(&self, verdict: &Verdict) -> String {
         let lines = verdict.checks.iter().filter(|check| check.number == 11).flat_map(|check| &check.lines);
         lines.map(|line| line.text.in_language(self.language)).collect::<Vec<_>>().join("; ")

@@ -33,6 +33,7 @@ pub(super) fn event(word: &str) -> Text {
         ("withdrawn", "a letter was withdrawn", "een bericht werd ingetrokken"),
         ("received", "a batch of reports came in", "een pakket meldingen kwam binnen"),
         ("evidence", "evidence was attached", "een bewijsstuk werd bijgevoegd"),
+        ("evidence attached", "somebody attached evidence", "iemand voegde een bewijsstuk bij"),
         ("erased", "something was erased", "er werd iets gewist"),
         ("issued", "a bundle was given to somebody", "iemand kreeg een bundel"),
     ];

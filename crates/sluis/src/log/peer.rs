@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(yearly.addresses(2026), ["http://log.a.example/2026"]);
         assert_eq!(yearly.addresses(2027), ["http://log.a.example/2027", "http://log.a.example/2026"]);
         for other in [peer("log.a.example/x/2026", "http://log.a.example/x"), peer("sum.example", "http://sum.example")] {
-            assert_eq!(other.addresses(2027), [other.url.clone()]);
+            assert_eq!(other.addresses(2027), std::slice::from_ref(&other.url));
         }
     }
 }
