@@ -247,7 +247,7 @@ impl Desk {
         *kept = error.map(|error| Trouble { since, reason: error.to_string(), lasts: matches!(error, Error::Conflict(_)) });
     }
 
-    /// The log, opened if it is not, and in the shard of this year.
+    /// The log, opened if it is not, and in the shard of its present name.
     fn opened<'a>(&self, held: &'a mut MutexGuard<'_, Option<Growing>>) -> Result<&'a mut Growing, Error> {
         if let Some(why) = &*self.log.overtaken.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(cannot(why));

@@ -65,13 +65,11 @@ impl Desk {
         self.open_shard(shard, signer, whole)
     }
 
-    /// Whether a shard is to be followed by another: its year is over, or the log has another name now. A clock that was set back
-    /// ends nothing.
+    /// Whether a shard is to be followed by another: the log has another name now. The end of a year ends none: a case that runs
+    /// over it would need proofs from two trees.
     pub(super) fn is_over(&self, shard: &Shard) -> bool {
-        let year = shard.label().split('.').next().and_then(|year| year.parse::<i32>().ok()).unwrap_or(0);
-        let renamed =
-            self.log.settings.name.as_ref().is_some_and(|name| shard.origin.rsplit_once('/').map(|(name, _)| name) != Some(name));
-        self.now().date().0 > year || renamed
+        let name = shard.origin.rsplit_once('/').map(|(name, _)| name);
+        self.log.settings.name.as_deref().is_some_and(|wanted| Some(wanted) != name)
     }
 
     /// Publishes the shard for the last time, freezes it, and begins the next.

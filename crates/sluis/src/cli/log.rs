@@ -56,10 +56,10 @@ pub(crate) struct Show {
     json: bool,
 }
 
-/// Print the key that verifies the log of this year
+/// Print the key that verifies the log
 #[derive(Args)]
 pub(crate) struct Key {
-    /// One JSON object a year
+    /// One JSON object for each tree of the log
     #[arg(long)]
     json: bool,
 }
