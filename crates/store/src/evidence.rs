@@ -93,7 +93,7 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn evidence_waiting(&self) -> Result<u64, Error> {
-        let text = "-- evidence::waiting\nSELECT CAST(coalesce(sum(length(content)), 0) AS BIGINT) FROM evidence";
+        let text = "-- evidence::waiting\nSELECT coalesce(CAST(sum(length(content)) AS BIGINT), 0) FROM evidence";
         Ok(self.prepare(text)?.query_row((), |row| row.get::<i64>(0))?.unsigned_abs())
     }
 
