@@ -38,7 +38,7 @@ pub struct Settings {
     pub name: Option<String>,
     /// The file with its key, which is not the log's; without it `log/witness` in the data directory, which is made.
     pub key: Option<PathBuf>,
-    /// Keys of the logs that it cosigns; each stands for its log's later years too.
+    /// Keys of the logs that it cosigns; each stands for the trees of its log that follow too.
     pub logs: Vec<VerifierKey>,
 }
 
