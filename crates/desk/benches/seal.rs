@@ -1,6 +1,7 @@
 //! Seal: steps that wait become durable records, heads and entries, in batches; one urgent step; a batch of a million reports.
 //!
-//! `cargo bench -p desk --bench seal [-- CASES REPORTS] [sqlite | postgresql]`
+//! `cargo bench -p desk --bench seal [-- CASES REPORTS TOGETHER...] [sqlite | postgresql]`: TOGETHER is how many records one transaction
+//! seals, and of several each has a run of its own.
 //!
 //! How often it waits for the disk: `strace -f -c -e trace=fsync,fdatasync target/release/deps/seal-… sqlite`.
 //!
@@ -27,8 +28,8 @@ use model::submission::Door;
 use model::time::Time;
 use store::Engine;
 
-/// Records that one transaction seals.
-const TOGETHER: u32 = 4_096;
+/// Records that one transaction seals, unless said otherwise.
+const TOGETHER: u64 = 1_024;
 /// How often one urgent step is measured.
 const URGENT: usize = 100;
 
@@ -113,10 +114,10 @@ fn worked() -> f64 {
 }
 
 /// One transaction of the sequencer: records, and the seconds that preparing and sealing took.
-fn seal(desk: &Desk, urgent_only: bool) -> (usize, f64, f64) {
+fn seal(desk: &Desk, together: u32, urgent_only: bool) -> (usize, f64, f64) {
     let store = desk.store();
     let begun = Instant::now();
-    let mut prepared = match records::prepare(store, TOGETHER, urgent_only) {
+    let mut prepared = match records::prepare(store, together, urgent_only) {
         Ok(prepared) => prepared,
         Err(error) => panic!("{error}"),
     };
@@ -134,71 +135,99 @@ fn seal(desk: &Desk, urgent_only: bool) -> (usize, f64, f64) {
     }
 }
 
-/// Seals all that waits; records, transactions, seconds of preparing, seconds of transactions.
-fn seal_all(desk: &Desk) -> (usize, usize, f64, f64) {
-    let mut all = (0, 0, 0.0, 0.0);
+/// What sealing all that waited took.
+#[derive(Default)]
+struct Took {
+    records: usize,
+    transactions: usize,
+    /// Seconds of preparing, and of transactions.
+    ready: f64,
+    sealed: f64,
+    /// Seconds of each transaction.
+    each: Vec<f64>,
+}
+
+/// Seals all that waits.
+fn seal_all(desk: &Desk, together: u32) -> Took {
+    let mut took = Took::default();
     loop {
-        let (records, ready, sealed) = seal(desk, false);
+        let (records, ready, sealed) = seal(desk, together, false);
         if records == 0 {
-            return all;
+            took.each.sort_by(f64::total_cmp);
+            return took;
         }
-        all = (all.0 + records, all.1 + 1, all.2 + ready, all.3 + sealed);
+        took.records += records;
+        took.transactions += 1;
+        took.ready += ready;
+        took.sealed += sealed;
+        took.each.push(sealed);
     }
 }
 
-#[allow(clippy::print_stdout)]
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let mut numbers = arguments.iter().filter_map(|argument| argument.parse::<u64>().ok());
     let (cases, reports) = (numbers.next().unwrap_or(100_000), numbers.next().unwrap_or(1_000_000));
+    let mut together: Vec<u64> = numbers.collect();
+    if together.is_empty() {
+        together.push(TOGETHER);
+    }
     for (name, module) in [("sqlite", "seal"), ("postgresql", "seal_postgres")] {
-        let (engine, _database) = engine::engine_synced(module);
         let is_asked =
             !arguments.iter().any(|one| one == "sqlite" || one == "postgresql") || arguments.iter().any(|one| one == name);
-        if !is_asked || (name == "postgresql" && matches!(engine, Engine::Sqlite)) {
-            continue;
+        for together in together.iter().filter(|_| is_asked) {
+            let (engine, _database) = engine::engine_synced(module);
+            if name == "sqlite" || !matches!(engine, Engine::Sqlite) {
+                measure(name, &engine, cases, reports, u32::try_from(*together).unwrap_or(u32::MAX));
+            }
         }
-        let directory = std::env::temp_dir().join(format!("sluis-bench-seal-{}-{name}", std::process::id()));
-        let desk = match Desk::open_on(&directory, &engine, Arc::new(At), Reading::default()) {
-            Ok(desk) => desk,
-            Err(error) => panic!("{error}"),
-        };
-        if let Err(error) = desk.import("bench", "csv", &administration(), How::Careful) {
-            panic!("{error}");
-        }
-        println!("{name}: fsync median {:.2} ms", fsync(&directory));
-        let receive = |name: &str, bytes: &[u8]| {
-            let done = desk.receive(Door::File, name, &mut Cursor::new(bytes)).and_then(|_| desk.work(&|_, _| {}));
-            assert!(done.is_ok());
-        };
-        receive("2026-06-01-scan_telnet-a.csv", &feed(cases, cases));
+    }
+}
+
+#[allow(clippy::print_stdout)]
+fn measure(name: &str, engine: &Engine, cases: u64, reports: u64, together: u32) {
+    let directory = std::env::temp_dir().join(format!("sluis-bench-seal-{}-{name}-{together}", std::process::id()));
+    let desk = match Desk::open_on(&directory, engine, Arc::new(At), Reading::default()) {
+        Ok(desk) => desk,
+        Err(error) => panic!("{error}"),
+    };
+    if let Err(error) = desk.import("bench", "csv", &administration(), How::Careful) {
+        panic!("{error}");
+    }
+    println!("{name}: {together} records a transaction; fsync median {:.2} ms", fsync(&directory));
+    let receive = |name: &str, bytes: &[u8]| {
+        let done = desk.receive(Door::File, name, &mut Cursor::new(bytes)).and_then(|_| desk.work(&|_, _| {}));
+        assert!(done.is_ok());
+    };
+    receive("2026-06-01-scan_telnet-a.csv", &feed(cases, cases));
+    let before = worked();
+    let Took { records, transactions, ready, sealed, each } = seal_all(&desk, together);
+    let own = worked() - before;
+    println!(
+        "{name}: {records} records of {cases} cases in {transactions} transactions: {:.0} records/s ({ready:.2} s ahead of transactions, {sealed:.2} s in them; {:.1} µs a record, {:.1} µs of them at work; a transaction median {:.0} ms, worst {:.0} ms)",
+        records as f64 / (ready + sealed),
+        (ready + sealed) * 1e6 / records as f64,
+        own * 1e6 / records as f64,
+        each.get(each.len() / 2).unwrap_or(&0.0) * 1e3,
+        each.last().unwrap_or(&0.0) * 1e3,
+    );
+    urgent(&desk, name, together);
+    if reports > 0 {
+        receive("2026-06-01-scan_telnet-b.csv", &feed(reports, 1_000));
         let before = worked();
-        let (records, transactions, ready, sealed) = seal_all(&desk);
+        let Took { records, transactions, ready, sealed, .. } = seal_all(&desk, together);
         let own = worked() - before;
         println!(
-            "{name}: {records} records of {cases} cases in {transactions} transactions: {:.0} records/s ({ready:.2} s ahead of transactions, {sealed:.2} s in them; {:.1} µs a record, {:.1} µs of them at work)",
-            records as f64 / (ready + sealed),
-            (ready + sealed) * 1e6 / records as f64,
-            own * 1e6 / records as f64
+            "{name}: {reports} reports in batches, {records} records in {transactions} transactions: {ready:.2} s ahead of transactions, {sealed:.2} s in them; {own:.2} s at work",
         );
-        urgent(&desk, name);
-        if reports > 0 {
-            receive("2026-06-01-scan_telnet-b.csv", &feed(reports, 1_000));
-            let before = worked();
-            let (records, transactions, ready, sealed) = seal_all(&desk);
-            let own = worked() - before;
-            println!(
-                "{name}: {reports} reports in batches, {records} records in {transactions} transactions: {ready:.2} s ahead of transactions, {sealed:.2} s in them; {own:.2} s at work",
-            );
-        }
-        drop(desk);
-        let _ = std::fs::remove_dir_all(&directory);
     }
+    drop(desk);
+    let _ = std::fs::remove_dir_all(&directory);
 }
 
 /// From a person's act on an urgent case to its record, durable.
 #[allow(clippy::print_stdout)]
-fn urgent(desk: &Desk, name: &str) {
+fn urgent(desk: &Desk, name: &str, together: u32) {
     let mut times = Vec::new();
     for at in 0..URGENT as i64 {
         let verb = Verb::Handle { handler: format!("Anna {at}") };
@@ -209,7 +238,7 @@ fn urgent(desk: &Desk, name: &str) {
         let marked = desk.store().write("urgent", |transaction| transaction.queue_for_seal(1, 1 + at, 1, 0, true));
         assert!(marked.is_ok());
         let begun = Instant::now();
-        let (records, ..) = seal(desk, true);
+        let (records, ..) = seal(desk, together, true);
         assert!(records > 0);
         times.push(begun.elapsed().as_secs_f64() * 1e3);
     }

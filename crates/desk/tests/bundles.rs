@@ -236,6 +236,76 @@ fn a_reporter_is_given_his_own_notice_and_nobody_elses_name() {
     assert!(matches!(receipt_of(&node, 999, &[]), Err(Error::NotFound(_))));
 }
 
+/// A mail in XARF's form of several reports, from another person than [`notice`].
+fn notices(node: &Node, urls: &[&str]) -> i64 {
+    let one = |url: &&str| {
+        format!(
+            r#"{{"xarf_version":"4.2.0","report_id":"550e8400-e29b-41d4-a716-446655440001","timestamp":"2026-06-04T10:05:00Z",
+            "reporter":{{"org":"A Citizen","contact":"citizen@home.example","domain":"home.example"}},
+            "sender":{{"org":"A Citizen","contact":"citizen@home.example","domain":"home.example"}},
+            "source_identifier":"192.0.2.9","category":"content","type":"phishing","url":"{url}",
+            "evidence_source":"user_report","description":"It asks for my password."}}"#
+        )
+    };
+    let text = format!("[{}]", urls.iter().map(one).collect::<Vec<_>>().join(","));
+    let text = if urls.len() == 1 { text.trim_matches(['[', ']']).to_owned() } else { text };
+    let receipt = node.desk.receive(Door::File, "other.json", &mut Cursor::new(text.into_bytes())).unwrap();
+    node.desk.work(&|_, _| {}).unwrap();
+    receipt.id()
+}
+
+#[test]
+fn who_reports_what_is_known_already_is_given_a_receipt_as_well() {
+    let node = world();
+    let first = notice(&node, "");
+    let second = notices(&node, &["https://shop.example/login"]);
+    let case = node.all().into_iter().filter(|(filed, _)| filed.case.kind.to_string() == "content/phishing").collect::<Vec<_>>();
+    assert_eq!(case.len(), 1, "both are of one case");
+    let refused = receipt_of(&node, second, &[]).unwrap_err().to_string();
+    assert!(refused.contains("still waits for the log"), "{refused}");
+    node.desk.seal().unwrap();
+    let early = bundle::read(&receipt_of(&node, second, &[]).unwrap().bytes).unwrap();
+    assert_eq!((early.form, early.checkpoint.is_none(), early.records[0].index), (Form::Receipt, true, UNSEALED));
+    node.desk.publish().unwrap();
+    let late = bundle::read(&receipt_of(&node, second, &[]).unwrap().bytes).unwrap();
+    holds_together(&late);
+    assert_eq!((late.records.len(), late.records[0].kind, late.reports.len()), (1, 3, 1));
+    assert_eq!(late.records[0].commitment(), early.records[0].commitment());
+    assert_eq!(late.records[0].get("reporter"), Some(&Value::text("A Citizen <citizen@home.example>")));
+    assert!(matches!(late.records[0].get("submission"), Some(Value::Digest(_))));
+    assert_eq!(late.reports[0].openings[0].value(), Some(&Value::text("https://shop.example/login")));
+    assert!(late.reports[0].openings.iter().all(|opening| opening.value().is_some()), "it is his own");
+    let bytes = receipt_of(&node, second, &[]).unwrap().bytes;
+    assert!(!bytes.windows(12).any(|window| window == b"bank.example"), "nothing of who reported it first");
+    // Who was first has the receipt of the case that he opened, as before.
+    let own = bundle::read(&receipt_of(&node, first, &[]).unwrap().bytes).unwrap();
+    assert_eq!((own.records.len(), own.records[0].kind, own.reports.len()), (1, 2, 0));
+}
+
+#[test]
+fn a_notice_of_which_a_part_is_known_already_is_on_its_receipt_whole() {
+    let node = world();
+    notice(&node, "");
+    let urls = ["https://pay.example/login", "https://shop.example/login", "https://shop.example/verify"];
+    let second = notices(&node, &urls);
+    node.desk.publish().unwrap();
+    let cases = node.all().into_iter().filter(|(filed, _)| filed.case.kind.to_string() == "content/phishing").collect::<Vec<_>>();
+    assert_eq!(cases.len(), 2);
+    let receipt = bundle::read(&receipt_of(&node, second, &[]).unwrap().bytes).unwrap();
+    holds_together(&receipt);
+    let mut shown: Vec<Option<&Value>> = receipt.reports.iter().map(|report| report.openings[0].value()).collect();
+    shown.sort_by_key(|value| format!("{value:?}"));
+    assert_eq!((receipt.records.len(), shown), (1, urls.map(Value::text).iter().map(Some).collect()));
+    // The case that it opened names the row; the one that it joined does not.
+    let mut ids: Vec<i64> = cases.iter().map(|(filed, _)| filed.case.id).collect();
+    ids.sort_unstable();
+    for (case, rows) in ids.into_iter().zip([0, 1]) {
+        let case = bundle::read(&made(&node, case, &[], &[]).unwrap().bytes).unwrap();
+        let names_it = matches!(case.records[0].get("batch"), Some(Value::Digest(_)));
+        assert_eq!((names_it, case.reports.len()), (rows == 1, rows));
+    }
+}
+
 #[test]
 fn a_list_has_a_receipt_for_all_of_its_rows_or_for_some() {
     let node = world();

@@ -235,6 +235,33 @@ fn a_reporter_holds_a_receipt_before_and_after_the_log_is_published() {
 }
 
 #[test]
+fn who_reports_what_is_known_already_holds_a_receipt_too() {
+    let world = World::new();
+    let user = &world.user;
+    world.publish(-60);
+    user.file("first.json", common::login_attack("192.0.2.7", "2026-11-20T01:00:00Z"));
+    let other = common::login_attack("192.0.2.7", "2026-11-20T02:00:00Z");
+    user.file("second.json", other.replace("Example Watch", "A Citizen").replace("watch.example", "home.example"));
+    user.run(&["receive", "first.json"]).good();
+    user.run(&["receive", "second.json"]).good();
+    assert_eq!(common::lines(&user.run(&["case", "list", "--json"]).good()).len(), 1, "it joined the case of the first");
+    user.run(&["submission", "receipt", "2", "-o", "early.sluis-receipt"]).good();
+    let (code, said) = world.verify("early.sluis-receipt");
+    assert_eq!(code, 2, "{said}");
+    world.publish(0);
+    user.run(&["submission", "receipt", "2", "-o", "late.sluis-receipt"]).good();
+    let (code, said) = world.verify("late.sluis-receipt");
+    assert_eq!(code, 0, "{said}");
+    let (early, late) = (world.read("early.sluis-receipt"), world.read("late.sluis-receipt"));
+    assert_eq!(early.records[0].commitment(), late.records[0].commitment());
+    assert_eq!((late.records[0].kind, late.reports.len()), (3, 1));
+    assert!(matches!(late.records[0].get("reporter"), Some(Value::Text(who)) if who.contains("home.example")), "{late:?}");
+    assert!(late.reports[0].openings.iter().all(|opening| opening.value().is_some()), "it is his own");
+    user.run(&["submission", "receipt", "1", "-o", "first.sluis-receipt"]).good();
+    assert_eq!(world.verify("first.sluis-receipt").0, 0);
+}
+
+#[test]
 fn what_cannot_be_asked_for_is_said() {
     let world = World::new();
     let user = &world.user;

@@ -112,7 +112,8 @@ fn what_cannot_be_attached_or_signed_is_said() {
     // A letter that says which record it is of is signed for, each time by the same key.
     let slot = "5a".repeat(32);
     user.file("slot.eml", format!("Sluis-Slot: log.provider.example/2026\n {slot}\n -\n{LETTER}"));
-    let sign = || user.run(&["log", "receipt", "slot.eml", "--key", "k", "--name", "customer.example", "--at", "2026-11-21"]).good();
+    let sign =
+        || user.run(&["log", "receipt", "slot.eml", "--key", "k", "--name", "customer.example", "--at", "2026-11-21"]).good();
     let note = sign();
     assert!(note.starts_with("sluis-receipt-of-notice/v1\norigin log.provider.example/2026\n"), "{note}");
     assert!(note.contains(&format!("slot {slot}\nprev -\n")) && note.contains("received 2026-11-21T00:00:00Z"), "{note}");

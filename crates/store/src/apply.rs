@@ -21,8 +21,8 @@ use crate::reports::{BATCH, CHUNK, compressor, labels, pack};
 use crate::sealed::what;
 use crate::touch::{Arrival, How, Known, Opening, Place, Terms};
 
-/// Reports that one person's message may make. What a person or an authority wrote stands in the first record of the case that it
-/// opens; only when it opens none is it sealed as a batch of its own, as feeds and longer lists always are.
+/// Reports that one person's message may make. What a person or an authority wrote stands in the first records of the cases that it
+/// opens; unless each report opens one, it is sealed as a batch, as feeds and longer lists always are.
 const FEW: usize = 8;
 
 /// Reports of one case in a batch.
@@ -223,7 +223,8 @@ impl Transaction<'_> {
         let places = self.places(placed, index, first_report, memory, &arrival)?;
         let touched = self.touch_cases(&places, &arrival)?;
         drop(places);
-        if advance.feed.is_some() || placed.order.len() > FEW || !touched.iter().any(|touched| touched.how == How::Opened) {
+        let stands_alone = touched.len() == placed.order.len() && touched.iter().all(|touched| touched.how == How::Opened);
+        if advance.feed.is_some() || placed.order.len() > FEW || !stands_alone {
             self.queue_for_seal(what::BATCH, advance.submission, batch_id, 0, false)?;
         }
         let columns = "id, case_id, prev, ordinal, observed, address, port, kind, confidence, labels";

@@ -72,7 +72,7 @@ fn record(record: &ShownRecord, told: &Told) -> String {
         Bracket::Unknown => ("unknown", 0),
     };
     format!(
-        "{{\"index\":{},\"kind\":{},\"commitment\":{},\"own\":{},\"letter\":{},\"not_before\":{},\"at_the_latest\":{},\"bracket\":{},\"bracket_ms\":{by}{},\"fields\":{{{}}}}}",
+        "{{\"index\":{},\"kind\":{},\"commitment\":{},\"own\":{},\"letter\":{},\"not_before\":{},\"at_the_latest\":{},\"bracket\":{},\"bracket_ms\":{by},\"delivery\":{},\"fields\":{{{}}}}}",
         if record.index == seal::bundle::UNSEALED { "null".to_owned() } else { record.index.to_string() },
         or_null(kind.map(|kind| text(kind.name))),
         text(&hex(&told.commitment)),
@@ -81,7 +81,7 @@ fn record(record: &ShownRecord, told: &Told) -> String {
         or_null(told.not_before.map(|ms| text(&utc(ms)))),
         or_null(told.at_the_latest.map(|ms| text(&utc(ms)))),
         text(bracket),
-        told.delivery.as_ref().map(|one| format!(",\"delivery\":{}", delivery(one))).unwrap_or_default(),
+        or_null(told.delivery.as_ref().map(delivery)),
         fields.collect::<Vec<_>>().join(",")
     )
 }

@@ -35,9 +35,20 @@ pub fn submission(
     now: Time,
 ) -> Result<Made, Error> {
     let filed = transaction.submission(submission)?.ok_or_else(|| Error::NotFound("there is no such submission".to_owned()))?;
-    let batches = open::stream(transaction, keys, what::BATCH, submission)?;
+    let mut batches = open::stream(transaction, keys, what::BATCH, submission)?;
     if !batches.is_empty() {
-        return list(transaction, keys, directory, filed.public.0.to_be_bytes(), batches, rows, now);
+        // Of a long letter that was read in parts, what opened cases may stand alone.
+        let mut alone = if rows.is_empty() { opened_by(transaction, keys, submission)? } else { Vec::new() };
+        alone.retain(|record| *record.get("batch") == Value::Absent);
+        batches.extend(alone);
+        let mut made = list(transaction, keys, directory, filed.public.0.to_be_bytes(), batches, rows, now)?;
+        if transaction.is_unsealed(what::BATCH, submission)? {
+            made.remarks.push("the rest of it still waits for the log, and is not in this receipt".to_owned());
+        }
+        return Ok(made);
+    }
+    if transaction.is_unsealed(what::BATCH, submission)? {
+        return Err(Error::Conflict("this submission still waits for the log: make the receipt when it is sealed".to_owned()));
     }
     if !rows.is_empty() {
         return Err(Error::Invalid("this submission is no list: its receipt has no rows to choose from".to_owned()));
@@ -46,7 +57,7 @@ pub fn submission(
     let (Some(shard), Some(stream)) = (records.first().map(|record| record.row.shard), records.first().and_then(stream_of))
     else {
         return Err(Error::Conflict(
-            "nothing of this submission is sealed for itself: it opened no case, or its case still waits for the log".to_owned(),
+            "nothing of this submission is sealed for itself: its case still waits for the log, no report was read of it, it was erased, or it joined a case before there was a log".to_owned(),
         ));
     };
     records.retain(|record| record.row.shard == shard);
@@ -58,33 +69,38 @@ pub fn submission(
     assembly.finish(now, remarks)
 }
 
-/// The receipt of a list: its batches, and rows of them.
+/// The receipt of a list, and of a notice that joined a case which was there: its batches, rows of them, and records of cases that
+/// stand alone.
 fn list(
     transaction: &Transaction<'_>,
     keys: &Keys,
     directory: &Path,
     stream: [u8; 16],
-    mut batches: Vec<Opened>,
+    mut records: Vec<Opened>,
     rows: &[u32],
     now: Time,
 ) -> Result<Made, Error> {
-    let shard = batches.first().map_or(0, |batch| batch.row.shard);
-    batches.retain(|batch| batch.row.shard == shard);
+    let shard = records.first().map_or(0, |record| record.row.shard);
+    records.retain(|record| record.row.shard == shard);
     let count = |batch: &Opened| match batch.get("count") {
         Value::Number(count) => u32::try_from(*count).unwrap_or(0),
         _ => 0,
     };
-    let all: u64 = batches.iter().map(|batch| u64::from(count(batch))).sum();
+    let all: u64 = records.iter().map(|record| u64::from(count(record))).sum();
     if rows.is_empty() && all > MOST_ROWS as u64 || rows.len() > MOST_ROWS {
         return Err(Error::Conflict(format!(
             "the list has {all} rows, and a receipt has {MOST_ROWS} at the most: name those it is to show with --row"
         )));
     }
     let mut assembly = Assembly::begin(transaction, keys, directory, shard, Form::Receipt, stream)?;
-    let mut remarks = until_published(&mut assembly, &batches)?;
+    let mut remarks = until_published(&mut assembly, &records)?;
     let named: HashSet<u32> = rows.iter().copied().collect();
     let (mut shown, mut wanted) = (0, 0);
-    for batch in &batches {
+    for batch in &records {
+        if batch.kind.number == OPENED.number {
+            assembly.add(batch, &Choice::of_reporter())?;
+            continue;
+        }
         assembly.add(batch, &Choice::of_lister())?;
         // A batch is sorted by case: where a row stands in it is not where it stood in the list.
         let places = transaction.places_in(batch.row.ordinal)?;
