@@ -59,7 +59,8 @@ fn good<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
 /// Writes a step into each of these cases.
 fn steps(desk: &Desk, cases: std::ops::Range<i64>, round: i64) {
     let verb = Verb::Handle { handler: format!("Anna {round}") };
-    let doing = Doing { verb, which: Which::These(cases.collect()), expected: None, by: "Anna".into(), reason: "load".into() };
+    let expected = Some(cases.end.abs_diff(cases.start)).filter(|count| *count > 1);
+    let doing = Doing { verb, which: Which::These(cases.collect()), expected, by: "Anna".into(), reason: "load".into() };
     good(desk.act(&doing));
 }
 

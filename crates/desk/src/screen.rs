@@ -138,6 +138,28 @@ impl Desk {
         }
     }
 
+    /// Whether these bytes tell of child abuse material: as a report, or in words.
+    pub(crate) fn tells_of_child_abuse(&self, bytes: &[u8], name: &str) -> bool {
+        if tells_of_child_abuse(&String::from_utf8_lossy(bytes)) {
+            return true;
+        }
+        let hint = Hint {
+            name,
+            content_type: "",
+            format: None,
+            received: self.now(),
+            maps: self.maps(),
+            declared: None,
+            limits: self.reading.limits,
+        };
+        let mut looking = Looking(false);
+        // A reader that crashes has found nothing, or has found it before.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            parsers::read::read(&mut Cursor::new(bytes), &hint, &mut looking)
+        }));
+        looking.0
+    }
+
     pub(crate) fn maps(&self) -> &Maps {
         self.reading.maps.as_ref().unwrap_or_else(|| Maps::builtin())
     }

@@ -9,7 +9,7 @@
 //!    same, is refused there.
 //! 5. The checkpoint is signed, and kept. Effects that waited for it may go.
 //!
-//! [`records`] draws the records, with [`batches`] for those of feeds; [`open`] opens what was sealed. [`folder`] is the disk,
+//! [`records`] draws the records, with `batches` for those of feeds; [`open`] opens what was sealed. [`folder`] is the disk,
 //! [`start`] what is compared when a process begins, [`publish`] what others see, [`fsck`] the whole log reckoned again.
 //! [`witness`] cosigns logs of others, [`watch`] looks at them, and [`asking`] has witnesses cosign this one.
 
@@ -18,6 +18,7 @@ pub mod asking;
 mod batches;
 mod compose;
 pub mod erase;
+pub mod evidence;
 pub mod export;
 pub mod folder;
 pub mod fsck;
@@ -246,7 +247,7 @@ impl Desk {
         *kept = error.map(|error| Trouble { since, reason: error.to_string(), lasts: matches!(error, Error::Conflict(_)) });
     }
 
-    /// The log, opened if it is not, and in the shard of this year.
+    /// The log, opened if it is not, and in the shard of its present name.
     fn opened<'a>(&self, held: &'a mut MutexGuard<'_, Option<Growing>>) -> Result<&'a mut Growing, Error> {
         if let Some(why) = &*self.log.overtaken.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(cannot(why));
@@ -273,6 +274,9 @@ impl Desk {
             let drawn = records::draw(transaction, self.store.keys(), &mut prepared, place, now)?;
             Ok((drawn.entries, drawn.taken))
         })?;
+        if taken > 0 {
+            self.destroy_keys_of_evidence()?;
+        }
         Ok((taken > 0).then(|| growing.growth.size() - before))
     }
 

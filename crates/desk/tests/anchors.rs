@@ -225,8 +225,9 @@ fn after_a_year_one_time_stamp_renews_all() {
         node.later(100 * DAY);
     }
     assert_eq!(node.anchors().len(), 6);
-    // The year has changed, and with it the shard. The first authority cannot now; the second one can.
+    // The year has changed, and another tree was begun. The first authority cannot now; the second one can.
     node.set(Time(time(START).0 + 365 * DAY));
+    node.desk.begin_log().unwrap();
     let latest = node.desk.publish().unwrap();
     one.broken.set(true);
     let done = node.desk.anchor(&mut anchoring, &authorities).unwrap();

@@ -284,9 +284,13 @@ fn two_who_seal_at_once_make_one_log() {
                 }
             });
         }
-        for number in 0..40 {
+        // However slow the machine is: until the two have signed some sizes beside each other.
+        for number in 0..400 {
             desk.receive(Door::File, &format!("{number}.csv"), &mut reports(number).as_bytes()).unwrap();
             desk.work(&|_, _| {}).unwrap();
+            if number >= 40 && known.lock().unwrap().0.len() > 5 {
+                break;
+            }
         }
         stop.store(true, Ordering::Relaxed);
     });

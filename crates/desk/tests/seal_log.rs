@@ -203,10 +203,14 @@ fn a_key_of_another_signs_nothing() {
 }
 
 #[test]
-fn every_year_has_its_own_tree() {
+fn a_new_year_changes_nothing_and_a_log_that_is_begun_holds_the_last_checkpoint_of_the_one_before() {
     let node = Node::new(START);
-    add(&node, 3);
+    add(&node, 1);
     node.set(time("2027-01-01T00:00:01Z"));
+    add(&node, 2);
+    assert_eq!(signed(&node).size, 3);
+    node.desk.publish().unwrap();
+    node.desk.begin_log().unwrap();
     add(&node, 2);
     let last = shown_of(&node, "2026");
     assert_eq!(last.size, 64);
@@ -220,7 +224,7 @@ fn every_year_has_its_own_tree() {
         })
         .unwrap();
     assert!(shards[0].ended.is_some() && shards[1].origin.ends_with("/2027"));
-    // Entry 0 holds the last checkpoint of the year before.
+    // Entry 0 holds the last checkpoint of the log before.
     let note = fs::read(folder_of(&node.directory, "2026").join("checkpoint")).unwrap();
     assert_eq!(&first[0][..2], &[1, 2]);
     assert_eq!(&first[0][4..7], &[&[5][..], &(note.len() as u16).to_be_bytes()].concat());

@@ -166,7 +166,7 @@ fn two_witnesses_stand_in_one_file() {
 }
 
 #[test]
-fn the_log_of_next_year_is_known_too_and_nobody_elses() {
+fn the_log_that_follows_is_known_too_and_nobody_elses() {
     let (log, log_key) = log();
     let (other, _) = self::log();
     let (witness, key) = witness(&[&log_key]);
@@ -174,7 +174,9 @@ fn the_log_of_next_year_is_known_too_and_nobody_elses() {
     log.later(60 * DAY);
     witness.later(60 * DAY);
     log.desk.publish().unwrap();
-    // The last of the old year, and the first of the new one.
+    assert_ne!(log.desk.begin_log().unwrap().origin, log_key.name());
+    log.desk.publish().unwrap();
+    // The last of the old tree, and the first of the new one, which the same key signs.
     assert_eq!(ask(&log, &witness, &key), Ok(128));
     assert_eq!(ask(&log, &witness, &key), Ok(64));
     assert!(matches!(ask(&other, &witness, &key), Err(Refused::UnknownLog(_))));

@@ -56,6 +56,8 @@ closed_set! {
         Undone = "undone",
         /// What was in the outbox for it was withdrawn.
         Withdrawn = "withdrawn",
+        /// A person attached a letter as it went, an answer, a bounce or a receipt.
+        Evidence = "evidence attached",
     }
 }
 

@@ -218,8 +218,8 @@ pub fn size_of(body: &[u8]) -> Option<u64> {
 
 /// Whether a key of a log also stands for this origin.
 ///
-/// A log of Sluis has an origin for each year, `<host>/<log>/<year>` or `<year>.<number>`, signed by the same key: who knows the one of
-/// a year knows those of later ones, up to `year`. The number stays below 100, so that nobody fills a witness's memory.
+/// A tree of Sluis is named for the year in which it began, `<host>/<log>/<year>` or `<year>.<number>`, and the trees that follow it are
+/// signed by the same key: who knows one knows those of later years, up to `year`. The number stays below 100, so that nobody fills a witness's memory.
 #[must_use]
 pub fn of_origin(key: &VerifierKey, origin: &str, year: i32) -> Option<VerifierKey> {
     if key.name() == origin {

@@ -23,6 +23,14 @@ pub fn bundle(path: &Path) -> Result<Vec<u8>, BadTrust> {
     bounded(path, MOST_BUNDLE)
 }
 
+/// An observation of the DNS, for the grading.
+///
+/// # Errors
+/// When it cannot be read, or is larger than any.
+pub fn observation(path: &Path) -> Result<Vec<u8>, BadTrust> {
+    bounded(path, MOST_TRUST)
+}
+
 /// What the verifier believes: a policy (or an archive, with the sector's key), and the trust files of authorities: a folder of
 /// `.pem` files, or one such file.
 ///

@@ -30,7 +30,7 @@ mod verdict;
 use seal::audit::Source;
 use seal::bundle;
 
-pub use story::{Bracket, Story, Told};
+pub use story::{Bracket, Delivery, Story, Told};
 pub use trust::{BadTrust, Trust};
 pub use verdict::{Check, Line, Outcome, TITLES, Verdict};
 

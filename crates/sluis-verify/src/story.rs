@@ -7,6 +7,7 @@ use seal::record::{Hash, Value};
 pub use crate::checks::Bracket;
 use crate::checks::{Matter, bounds, bracket};
 use crate::letters;
+use crate::said::Text;
 use crate::subject::Known;
 
 /// What a bundle tells.
@@ -43,6 +44,19 @@ pub struct Told {
     pub at_the_latest: Option<i64>,
     /// How the sender's clock stands to these.
     pub bracket: Bracket,
+    /// How well the delivery of a letter is proven, when somebody graded it. It is no part of the proof.
+    pub delivery: Option<Delivery>,
+}
+
+/// How well it is proven that a letter came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The grade: a letter from A to F, or `none`.
+    pub grade: &'static str,
+    /// Who proves it: `recipient`, `third party` or `sender's own record`.
+    pub proved_by: String,
+    /// All of it in a sentence.
+    pub text: Text,
 }
 
 /// What is told, but for the bundle itself.
@@ -67,6 +81,7 @@ impl Outline {
                 not_before,
                 at_the_latest,
                 bracket: bracket(record.time("recorded_at"), not_before, at_the_latest),
+                delivery: None,
             }
         };
         let operator =

@@ -1,7 +1,9 @@
 //! The verdict: for each check what was found, and the exit status that follows.
 
+use seal::record::Hash;
+
 use crate::said::{Text, both};
-use crate::story::Story;
+use crate::story::{Delivery, Story};
 
 /// How a check ended, or a line of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -172,6 +174,14 @@ impl Verdict {
         if let Some(check) = self.checks.iter_mut().find(|check| check.number == 11) {
             *check = Check::new(11);
             lines.into_iter().for_each(|text| check.add(Outcome::Said, text));
+        }
+    }
+
+    /// Says of letters, by C of their records, how well their delivery is proven. Only said too.
+    pub fn deliver(&mut self, deliveries: &[(Hash, Delivery)]) {
+        for told in self.story.iter_mut().flat_map(|story| &mut story.records).filter(|told| told.letter) {
+            let found = deliveries.iter().find(|(record, _)| *record == told.commitment);
+            told.delivery = found.map(|(_, delivery)| delivery.clone());
         }
     }
 }

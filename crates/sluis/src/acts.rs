@@ -113,6 +113,8 @@ pub(crate) enum Act {
         /// The body of an add-checkpoint request.
         request: String,
     },
+    /// Attaches evidence to a case.
+    Evidence(Box<crate::cli::case::evidence::Wire>),
     /// Freezes the log as it is and begins another.
     BeginLog,
     /// Says that a restored node has been looked at.
@@ -154,6 +156,7 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
             Ok(Value::Null)
         }
         Act::Cosign { request } => crate::cli::log::witness::perform(desk, request),
+        Act::Evidence(asked) => asked.perform(desk),
         Act::BeginLog => Ok(serde_json::json!({ "origin": desk.begin_log()?.origin })),
         Act::Correct(asked) => asked.perform(desk),
         Act::Undo { act, by, reason } => {
@@ -187,7 +190,7 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
 }
 
 /// A SHA-256 from hexadecimal.
-fn digest(text: &str) -> Option<[u8; 32]> {
+pub(crate) fn digest(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     if pairs.len() != bytes.len() || !rest.is_empty() {

@@ -5,7 +5,7 @@ pub(crate) mod administration;
 pub(crate) mod advance;
 pub(crate) mod alert;
 mod backup;
-mod case;
+pub(crate) mod case;
 mod db;
 mod demo;
 #[cfg(test)]

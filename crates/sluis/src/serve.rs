@@ -247,6 +247,9 @@ async fn serve(
     peers.start(&node.desk)?;
     let mut routes = shelf::routes(node.desk.store().directory().to_owned());
     if config.witness.settings().is_some() {
+        if shelf_listener.is_none() {
+            tracing::warn!(hint = "[log] listen says where", "this node is a witness, and nobody can ask it");
+        }
         routes = routes.merge(witness::start(&node.desk)?);
     }
     let shelf = tokio::spawn(shelf::serve(shelf_listener, routes));

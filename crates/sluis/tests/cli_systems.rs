@@ -42,7 +42,9 @@ fn no_secret_of_an_export_is_shown_or_kept() {
                 let arguments = [&["import", "--system", &name, "--source", &source], more, &files].concat();
                 let run = user.run(&arguments);
                 let said = format!("{}{}", run.out, run.err);
-                assert_eq!(run.code, Some(0), "{source}: {said}");
+                // Of a hostile one nothing may be left to take in: that is no success.
+                let is_good = run.code == Some(0) || (run.code == Some(1) && said.contains("nothing of it could be read"));
+                assert!(is_good, "{source}: {said}");
                 assert!(!said.contains(SECRET) && is_harmless(&said), "{source}: {said}");
             }
         }

@@ -91,5 +91,10 @@ fn what_comes_on_a_stick_is_cosigned_once_for_each_history() {
     let shown = two.json(&["log", "witness", "--json"]);
     assert!(shown["key"].as_str().unwrap().starts_with("witness.two.example/w+"), "{shown}");
     assert_eq!(shown["cosigned"][0]["origin"].as_str(), Some(log.key().name()));
+    assert_eq!(shown["trouble"], Value::Null);
+    // As after a restore on another machine.
+    std::fs::remove_file(two.data().join("signed/witness")).unwrap();
+    assert!(two.run(&["log", "witness"]).good().contains("as after a restore"));
+    assert!(two.run(&["log", "witness", "--cosign", &string(&request)]).failed(1).contains("as after a restore"));
     assert!(two.pipe(&["log", "witness", "--cosign", "-"], "hello\n").failed(1).contains("not a request"));
 }

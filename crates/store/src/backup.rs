@@ -168,7 +168,9 @@ impl Transaction<'_> {
     /// # Errors
     /// [`Error::Database`].
     pub fn has_evidence(&self) -> Result<bool, Error> {
-        Ok(self.prepare("-- backup::has_evidence\nSELECT EXISTS (SELECT 1 FROM evidence)")?.query_row((), |row| row.get(0))?)
+        Ok(self
+            .prepare("-- backup::has_evidence\nSELECT EXISTS (SELECT 1 FROM evidence WHERE length(content) > 0)")?
+            .query_row((), |row| row.get(0))?)
     }
 
     /// Whether a key is of something that is here: a submission, or evidence that waits to be sealed.

@@ -18,6 +18,7 @@ pub mod clocks;
 pub mod corrections;
 pub mod db;
 pub mod erasures;
+pub mod evidence;
 pub mod feeds;
 pub mod follow;
 pub mod holds;

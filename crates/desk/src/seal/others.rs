@@ -16,6 +16,7 @@ pub(super) fn draft(transaction: &Transaction<'_>, keys: &Keys, row: &Unsealed) 
     match row.what {
         what::ERASURE => erase::draft(transaction, keys, row),
         what::ISSUED => super::issued::draft(transaction, row),
+        what::EVIDENCE => super::evidence::draft(transaction, keys, row),
         _ => Ok(None),
     }
 }

@@ -15,7 +15,7 @@ use crate::{Desk, Error};
 
 /// Hexadecimal digits of the key's digest in the name of a log that nobody named. RFC 6761 keeps `.invalid` for such names.
 const DIGITS: usize = 16;
-/// body[0] of the entry that a shard after another begins with: `docs/seal.md` 4.
+/// The first byte of the body of the entry that a shard after another begins with: `docs/seal.md` 4.
 const SHARD: u8 = 5;
 
 impl Desk {
@@ -65,13 +65,11 @@ impl Desk {
         self.open_shard(shard, signer, whole)
     }
 
-    /// Whether a shard is to be followed by another: its year is over, or the log has another name now. A clock that was set back
-    /// ends nothing.
+    /// Whether a shard is to be followed by another: the log has another name now. The end of a year ends none: a case that runs
+    /// over it would need proofs from two trees.
     pub(super) fn is_over(&self, shard: &Shard) -> bool {
-        let year = shard.label().split('.').next().and_then(|year| year.parse::<i32>().ok()).unwrap_or(0);
-        let renamed =
-            self.log.settings.name.as_ref().is_some_and(|name| shard.origin.rsplit_once('/').map(|(name, _)| name) != Some(name));
-        self.now().date().0 > year || renamed
+        let name = shard.origin.rsplit_once('/').map(|(name, _)| name);
+        self.log.settings.name.as_deref().is_some_and(|wanted| Some(wanted) != name)
     }
 
     /// Publishes the shard for the last time, freezes it, and begins the next.
@@ -300,7 +298,7 @@ fn signer(origin: &str, seed: &[u8; 32]) -> Result<Ed25519Signer, Error> {
 }
 
 /// The key in a file: as 64 hexadecimal digits, or as its 32 bytes.
-pub(super) fn seed_of(bytes: &[u8]) -> Option<[u8; 32]> {
+pub fn seed_of(bytes: &[u8]) -> Option<[u8; 32]> {
     if let Ok(seed) = bytes.try_into() {
         return Some(seed);
     }

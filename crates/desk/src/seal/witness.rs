@@ -38,7 +38,7 @@ pub struct Settings {
     pub name: Option<String>,
     /// The file with its key, which is not the log's; without it `log/witness` in the data directory, which is made.
     pub key: Option<PathBuf>,
-    /// Keys of the logs that it cosigns; each stands for its log's later years too.
+    /// Keys of the logs that it cosigns; each stands for the trees of its log that follow too.
     pub logs: Vec<VerifierKey>,
 }
 
@@ -228,10 +228,7 @@ impl Desk {
             Some(bytes) => decode(&bytes).ok_or_else(|| cannot("the file signed/witness cannot be read as what it should be"))?,
             None if made || known.is_empty() => BTreeMap::new(),
             None => {
-                return Err(cannot(
-                    "nothing says what it cosigned last, as after a restore, and perhaps it cosigned more than the database knows. \
-                     Bring the file signed/witness back, or begin with another key: move the file of its key away, and tell the logs",
-                ));
+                return Err(cannot(FORGOTTEN));
             }
         };
         let memory = self.agree(memory, &known)?;
@@ -319,6 +316,21 @@ pub fn verifier(directory: &Path, settings: &Settings) -> Result<Option<Verifier
     let Some(seed) = kept_seed(directory, settings)? else { return Ok(None) };
     Ok(Some(signer(settings, &seed)?.key().clone()))
 }
+
+/// Why a witness may not cosign, as far as its files say; nothing when it may. Other processes see it so too.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn trouble(directory: &Path, settings: &Settings, log: &super::Settings, known: &[View]) -> Result<Option<String>, Error> {
+    let kept = start::promises(directory, log).read(MEMORY).map_err(|error| disk(&error))?;
+    let forgot = kept.is_none() && !known.is_empty() && kept_seed(directory, settings)?.is_some();
+    Ok(forgot.then(|| cannot(FORGOTTEN).to_string()))
+}
+
+/// The database knows logs, and the file beside it is gone.
+const FORGOTTEN: &str = "nothing says what it cosigned last, as after a restore, and perhaps it cosigned more than the database \
+                         knows. Bring the file signed/witness back, or begin with another key: move the file of its key away, and \
+                         tell the logs";
 
 fn cannot(why: &str) -> Error {
     Error::Conflict(format!("this node cannot cosign: {why}"))

@@ -1,4 +1,4 @@
-// What a bundle tells, for people: who was told what, and when at the latest. Only of bundles in which nothing is wrong.
+// What a bundle tells, for people: which letters there were, to whom, and when at the latest. Only of bundles in which nothing is wrong.
 
 const OWN_WORDS = new Set(["event", "stream", "seq", "prev", "recorded_at", "secret_commitment", "party_prev", "batch", "root", "about", "bundle"]);
 
@@ -13,7 +13,7 @@ class Story {
     return pair[this.language === "nl" ? 1 : 0];
   }
 
-  /** Who was told what, and when at the latest: before all else. */
+  /** What a reader looks for first: to whom, and when at the latest. */
   brief() {
     const own = this.c.records.filter((record) => record.stream === this.c.own);
     const opened = own.find((record) => record.kind === 2);
@@ -31,8 +31,13 @@ class Story {
       rows.length > 0 ? make("div.wide", {}, make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows))) : null);
   }
 
+  /** A letter that was held back did not leave by this record, and that is said: it only lay there. */
   eventWord(record) {
-    return EVENTS[record.event] ? this.word(EVENTS[record.event]) : plain(record.event);
+    const known = Object.hasOwn(EVENTS, record.event) && record.event !== "held";
+    const word = known ? this.word(EVENTS[record.event]) : plain(record.event);
+    const text = record.values.get("text");
+    const held = LETTERS.has(record.event) && typeof text === "string" && text.startsWith("held: ");
+    return held ? `${word}, ${this.word(EVENTS.held)}` : word;
   }
 
   translated(name, text) {

@@ -109,6 +109,8 @@ function plainRecord(c, record) {
     at_the_latest: upper === null ? null : plainMoment(upper),
     bracket: upper === null ? "unknown" : outside ? "outside" : differs === 0n ? "inside" : "differs",
     bracket_ms: plainNumber(differs),
+    // The page grades no delivery: who does is `sluis verify`.
+    delivery: null,
     fields,
   };
 }

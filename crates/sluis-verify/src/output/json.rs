@@ -7,7 +7,7 @@ use seal::record::{Value, kind_of};
 
 use crate::moment::utc;
 use crate::said::hex;
-use crate::story::{Bracket, Told};
+use crate::story::{Bracket, Delivery, Told};
 use crate::verdict::{Check, Verdict};
 
 /// One JSON object, with a line feed.
@@ -72,7 +72,7 @@ fn record(record: &ShownRecord, told: &Told) -> String {
         Bracket::Unknown => ("unknown", 0),
     };
     format!(
-        "{{\"index\":{},\"kind\":{},\"commitment\":{},\"own\":{},\"letter\":{},\"not_before\":{},\"at_the_latest\":{},\"bracket\":{},\"bracket_ms\":{by},\"fields\":{{{}}}}}",
+        "{{\"index\":{},\"kind\":{},\"commitment\":{},\"own\":{},\"letter\":{},\"not_before\":{},\"at_the_latest\":{},\"bracket\":{},\"bracket_ms\":{by},\"delivery\":{},\"fields\":{{{}}}}}",
         if record.index == seal::bundle::UNSEALED { "null".to_owned() } else { record.index.to_string() },
         or_null(kind.map(|kind| text(kind.name))),
         text(&hex(&told.commitment)),
@@ -81,8 +81,14 @@ fn record(record: &ShownRecord, told: &Told) -> String {
         or_null(told.not_before.map(|ms| text(&utc(ms)))),
         or_null(told.at_the_latest.map(|ms| text(&utc(ms)))),
         text(bracket),
+        or_null(told.delivery.as_ref().map(delivery)),
         fields.collect::<Vec<_>>().join(",")
     )
+}
+
+fn delivery(delivery: &Delivery) -> String {
+    let Delivery { grade, proved_by, text: said } = delivery;
+    format!("{{\"grade\":{},\"proved_by\":{},\"text\":{}}}", text(grade), text(proved_by), text(&said.en))
 }
 
 fn value_of(value: &Value) -> String {

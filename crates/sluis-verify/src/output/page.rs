@@ -128,28 +128,29 @@ impl Writing {
         blocks.push(Block::Heading(self.say("What it is about", "Waar het over gaat")));
         blocks.push(Block::Facts(self.about(story)));
         let letters: Vec<_> = story.told().enumerate().filter(|(_, (_, told))| told.letter).collect();
-        blocks.push(Block::Heading(
-            self.say("Who was told what, and when at the latest", "Wie wat verteld is, en wanneer uiterlijk"),
-        ));
+        blocks.push(Block::Heading(self.say(
+            "Letters: to whom, when at the latest, and what shows that they left",
+            "Brieven: aan wie, uiterlijk wanneer, en waaruit blijkt dat ze weg zijn",
+        )));
         if letters.is_empty() {
-            blocks.push(Block::Paragraph(
-                self.say("No letter is shown in this file.", "In dit bestand wordt geen bericht getoond."),
-            ));
+            blocks
+                .push(Block::Paragraph(self.say("No letter is shown in this file.", "In dit bestand wordt geen brief getoond.")));
         }
         let grade = self.grade(verdict);
         for (number, (place, (record, told))) in letters.iter().take(MOST_CARDS).enumerate() {
-            let heading = self.say("Letter", "Bericht");
+            let heading = self.say("Letter", "Brief");
             let mut facts = self.letter(record, told);
             facts.push((
                 self.say("that this is whom it concerns", "dat dit is wie het aangaat"),
                 self.attribution(story.opened(Some(*place))),
             ));
-            facts.push((self.say("delivery", "aflevering"), grade.clone()));
+            let graded = told.delivery.as_ref().map(|delivery| self.told(&delivery.text));
+            facts.push((self.say("delivery", "aflevering"), graded.unwrap_or_else(|| grade.clone())));
             blocks.push(Block::Card(format!("{heading} {}", number + 1), facts));
         }
         blocks.push(Block::Heading(self.say("Everything that is shown, in order", "Alles wat getoond wordt, op volgorde")));
         for (record, told) in story.told().take(MOST_CARDS) {
-            let event = words::event(Story::text(record, "event").unwrap_or_default());
+            let event = words::happened(record);
             let number = match record.get("seq") {
                 Some(Value::Number(seq)) if told.own => format!("{}: {}", seq, self.told(&event)),
                 _ => format!("{}: {}", self.say("beside the case", "buiten het dossier"), self.told(&event)),
@@ -215,7 +216,7 @@ impl Writing {
 
     fn letter(&self, record: &ShownRecord, told: &Told) -> Vec<(String, String)> {
         let whom = Story::text(record, "party_name").map_or_else(|| self.say("not shown", "niet getoond"), quote);
-        let event = words::event(Story::text(record, "event").unwrap_or_default());
+        let event = words::happened(record);
         let mut facts = vec![(self.say("to", "aan"), whom), (self.say("what", "wat"), self.told(&event))];
         if let Some(text) = Story::text(record, "text") {
             facts.push((self.say("in the sender's words", "in woorden van de afzender"), quote(text)));
@@ -276,7 +277,7 @@ impl Writing {
         }
     }
 
-    /// What check 11 says; it is the same for all letters until there is more to it.
+    /// What check 11 says, for letters that were not graded.
     fn grade(&self, verdict: &Verdict) -> String {
         let lines = verdict.checks.iter().filter(|check| check.number == 11).flat_map(|check| &check.lines);
         lines.map(|line| line.text.in_language(self.language)).collect::<Vec<_>>().join("; ")

@@ -37,13 +37,17 @@ fn letters(story: &Story, language: Language, out: &mut String) {
     let mut none = true;
     for (record, told) in story.told().filter(|(_, told)| told.letter) {
         if none {
-            *out += words::say(language, "Who was told what, when at the latest\n", "Wie wat verteld is, wanneer uiterlijk\n");
+            *out += words::say(
+                language,
+                "Letters: to whom, when at the latest (whether they left: 11)\n",
+                "Brieven: aan wie, uiterlijk wanneer (of ze weg zijn: 11)\n",
+            );
             none = false;
         }
         let when = told.at_the_latest.map_or_else(|| both("not proven when", "niet bewezen wanneer"), told_at);
         let whom =
             Story::text(record, "party_name").map_or_else(|| words::say(language, "not shown", "niet getoond").to_owned(), quote);
-        let what = words::event(Story::text(record, "event").unwrap_or_default());
+        let what = words::happened(record);
         *out += &wrap(2, &format!("{}: {whom}: {}", when.in_language(language), what.in_language(language)));
     }
 }

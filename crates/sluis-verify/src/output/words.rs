@@ -1,7 +1,13 @@
 //! Words for a lay reader: what an event, a kind of attribution and a verdict mean.
 
+use seal::bundle::ShownRecord;
+
 use crate::said::{Language, Text, both, quote};
+use crate::story::Story;
 use crate::verdict::Verdict;
+
+/// Events of letters.
+const LETTERS: &[&str] = &["told", "reminded", "warned", "restriction proposed"];
 
 /// What happened, in words; an event that is not known here is quoted.
 pub(super) fn event(word: &str) -> Text {
@@ -12,9 +18,9 @@ pub(super) fn event(word: &str) -> Text {
         ("clock shortened", "a deadline was shortened", "een termijn werd verkort"),
         ("severity raised", "it turned out worse than known", "het bleek ernstiger dan bekend"),
         ("watched", "it was watched, without telling anybody", "het werd gevolgd, zonder iemand te berichten"),
-        ("told", "a letter to the party was given out for sending", "een bericht aan de partij werd ter verzending aangeboden"),
-        ("reminded", "a reminder was given out for sending", "een herinnering werd ter verzending aangeboden"),
-        ("warned", "a last warning was given out for sending", "een laatste waarschuwing werd ter verzending aangeboden"),
+        ("told", "a letter to the party was prepared", "een brief aan de partij werd klaargezet"),
+        ("reminded", "a reminder was prepared", "een herinnering werd klaargezet"),
+        ("warned", "a last warning was prepared", "een laatste waarschuwing werd klaargezet"),
         ("overdue", "the time to mend it had passed", "de termijn om het te verhelpen was verstreken"),
         ("restriction proposed", "a restriction was proposed", "een beperking werd voorgesteld"),
         ("closed", "the case was closed", "het dossier werd gesloten"),
@@ -30,14 +36,24 @@ pub(super) fn event(word: &str) -> Text {
         ("holder corrected", "the case went to the right party", "het dossier ging naar de juiste partij"),
         ("confirmed", "somebody confirmed that it was so", "iemand bevestigde dat het zo was"),
         ("undone", "something that a person did was undone", "iets wat iemand deed, werd ongedaan gemaakt"),
-        ("withdrawn", "a letter was withdrawn", "een bericht werd ingetrokken"),
+        ("withdrawn", "a letter was withdrawn", "een brief werd ingetrokken"),
         ("received", "a batch of reports came in", "een pakket meldingen kwam binnen"),
         ("evidence", "evidence was attached", "een bewijsstuk werd bijgevoegd"),
+        ("evidence attached", "somebody attached evidence", "iemand voegde een bewijsstuk bij"),
         ("erased", "something was erased", "er werd iets gewist"),
         ("issued", "a bundle was given to somebody", "iemand kreeg een bundel"),
     ];
     let found = known.iter().find(|(known, ..)| *known == word);
     found.map_or_else(|| both(quote(word), quote(word)), |(_, en, nl)| both(*en, *nl))
+}
+
+/// What a record says that happened. A letter that was held back did not leave by this record, and that is said: nobody is to
+/// be held to have been told by a letter that only lay there.
+pub(super) fn happened(record: &ShownRecord) -> Text {
+    let word = Story::text(record, "event").unwrap_or_default();
+    let what = event(word);
+    let is_held = LETTERS.contains(&word) && Story::text(record, "text").is_some_and(|text| text.starts_with("held: "));
+    if is_held { both(format!("{}, and held back", what.en), format!("{}, en tegengehouden", what.nl)) } else { what }
 }
 
 /// A field of a record, in words; one that is not known here by its name.

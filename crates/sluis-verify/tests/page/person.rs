@@ -61,13 +61,13 @@ fn a_person_chooses_files_and_reads_the_verdict_in_two_languages() {
     wait_for(&mut browser, "sluisVerdict?.verdict === 'proven'");
     let text = |browser: &mut Browser| browser.evaluate("document.body.innerText").as_str().unwrap_or_default().to_owned();
     let dutch = text(&mut browser);
-    for word in ["Bewezen", "uiterlijk vastgelegd", "partij ingelicht", "wat NIET bewezen is"] {
+    for word in ["Bewezen", "uiterlijk vastgelegd", "brief aan de partij klaargezet", "wat NIET bewezen is"] {
         assert!(dutch.contains(word), "{word} in {dutch}");
     }
     assert_eq!(browser.evaluate("document.documentElement.lang"), json!("nl"));
     browser.evaluate("document.querySelector('[data-language=en]').click()");
     let english = text(&mut browser);
-    for word in ["Proven", "recorded at the latest", "party told", "what is NOT proven"] {
+    for word in ["Proven", "recorded at the latest", "letter to the party prepared", "what is NOT proven"] {
         assert!(english.contains(word), "{word} in {english}");
     }
     assert!(!english.contains("uiterlijk"));

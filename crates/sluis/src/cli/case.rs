@@ -1,8 +1,9 @@
 //! `sluis case`: what somebody has to act on, everything that is known of one case, and what is done about it.
 
 pub(super) mod act;
-pub(super) mod bundle;
+pub(in crate::cli) mod bundle;
 mod correct;
+pub(crate) mod evidence;
 mod list;
 mod show;
 
@@ -30,6 +31,7 @@ pub(crate) enum Command {
     List(list::Args),
     Show(show::Args),
     Bundle(bundle::Args),
+    Evidence(evidence::Args),
     Note(act::Note),
     Handle(act::Handle),
     Snooze(act::Snooze),
@@ -141,6 +143,7 @@ pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
         Command::List(args) => globals.reader()?.read(|transaction| list::run(args, transaction, now)),
         Command::Show(args) => globals.reader()?.read(|transaction| show::run(args, transaction, now)),
         Command::Bundle(args) => bundle::run(args, globals),
+        Command::Evidence(args) => evidence::run(args, globals),
         Command::Acts(args) => globals.reader()?.read(|transaction| act::list(args, transaction)),
         Command::Correct(args) => correct::run(args, globals),
         command => act::run(command, globals, now),

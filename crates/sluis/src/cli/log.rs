@@ -3,6 +3,8 @@
 mod audit;
 pub(crate) mod witness;
 
+mod receipt;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -43,6 +45,7 @@ pub(crate) enum Command {
     Begin(Begin),
     Witness(witness::Witness),
     Audit(audit::Audit),
+    Receipt(receipt::Args),
 }
 
 /// Show how the log stands
@@ -53,10 +56,10 @@ pub(crate) struct Show {
     json: bool,
 }
 
-/// Print the key that verifies the log of this year
+/// Print the key that verifies the log
 #[derive(Args)]
 pub(crate) struct Key {
-    /// One JSON object a year
+    /// One JSON object for each tree of the log
     #[arg(long)]
     json: bool,
 }
@@ -112,6 +115,7 @@ pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
         Command::Fsck(args) => check(args, globals),
         Command::Export(args) => export(args, globals),
         Command::Begin(args) => begin(args, globals),
+        Command::Receipt(args) => receipt::run(args, globals),
         Command::Witness(args) => witness::run(args, globals),
         Command::Audit(args) => audit::run(args, globals),
     }

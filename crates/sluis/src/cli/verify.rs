@@ -41,6 +41,9 @@ pub(crate) struct Args {
     /// A copy of the public log: is there a later record, does a slot occur twice
     #[arg(long, value_name = "DIR")]
     log: Option<PathBuf>,
+    /// Observations of the DNS that others signed, for replies and bounces (may be given several times)
+    #[arg(long, value_name = "FILE")]
+    observation: Vec<PathBuf>,
     /// FILE is a fork proof: two histories of one log
     #[arg(long, conflicts_with_all = ["json", "print", "log"])]
     fork: bool,
@@ -77,10 +80,12 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         return Ok(judgement.exit_code);
     }
     let at = Some(args.at.unwrap_or_else(|| globals.clock().now()).0);
-    let verdict = match &args.log {
+    let mut verdict = match &args.log {
         Some(folder) => verify_with(&bytes, &trust, at, Some(&mut files::LogFolder(folder.clone()))),
         None => verify_with(&bytes, &trust, at, None),
     };
+    let observations: Vec<Vec<u8>> = args.observation.iter().map(|path| files::observation(path)).collect::<Result<_, _>>()?;
+    sluis_grade::into_verdict(&mut verdict, &observations);
     let about = About { bytes: &bytes, at, program: concat!("sluis ", env!("CARGO_PKG_VERSION")) };
     write(&match (args.json, args.print) {
         (true, _) => output::json(&verdict),

@@ -20,7 +20,7 @@ const EVERY: std::ops::RangeInclusive<i64> = model::time::MINUTE..=7 * model::ti
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LogConfig {
-    /// What its checkpoints begin with: `<host>/<log>`, to which the year is added. Without it one that follows from its key.
+    /// What its checkpoints begin with: `<host>/<log>`, to which the year in which it begins is added. Without it one that follows from its key.
     pub(crate) name: Option<String>,
     /// The file with its secret key, such as a systemd credential; without it `log/keys` in the data directory, which is made.
     pub(crate) key_file: Option<PathBuf>,

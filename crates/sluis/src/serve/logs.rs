@@ -70,6 +70,9 @@ pub(crate) fn cause(message: &str) -> (String, &'static str) {
     if message.contains("the log cannot sign") {
         return ("the log cannot sign".to_owned(), "'sluis log show' says why, and what to do");
     }
+    if message.contains("this node cannot cosign") || message.contains("the key of the witness") {
+        return ("this node cannot cosign".to_owned(), "'sluis log witness' says why, and docs/manual/log.md what to do");
+    }
     if message.contains("not a maildir") {
         return ("not a maildir".to_owned(), "name a folder that has 'new' and 'cur' under [intake] maildirs");
     }

@@ -31,8 +31,8 @@ use crate::serve::intake::Trouble;
 pub(crate) const NAME: &str = "sluis.sock";
 /// Bytes of a socket's path that the operating system takes (`sun_path` of unix(7), without the closing NUL).
 const PATH: usize = 107;
-/// Bytes of a request's line: an act may name some ten thousand cases.
-const LINE: u64 = 1 << 20;
+/// Bytes of a request's line: an act may carry 10 MiB of evidence, in base64.
+const LINE: u64 = 16 << 20;
 /// Bytes of an answer's line.
 const ANSWER: u64 = 16 << 20;
 /// Bytes that may follow an import.

@@ -53,7 +53,15 @@ pub(crate) fn start(desk: &Arc<Desk>) -> std::io::Result<Router> {
 }
 
 fn run(desk: &Desk, waiting: &Receiver<Waiting>) {
-    let mut said = false;
+    // Made now if there is none: the owners of logs want to know it before they ask.
+    let mut said = match desk.witness_key() {
+        Ok(_) => false,
+        Err(error) => {
+            let (reason, hint) = logs::cause(&error.to_string());
+            tracing::error!(reason, hint, "this node cannot cosign logs of others");
+            true
+        }
+    };
     while !desk.is_stopping() {
         let first = match waiting.recv_timeout(LOOK) {
             Ok(first) => first,

@@ -321,6 +321,17 @@ fn what_a_person_does_reaches_the_process_that_owns_the_data() {
     assert!(out.contains("called them"), "{out}");
     let (code, _, err) = sluis(&folder.data(), &["case", "note", "1", "  ", "--by", "Anna"]);
     assert!(code == 1 && err.contains("say what is to be written down"), "{err}");
+    // A file of megabytes gets there too; the owner seals it.
+    let letter = folder.data().with_extension("eml");
+    std::fs::write(
+        &letter,
+        "From: a@provider.example\nTo: b@customer.example\n\n".to_owned() + &"A long letter.\n".repeat(690_000),
+    )
+    .unwrap();
+    let attach = ["case", "evidence", "1", letter.to_str().unwrap(), "--kind", "letter", "--by", "Anna"];
+    let (code, _, err) = sluis(&folder.data(), &attach);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let _ = std::fs::remove_file(&letter);
     node.stop();
     // And the same without it.
     assert_eq!(sluis(&folder.data(), &["case", "note", "1", "and again", "--by", "Anna"]).0, 0);

@@ -209,3 +209,47 @@ fn a_node_that_is_no_witness_has_no_such_address() {
     assert_eq!(send(party.port, "POST", "/add-checkpoint", b"old 0\n").0, 405);
     assert!(node.stop().0.success());
 }
+
+/// `cargo test --release -p sluis --test serve -- --ignored --nocapture add_checkpoints_a_second`
+#[test]
+#[ignore = "a measurement"]
+fn add_checkpoints_a_second() {
+    use seal::checkpoint::Checkpoint;
+    use seal::tree::{Hash, leaf_hash, prove_consistency, root_of};
+    const LOGS: usize = 32;
+    const SIZES: usize = 100;
+    let party = Party::new("speed", 11);
+    let port = party.port;
+    let log = |at: usize| Ed25519Signer::new(&format!("log.h{at}.example/x/2026"), Algorithm::Ed25519, &[at as u8; 32]).unwrap();
+    let keys: Vec<String> = (0..LOGS).map(|at| format!("\"{}\"", log(at).key())).collect();
+    let settings = format!("[log]\nlisten = \"127.0.0.1:{}\"\n[witness]\nlogs = [{}]\n", party.port, keys.join(", "));
+    let leaves: Vec<Hash> = (0..SIZES).map(|leaf| leaf_hash(&leaf.to_be_bytes())).collect();
+    let body = |at: usize, size: usize| {
+        let mut nodes = |level: u8, index: u64| leaves.get((index as usize) << level..(index as usize + 1) << level).map(root_of);
+        let old = size as u64 - 1;
+        let proof = if old == 0 { Vec::new() } else { prove_consistency(old, size as u64, &mut nodes).unwrap() };
+        let checkpoint = Checkpoint::new(log(at).key().name(), size as u64, root_of(&leaves[..size])).unwrap();
+        seal::witness::Request { old, proof, checkpoint: checkpoint.sign(&[&log(at)]).unwrap() }.to_string()
+    };
+    let bodies: Vec<Vec<String>> = (0..LOGS).map(|at| (1..=SIZES).map(|size| body(at, size)).collect()).collect();
+    let node = Node::start(&party.folder, &settings);
+    let begun = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        for bodies in &bodies {
+            scope.spawn(move || {
+                let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                stream.set_nodelay(true).unwrap();
+                for body in bodies {
+                    let head = format!("POST /add-checkpoint HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+                    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+                    let mut answer = vec![0; 4096];
+                    let length = stream.read(&mut answer).unwrap();
+                    assert!(answer[..length].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..length]));
+                }
+            });
+        }
+    });
+    let rate = (LOGS * SIZES) as f64 / begun.elapsed().as_secs_f64();
+    eprintln!("{rate:.0} add-checkpoint a second over {LOGS} connections");
+    assert!(node.stop().0.success());
+}

@@ -169,7 +169,7 @@ CREATE TABLE evidence (
     case_id    BIGINT NOT NULL,
     kind       TEXT COLLATE "C"    NOT NULL,
     media      TEXT COLLATE "C"    NOT NULL,
-    -- Number of the record that it belongs to; 0 for none.
+    -- Number of the record that it belongs to; -1 for none.
     about      BIGINT NOT NULL,
     recipient  TEXT COLLATE "C"    NOT NULL,
     message_id TEXT COLLATE "C"    NOT NULL,

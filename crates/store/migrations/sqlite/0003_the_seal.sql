@@ -169,7 +169,7 @@ CREATE TABLE evidence (
     case_id    INTEGER NOT NULL,
     kind       TEXT    NOT NULL,
     media      TEXT    NOT NULL,
-    -- Number of the record that it belongs to; 0 for none.
+    -- Number of the record that it belongs to; -1 for none.
     about      INTEGER NOT NULL,
     recipient  TEXT    NOT NULL,
     message_id TEXT    NOT NULL,

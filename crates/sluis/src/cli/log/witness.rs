@@ -5,7 +5,7 @@ use std::io::Read;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use desk::seal::asking::label;
-use desk::seal::witness::verifier;
+use desk::seal::witness::{trouble, verifier};
 use seal::witness::MAX_REQUEST;
 use serde_json::{Value, json};
 use store::witness::{Conflict, View, Views};
@@ -65,6 +65,10 @@ pub(super) fn run(args: &Witness, globals: &Globals) -> Result<u8> {
             config.log.witness.iter().map(cosigner).collect::<Result<Vec<_>, store::Error>>()?,
         ))
     })?;
+    let trouble = match config.witness.settings() {
+        Some(settings) => trouble(&data.directory, &settings, &data.log, &witnessed)?,
+        None => None,
+    };
     let mut screen = Screen::new();
     if args.json {
         let view = |view: &View| json!({ "origin": view.origin, "size": view.size, "at": view.at.to_string() });
@@ -76,6 +80,7 @@ pub(super) fn run(args: &Witness, globals: &Globals) -> Result<u8> {
             &mut screen,
             &json!({
                 "key": key,
+                "trouble": trouble,
                 "cosigned": views(&witnessed),
                 "watched": views(&watched),
                 "witnesses": cosigners.iter().map(cosigner).collect::<Vec<_>>(),
@@ -86,8 +91,12 @@ pub(super) fn run(args: &Witness, globals: &Globals) -> Result<u8> {
     }
     match (&key, config.witness.settings().is_some()) {
         (Some(key), _) => screen.line(format_args!("this node cosigns as {key}"))?,
-        (None, true) => screen.line("this node has no key as a witness yet: 'sluis serve' makes it when it is first asked")?,
+        (None, true) => screen.line("this node has no key as a witness yet: 'sluis serve' makes it")?,
         (None, false) => screen.line("this node cosigns no logs of others: [witness] logs names them")?,
+    }
+    if let Some(trouble) = &trouble {
+        let text = screen.paint(Style::Alarm, trouble);
+        screen.line(text)?;
     }
     for (what, views) in [("cosigned", &witnessed), ("looked at", &watched)] {
         if !views.is_empty() {

@@ -30,6 +30,7 @@ const PLACES: &[(&str, &str, &[&str])] = &[
     ("listing::cases", "order", &["fix_due, id", "id DESC"]),
     ("administration::lane_", "from", &["FROM assignments a JOIN parties p ON p.id = a.party"]),
     ("witness::", "table", &["witnessed", "watched"]),
+    ("proofs::at", "", &[crate::anchors::COLUMNS]),
 ];
 
 /// The statements of the source: string literals that open with their name, `-- cases::open`. Those of PostgreSQL alone

@@ -1,0 +1,4 @@
+//! Evidence, once more with the rows in PostgreSQL.
+
+#[path = "evidence.rs"]
+mod evidence;
