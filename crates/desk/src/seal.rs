@@ -9,7 +9,7 @@
 //!    same, is refused there.
 //! 5. The checkpoint is signed, and kept. Effects that waited for it may go.
 //!
-//! [`records`] draws the records, with [`batches`] for those of feeds; [`open`] opens what was sealed. [`folder`] is the disk,
+//! [`records`] draws the records, with `batches` for those of feeds; [`open`] opens what was sealed. [`folder`] is the disk,
 //! [`start`] what is compared when a process begins, [`publish`] what others see, [`fsck`] the whole log reckoned again.
 //! [`witness`] cosigns logs of others, [`watch`] looks at them, and [`asking`] has witnesses cosign this one.
 

@@ -370,7 +370,7 @@ fn token_name(size: u64, place: usize) -> String {
 /// Reads a bundle.
 ///
 /// # Errors
-/// For whatever is not exactly what [`write`] writes.
+/// For whatever is not exactly what [`write()`] writes.
 pub fn read(bytes: &[u8]) -> Result<Bundle, Wrong> {
     let files = container::read(bytes)?;
     let mut rest = Files { files: &files };

@@ -7,7 +7,7 @@
 //! 4. A record confirms it, and how many fields were erased by now stands in the log for everybody.
 //!
 //! Whatever was the last thing done before the power failed, [`Desk::finish_erasing`] goes on from there. When older keys are put
-//! back, [`Desk::erase_again`] cuts out of them what was erased since, before anything else is done with them.
+//! back, `Desk::erase_again` cuts out of them what was erased since, before anything else is done with them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! Bundles and receipts: what was sealed of one case, or of one notice, with the proofs, for somebody outside.
 //!
 //! Everything here reads only, so that it also runs beside the process that owns the data. [`choice`] says what is shown,
-//! [`assemble`] fetches the proofs, [`receipt`] is for reporters.
+//! `assemble` fetches the proofs, [`receipt`] is for reporters.
 
 mod assemble;
 pub mod choice;

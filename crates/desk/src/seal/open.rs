@@ -73,7 +73,7 @@ pub fn record(transaction: &Transaction<'_>, keys: &Keys, number: i64) -> Result
 /// Opens the records of a stream, the first first.
 ///
 /// # Errors
-/// As [`record`].
+/// As [`record()`].
 pub fn stream(transaction: &Transaction<'_>, keys: &Keys, of: i64, target: i64) -> Result<Vec<Opened>, store::Error> {
     let mut ring = ring::Ring::default();
     let opened = transaction.records_of(of, target)?.into_iter().map(|row| open(transaction, keys, &mut ring, row).transpose());
@@ -83,7 +83,7 @@ pub fn stream(transaction: &Transaction<'_>, keys: &Keys, of: i64, target: i64) 
 /// Opens the records of all letters to and about a party, the first first.
 ///
 /// # Errors
-/// As [`record`].
+/// As [`record()`].
 pub fn letters(transaction: &Transaction<'_>, keys: &Keys, party: i64) -> Result<Vec<Opened>, store::Error> {
     let mut ring = ring::Ring::default();
     let opened = transaction.letters_of(party)?.into_iter().map(|row| open(transaction, keys, &mut ring, row).transpose());
@@ -243,7 +243,7 @@ impl Levels {
 /// are left out.
 ///
 /// # Errors
-/// As [`record`].
+/// As [`record()`].
 pub fn digests(
     transaction: &Transaction<'_>,
     keys: &Keys,

@@ -15,7 +15,7 @@ use crate::{Desk, Error};
 
 /// Hexadecimal digits of the key's digest in the name of a log that nobody named. RFC 6761 keeps `.invalid` for such names.
 const DIGITS: usize = 16;
-/// body[0] of the entry that a shard after another begins with: `docs/seal.md` 4.
+/// The first byte of the body of the entry that a shard after another begins with: `docs/seal.md` 4.
 const SHARD: u8 = 5;
 
 impl Desk {
