@@ -34,8 +34,8 @@ const NOT_PROVEN = [
     "Wanneer iets gebeurde. Bewezen is wanneer het uiterlijk vastgelegd was, en niet eerder dan; wanneer het gebeurde, is een bewering.",
   ],
   [
-    "That there is nothing more: later records of this case may exist, also before the checkpoint, unless the whole log was looked through (--log); other cases about this party are not covered.",
-    "Dat er niet meer is: latere regels van dit dossier kunnen bestaan, ook voor het ijkpunt, tenzij het hele logboek doorzocht is (--log); andere dossiers over deze partij vallen hier niet onder.",
+    "That there is nothing more: later records of this case may exist, also before the checkpoint, or a second version of one that is shown, unless the whole log was looked through (--log); other cases about this party are not covered.",
+    "Dat er niet meer is: latere regels van dit dossier kunnen bestaan, ook voor het ijkpunt, of een tweede versie van een die getoond wordt, tenzij het hele logboek doorzocht is (--log); andere dossiers over deze partij vallen hier niet onder.",
   ],
   [
     "That there is one case for one report. A second case about the same report could have been kept, which nobody outside holds a receipt or letter of.",
