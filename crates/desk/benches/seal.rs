@@ -29,7 +29,7 @@ use model::time::Time;
 use store::Engine;
 
 /// Records that one transaction seals, unless said otherwise.
-const TOGETHER: u64 = 1_024;
+const TOGETHER: u64 = 2_048;
 /// How often one urgent step is measured.
 const URGENT: usize = 100;
 
