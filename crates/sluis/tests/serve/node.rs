@@ -184,7 +184,7 @@ fn the_socket_answers_line_by_line() {
         (r#"{"command":"again","which":"00000000000000000000000001"}"#.to_owned(), "there is no submission"),
         (r#"{"command":"stop"}"#.to_owned(), "this is no request"),
         ("\u{7}".to_owned(), "this is no request"),
-        (format!("{{\"command\":\"{}\"}}", "a".repeat(1 << 21)), "at most 1048576 bytes"),
+        (format!("{{\"command\":\"{}\"}}", "a".repeat(17 << 20)), "at most 16777216 bytes"),
         (
             r#"{"command":"import","source":"x","kind":"csv","complete":true,"most":1,"bytes":99999999999999}"#.to_owned(),
             "at most",
