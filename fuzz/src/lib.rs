@@ -30,7 +30,7 @@ pub fn submission(bytes: &[u8], how: As<'_>) {
     let limits = Limits { line: 4 << 10, whole: 1 << 20, parts: 50, unpacked: 4 << 20, ..Limits::default() };
     let received = Time(1_772_600_767_000);
     let As { name, content_type, format, declared } = how;
-    let hint = Hint { name, content_type, format, received, maps: Maps::builtin(), declared, limits };
+    let hint = Hint { name, content_type, location: "", kind: None, format, received, maps: Maps::builtin(), declared, limits };
     let mut collected = Collected::default();
     let outcome = match read(&mut &*bytes, &hint, &mut collected) {
         Ok(outcome) => outcome,

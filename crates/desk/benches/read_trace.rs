@@ -175,6 +175,8 @@ fn main() {
         let hint = Hint {
             name: "2026-03-04-event4_sinkhole_http-netherlands-asn.csv",
             content_type: "",
+            location: "",
+            kind: None,
             format: None,
             received: Time(0),
             maps: Maps::builtin(),

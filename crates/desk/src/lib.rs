@@ -43,10 +43,12 @@ pub mod simulate;
 pub mod spool;
 pub mod work;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use model::category::Kind;
 use model::chain::Index;
 use model::time::Time;
 use parsers::formats::csv::Declared;
@@ -111,8 +113,23 @@ pub struct Reading {
     pub declared: Option<Declared>,
     /// The format to use whatever the bytes look like.
     pub format: Option<String>,
+    /// What is known of the feeds that are downloaded, by their names.
+    pub feeds: BTreeMap<String, Feed>,
     /// Bounds.
     pub limits: Limits,
+}
+
+/// What readers are told of what one feed brings.
+#[derive(Debug, Default)]
+pub struct Feed {
+    /// The URL it is fetched from, without what is secret in it.
+    pub location: String,
+    /// Its format, when its bytes do not tell.
+    pub format: Option<String>,
+    /// The kind of abuse of all it lists, when it does not say.
+    pub kind: Option<Kind>,
+    /// The operator's description of its columns.
+    pub declared: Option<Declared>,
 }
 
 /// The index with the generation of assignments it was built from.

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
+use model::sender::Envelope;
 use model::submission::Door;
 use model::time::Time;
 use store::keys::public_id;
@@ -15,6 +16,7 @@ use crate::{Desk, Error};
 pub struct Arrived {
     pub(crate) written: Written,
     pub(crate) door: Door,
+    pub(crate) envelope: Envelope,
     pub(crate) name: String,
     pub(crate) received: Time,
     /// Locations that stand nowhere else, when the submission told of child abuse material.
@@ -36,7 +38,15 @@ impl Desk {
     /// # Errors
     /// [`Error::Unavailable`] when the reader or the disk fails; nothing is kept then, and the sender has to try again.
     pub fn receive(&self, door: Door, name: &str, reader: &mut dyn Read) -> Result<Receipt, Error> {
-        let arrived = self.arrive(door, name, reader)?;
+        self.receive_from(door, name, Envelope::default(), reader)
+    }
+
+    /// As [`Desk::receive`], for doors that know something beside the bytes.
+    ///
+    /// # Errors
+    /// As [`Desk::receive`].
+    pub fn receive_from(&self, door: Door, name: &str, envelope: Envelope, reader: &mut dyn Read) -> Result<Receipt, Error> {
+        let arrived = self.arrive_from(door, name, envelope, reader)?;
         let receipts = self.acknowledge(vec![arrived])?;
         receipts.into_iter().next().ok_or_else(|| Error::Unavailable("the submission was not acknowledged".into()))
     }
@@ -47,12 +57,21 @@ impl Desk {
     /// # Errors
     /// As [`Desk::receive`].
     pub fn arrive(&self, door: Door, name: &str, reader: &mut dyn Read) -> Result<Arrived, Error> {
+        self.arrive_from(door, name, Envelope::default(), reader)
+    }
+
+    /// As [`Desk::arrive`], for doors that know something beside the bytes.
+    ///
+    /// # Errors
+    /// As [`Desk::receive`].
+    pub fn arrive_from(&self, door: Door, name: &str, envelope: Envelope, reader: &mut dyn Read) -> Result<Arrived, Error> {
         let begun = Instant::now();
         let received = self.now();
         let public = public_id(received)?;
         let written = raw::write(self.store.directory(), self.store.keys(), public, &mut self.until_stop(reader))?;
         let took = Duration::ZERO;
-        let arrived = Arrived { written, door, name: base_name(name).to_owned(), received, locations: Vec::new(), took };
+        let (name, locations) = (base_name(name).to_owned(), Vec::new());
+        let arrived = Arrived { written, door, envelope, name, received, locations, took };
         Ok(Arrived { took: begun.elapsed(), ..self.screen(arrived)? })
     }
 
@@ -91,7 +110,13 @@ impl Desk {
         }
         let receipts = self.store.write("receive", |transaction| {
             let receive = |arrived: &Arrived| -> Result<Receipt, store::Error> {
-                let receipt = transaction.receive(&arrived.written, arrived.door, &arrived.name, arrived.received)?;
+                let receipt = transaction.receive(
+                    &arrived.written,
+                    arrived.door,
+                    &arrived.name,
+                    &arrived.envelope.feed,
+                    arrived.received,
+                )?;
                 if let Receipt::New(id) = receipt {
                     transaction.hide(id, &arrived.locations)?;
                 }

@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 
 use model::report::{Batch, Report, Shape, Word};
 use model::resource::Url;
+use model::time::Time;
 use parsers::formats::shadowserver::Maps;
 use parsers::sink::{Note, Reject, Sink, Stop};
 use parsers::source::{Hint, Prefix, Source};
@@ -96,16 +97,9 @@ impl Desk {
 
     fn reads_child_abuse(&self, arrived: &Arrived) -> Result<bool, Error> {
         let mut opened = raw::open_written(&arrived.written)?;
-        let maps = self.maps();
         let source = Source::open(&mut *opened).map_err(|error| Error::Unavailable(error.to_string()))?;
-        let prefix = Prefix {
-            bytes: source.prefix(),
-            whole: source.is_whole(),
-            name: &arrived.name,
-            content_type: "",
-            declared: self.reading.declared.as_ref(),
-            maps,
-        };
+        let prefix =
+            Prefix::new(source.prefix(), &arrived.name, "", &self.hint(&arrived.name, &arrived.envelope.feed, arrived.received));
         // Shadowserver reports no such material; its files are the largest, and need not be read twice.
         let chosen = parsers::read::choose(&prefix);
         if self.reading.format.is_none() && chosen.is_some_and(|format| format.name == "shadowserver") {
@@ -118,15 +112,7 @@ impl Desk {
 
     fn read_arrived(&self, arrived: &Arrived, sink: &mut dyn Sink) -> Result<(), Error> {
         let mut opened = raw::open_written(&arrived.written)?;
-        let hint = Hint {
-            name: &arrived.name,
-            content_type: "",
-            format: self.reading.format.as_deref(),
-            received: arrived.received,
-            maps: self.maps(),
-            declared: self.reading.declared.as_ref(),
-            limits: self.reading.limits,
-        };
+        let hint = self.hint(&arrived.name, &arrived.envelope.feed, arrived.received);
         // A reader that crashes is dealt with when the submission is worked off; here it has found nothing.
         let mut opened = self.until_stop(&mut *opened);
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| parsers::read::read(&mut opened, &hint, sink)));
@@ -143,15 +129,7 @@ impl Desk {
         if tells_of_child_abuse(&String::from_utf8_lossy(bytes)) {
             return true;
         }
-        let hint = Hint {
-            name,
-            content_type: "",
-            format: None,
-            received: self.now(),
-            maps: self.maps(),
-            declared: None,
-            limits: self.reading.limits,
-        };
+        let hint = Hint { format: None, declared: None, ..self.hint(name, "", self.now()) };
         let mut looking = Looking(false);
         // A reader that crashes has found nothing, or has found it before.
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -160,8 +138,18 @@ impl Desk {
         looking.0
     }
 
-    pub(crate) fn maps(&self) -> &Maps {
-        self.reading.maps.as_ref().unwrap_or_else(|| Maps::builtin())
+    /// What readers are told of a submission of this name, from this feed.
+    pub(crate) fn hint<'a>(&'a self, name: &'a str, feed: &str, received: Time) -> Hint<'a> {
+        let feed = self.reading.feeds.get(feed);
+        Hint {
+            location: feed.map_or("", |feed| &feed.location),
+            kind: feed.and_then(|feed| feed.kind),
+            format: feed.and_then(|feed| feed.format.as_deref()).or(self.reading.format.as_deref()),
+            maps: self.reading.maps.as_ref().unwrap_or_else(|| Maps::builtin()),
+            declared: feed.and_then(|feed| feed.declared.as_ref()).or(self.reading.declared.as_ref()),
+            limits: self.reading.limits,
+            ..Hint::new(name, received)
+        }
     }
 }
 

@@ -20,7 +20,6 @@ use model::report::Batch;
 use model::submission::{Door, Submission};
 use parsers::read::Outcome;
 use parsers::sink::{Note, Reject, Sink, Stop};
-use parsers::source::Hint;
 use store::apply::{Advance, Applied, Placed};
 use store::queues::{Queue, SetAside};
 
@@ -404,15 +403,7 @@ impl Desk {
             };
             let mut raw = self.until_stop(&mut *raw);
             let mut counted = Counted { reader: &mut raw, count: 0, progress, beginning: Vec::new() };
-            let hint = Hint {
-                name: &submission.name,
-                content_type: "",
-                format: self.reading.format.as_deref(),
-                received: submission.received,
-                maps: self.maps(),
-                declared: self.reading.declared.as_ref(),
-                limits: self.reading.limits,
-            };
+            let hint = self.hint(&submission.name, &submission.feed, submission.received);
             // A reader that panics leaves nothing behind: its state is dropped with it.
             let ended = match catch_unwind(AssertUnwindSafe(|| parsers::read::read(&mut counted, &hint, &mut sink))) {
                 Ok(Ok(outcome)) => Ended::Read(outcome),

@@ -16,6 +16,7 @@
 
 pub mod address;
 pub mod administration;
+pub mod advisory;
 pub mod assignment;
 pub mod calendar;
 pub mod case;
@@ -28,6 +29,7 @@ pub mod party;
 pub mod policy;
 pub mod report;
 pub mod resource;
+pub mod sender;
 pub mod severity;
 pub mod step;
 pub mod submission;

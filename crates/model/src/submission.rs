@@ -12,11 +12,22 @@ pub enum Door {
     Pipe,
     /// A watched maildir.
     Maildir,
+    /// A mailbox on a mail server, fetched over IMAP.
+    Imap,
+    /// A mail server that hands mail over by LMTP.
+    Lmtp,
+    /// A mail server that hands mail over by SMTP.
+    Smtp,
+    /// A feed that we download.
+    Feed,
+    /// A person of the desk, who took it from what no format understood.
+    Person,
 }
 
 impl Door {
     /// Every door, in the order of their numbers.
-    pub const ALL: [Door; 3] = [Door::File, Door::Pipe, Door::Maildir];
+    pub const ALL: [Door; 8] =
+        [Door::File, Door::Pipe, Door::Maildir, Door::Imap, Door::Lmtp, Door::Smtp, Door::Feed, Door::Person];
 
     /// The word people see.
     pub fn word(self) -> &'static str {
@@ -24,6 +35,11 @@ impl Door {
             Door::File => "file",
             Door::Pipe => "pipe",
             Door::Maildir => "maildir",
+            Door::Imap => "imap",
+            Door::Lmtp => "lmtp",
+            Door::Smtp => "smtp",
+            Door::Feed => "feed",
+            Door::Person => "person",
         }
     }
 }
@@ -67,6 +83,8 @@ pub struct Submission {
     pub received: Time,
     /// The name it came under (a file name), without folders.
     pub name: String,
+    /// Name of the feed that it is a download of; empty for anything else.
+    pub feed: String,
     /// Size in bytes.
     pub size: u64,
     /// The format that read it; empty before.

@@ -45,7 +45,17 @@ fn read_one_mail(bencher: Bencher<'_, '_>, body: usize) {
     let bytes = mail(body);
     let maps = Maps::default();
     let limits = Limits::default();
-    let hint = Hint { name: "a.eml", content_type: "", format: None, received: Time(0), maps: &maps, declared: None, limits };
+    let hint = Hint {
+        name: "a.eml",
+        content_type: "",
+        location: "",
+        kind: None,
+        format: None,
+        received: Time(0),
+        maps: &maps,
+        declared: None,
+        limits,
+    };
     bencher.counter(ItemsCount::new(1usize)).counter(BytesCount::of_slice(&bytes)).bench(|| {
         let mut sink = Counting::default();
         let outcome = read(&mut &*bytes, &hint, &mut sink).map(|outcome| outcome.statements).unwrap_or(0);

@@ -93,6 +93,8 @@ fn hint(name: &str) -> Hint<'_> {
     Hint {
         name,
         content_type: "",
+        location: "",
+        kind: None,
         format: None,
         received: Time(0),
         maps: Maps::builtin(),

@@ -71,6 +71,8 @@ fn reading(bencher: Bencher<'_, '_>, text: String) {
         let hint = Hint {
             name: "",
             content_type: "",
+            location: "",
+            kind: None,
             format: None,
             received: Time(0),
             maps: &maps,
@@ -116,6 +118,8 @@ fn written(bencher: Bencher<'_, '_>) {
     let hint = Hint {
         name: "",
         content_type: "",
+        location: "",
+        kind: None,
         format: None,
         received: Time(0),
         maps: &maps,

@@ -1,10 +1,17 @@
 //! The formats, in order of precedence.
 //!
-//! A new format is one file here, one folder in `fixtures/`, and its two lines below.
+//! A new format is one file here or in one of the folders, one folder in `fixtures/`, and its two lines below or in the
+//! folder's list. Here stand the formats that many write; in [`notices`] the mails of one sender each, in [`feeds`] lists and
+//! feeds of one sender each, in [`exchange`] what the field exchanges knowledge in, and in [`aside`] what comes to an abuse
+//! mailbox and reports no abuse. Free text is what remains.
 
 pub mod abuseio;
 pub mod arf;
+pub mod aside;
 pub mod csv;
+pub mod exchange;
+pub mod feeds;
+pub mod notices;
 pub mod shadowserver;
 pub mod shadowserver_mail;
 pub mod xarf;
@@ -24,23 +31,45 @@ pub enum Fit {
     Certain,
 }
 
+/// Whose samples a format was proven on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proven {
+    /// Samples that others wrote; who.
+    By(&'static str),
+    /// Known only from documentation and from fixtures that we wrote: unproven. What it was written after.
+    After(&'static str),
+}
+
 /// One way in which reports are written.
 pub struct Format {
     /// The short name: `arf`.
     pub name: &'static str,
     /// What it is, for people, with its source.
     pub title: &'static str,
+    /// Who sends it: names for people, and domain names by which it is recognised. Empty when anybody may.
+    pub senders: &'static [&'static str],
+    /// What of it becomes what: the sender's name for it (`Source-IP`), and where it goes (`address`, a word of XARF).
+    pub fields: &'static [(&'static str, &'static str)],
+    /// Whose samples it was proven on.
+    pub proven: Proven,
     /// Looks at the beginning.
     pub detect: fn(&Prefix<'_>) -> Fit,
     /// Reads all of it into the [`Reading`].
     pub parse: fn(&mut Reading<'_>, &mut Source<'_>) -> Result<(), Stop>,
 }
 
-/// Every format, most specific first.
-pub const ALL: &[&Format] =
+/// The formats of this folder, most specific first.
+const OWN: &[&Format] =
     &[&arf::FORMAT, &shadowserver_mail::FORMAT, &abuseio::FORMAT, &xarf::FORMAT, &shadowserver::FORMAT, &csv::FORMAT];
+
+/// Every format, most specific first. What is known by its sender comes before what anybody may write.
+pub fn all() -> impl Iterator<Item = &'static Format> + Clone {
+    // `csv` takes any table with a time and an address, so it is asked last but for what is no report at all.
+    let (table, own) = (&OWN[OWN.len() - 1..], &OWN[..OWN.len() - 1]);
+    [own, notices::ALL, feeds::ALL, exchange::ALL, table, aside::ALL].into_iter().flatten().copied()
+}
 
 /// The format of a name.
 pub fn by_name(name: &str) -> Option<&'static Format> {
-    ALL.iter().copied().find(|format| format.name == name)
+    all().find(|format| format.name == name)
 }

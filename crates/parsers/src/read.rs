@@ -4,12 +4,13 @@ use std::cell::Cell;
 use std::io::Read;
 use std::rc::Rc;
 
+use model::advisory::Advisory;
 use model::report::{Batch, Core, Place};
 
 use crate::formats::{self, Fit, Format};
 use crate::kinds;
-use crate::sink::{Note, Reject, Sink, Stop};
-use crate::source::{Hint, PREFIX, Prefix, Source};
+use crate::sink::{Finding, Form, Note, Reject, Sink, Stop};
+use crate::source::{Hint, Prefix, Source};
 
 /// Reports a batch holds before it goes to the sink.
 pub const BATCH_REPORTS: usize = 50_000;
@@ -27,6 +28,9 @@ pub struct Outcome {
     pub statements: u32,
     /// Why no format read it, for a person; empty otherwise.
     pub unreadable: String,
+    /// What it is instead of a report of abuse, when a format knows that nobody has to look: a bounce, a DMARC report.
+    /// Empty otherwise, and when anything in it was a report after all.
+    pub aside: &'static str,
 }
 
 /// Reads everything `reader` gives into `sink`.
@@ -63,6 +67,9 @@ pub fn read(reader: &mut dyn Read, hint: &Hint<'_>, sink: &mut dyn Sink) -> Resu
     }
     if understood {
         outcome.unreadable.clear();
+    }
+    if !understood || outcome.statements > 0 {
+        outcome.aside = "";
     }
     Ok(outcome)
 }
@@ -140,6 +147,34 @@ impl<'a> Reading<'a> {
         self.sink.note(Note { place, text: text.into() });
     }
 
+    /// Says that what is being read is nothing that anybody has to act on, and what it is: `a bounce`. It counts for the whole
+    /// submission if nothing else in it says anything.
+    pub fn aside(&mut self, what: &'static str) {
+        if self.outcome.aside.is_empty() {
+            self.outcome.aside = what;
+        }
+    }
+
+    /// Offers something that may be a source of abuse, found in text for people; see [`Finding`].
+    pub fn find(&mut self, mut finding: Finding) {
+        finding.place = self.place(&finding.place);
+        self.sink.finding(finding);
+    }
+
+    /// Tells the columns, members or field names of what a sender sends, so that the desk can be told when they change.
+    /// `feed` tells apart what one sender sends in several shapes: the report type of Shadowserver, the name of a list.
+    pub fn shape(&mut self, feed: &str, columns: &[&str]) {
+        self.sink.shape(Form { format: self.batch.format, feed, columns });
+    }
+
+    /// Hands on advice about a weak point; see [`Advisory`].
+    ///
+    /// # Errors
+    /// [`Stop::Sink`] when the sink breaks off.
+    pub fn advisory(&mut self, advisory: Advisory) -> Result<(), Stop> {
+        if self.sink.advisory(advisory).is_break() { Err(Stop::Sink) } else { Ok(()) }
+    }
+
     /// Says why a person has to look, in case nothing else in the submission is understood.
     pub fn unreadable(&mut self, reason: impl Into<String>) {
         if self.outcome.unreadable.is_empty() {
@@ -188,14 +223,7 @@ impl<'a> Reading<'a> {
 
     /// How well the best format fits a part that is in memory; a container counts as likely.
     pub fn fit(&self, name: &str, content_type: &str, bytes: &[u8]) -> Fit {
-        let prefix = Prefix {
-            bytes: &bytes[..bytes.len().min(PREFIX)],
-            whole: bytes.len() < PREFIX,
-            name,
-            content_type,
-            declared: self.hint.declared,
-            maps: self.hint.maps,
-        };
+        let prefix = Prefix::new(bytes, name, content_type, &self.hint);
         match best(&prefix) {
             Some((_, fit)) => fit,
             None if kinds::zip::detect(&prefix) || kinds::mail::detect(&prefix) => Fit::Likely,
@@ -296,14 +324,7 @@ impl<'a> Reading<'a> {
     }
 
     fn prefix<'b>(&'b self, source: &'b Source<'_>, name: &'b str, content_type: &'b str) -> Prefix<'b> {
-        Prefix {
-            bytes: source.prefix(),
-            whole: source.is_whole(),
-            name,
-            content_type,
-            declared: self.hint.declared,
-            maps: self.hint.maps,
-        }
+        Prefix::new(source.prefix(), name, content_type, &self.hint)
     }
 
     fn place(&self, place: &str) -> String {
@@ -322,7 +343,7 @@ pub fn choose(prefix: &Prefix<'_>) -> Option<&'static Format> {
 
 fn best(prefix: &Prefix<'_>) -> Option<(&'static Format, Fit)> {
     let mut best: Option<(&'static Format, Fit)> = None;
-    for format in formats::ALL.iter().copied() {
+    for format in formats::all() {
         let fit = (format.detect)(prefix);
         if fit > best.map_or(Fit::No, |(_, fit)| fit) {
             best = Some((format, fit));

@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::ControlFlow;
 
+use model::advisory::Advisory;
 use model::report::Batch;
 
 /// A statement that could not be read. Nothing is lost: its text stands here, with the place and the reason.
@@ -27,6 +28,52 @@ pub struct Note {
     pub text: String,
 }
 
+/// What a [`Finding`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Found {
+    /// An address, or an address with a port.
+    Address,
+    /// A prefix or range of addresses.
+    Prefix,
+    /// A URL.
+    Url,
+    /// A domain name.
+    Domain,
+    /// A mail address.
+    Mail,
+    /// A time.
+    Time,
+    /// A line of a log: what a person can judge.
+    LogLine,
+}
+
+/// Something in text for people that may be a source of abuse, or tells of one. A person picks; nothing is done about it
+/// before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Where, for people: `mail.eml / part 1 (text/plain), line 17`.
+    pub place: String,
+    /// What it is.
+    pub what: Found,
+    /// Its value in canonical form: `192.0.2.1`, `192.0.2.1:80`, `http://a.example/`, `2026-03-04T05:06:07Z`.
+    pub value: String,
+    /// As it was written: `hxxp://a[.]example/`; of a log line all of it, at most 1 KiB.
+    pub written: String,
+    /// How sure it is that this is meant as the source or time of abuse, from 0 to 100. It only orders what people see.
+    pub confidence: u8,
+}
+
+/// The columns, members or field names of one kind of thing that a sender sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Form<'a> {
+    /// Name of the format that read it.
+    pub format: &'static str,
+    /// What the sender calls this one; empty when it has only one.
+    pub feed: &'a str,
+    /// The names, in their order, as they are written.
+    pub columns: &'a [&'a str],
+}
+
 /// Takes what is read.
 pub trait Sink {
     /// A batch is full, or its file has ended. What the sink leaves in `batch` is thrown away; to keep it, replace it
@@ -38,6 +85,17 @@ pub trait Sink {
 
     /// Something is worth knowing.
     fn note(&mut self, note: Note);
+
+    /// Something in text for people may be a source of abuse.
+    fn finding(&mut self, _finding: Finding) {}
+
+    /// This is how what the sender sends is laid out.
+    fn shape(&mut self, _form: Form<'_>) {}
+
+    /// Advice about a weak point. Breaking ends the reading.
+    fn advisory(&mut self, _advisory: Advisory) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 }
 
 /// Why reading ended before the end of the bytes.
@@ -64,6 +122,12 @@ pub struct Collected {
     pub rejects: Vec<Reject>,
     /// The notes, in order.
     pub notes: Vec<Note>,
+    /// The findings, in order.
+    pub findings: Vec<Finding>,
+    /// The shapes, in order: format, feed and columns.
+    pub shapes: Vec<(&'static str, String, Vec<String>)>,
+    /// The advisories, in order.
+    pub advisories: Vec<Advisory>,
 }
 
 impl Collected {
@@ -86,5 +150,19 @@ impl Sink for Collected {
 
     fn note(&mut self, note: Note) {
         self.notes.push(note);
+    }
+
+    fn finding(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    fn shape(&mut self, form: Form<'_>) {
+        let columns = form.columns.iter().map(|column| (*column).to_owned()).collect();
+        self.shapes.push((form.format, form.feed.to_owned(), columns));
+    }
+
+    fn advisory(&mut self, advisory: Advisory) -> ControlFlow<()> {
+        self.advisories.push(advisory);
+        ControlFlow::Continue(())
     }
 }

@@ -1,12 +1,15 @@
 //! Where bytes come from: a reader with a prefix one may look at, a name, and limits.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::io::{self, Read};
 
+use model::category::Kind;
 use model::time::Time;
 
 use crate::formats::csv::Declared;
 use crate::formats::shadowserver::Maps;
+use crate::kinds::mail::Letter;
 
 /// How much of a submission a format may look at before it is chosen.
 pub const PREFIX: usize = 64 * 1024;
@@ -43,9 +46,14 @@ pub struct Hint<'a> {
     pub name: &'a str,
     /// Media type, when a container stated one; empty otherwise.
     pub content_type: &'a str,
-    /// The format to use, whatever the bytes look like; the name of one in [`crate::formats::ALL`].
+    /// Where it was fetched from: the URL of a feed, without what is secret in it; empty when it came by itself. Lists that
+    /// do not say what they are of are known by it.
+    pub location: &'a str,
+    /// The kind of abuse of lists that do not say it, as the operator configured it for the feed.
+    pub kind: Option<Kind>,
+    /// The format to use, whatever the bytes look like; the name of one in [`crate::formats::all`].
     pub format: Option<&'a str>,
-    /// When it was received, for formats whose reports stand for that moment. None of this version's do.
+    /// When it was received, for formats whose reports stand for that moment: lists of what is so now.
     pub received: Time,
     /// Column maps of Shadowserver's report types.
     pub maps: &'a Maps,
@@ -55,8 +63,25 @@ pub struct Hint<'a> {
     pub limits: Limits,
 }
 
+impl<'a> Hint<'a> {
+    /// Nothing known but a name and the time.
+    pub fn new(name: &'a str, received: Time) -> Hint<'a> {
+        Hint {
+            name,
+            content_type: "",
+            location: "",
+            kind: None,
+            format: None,
+            received,
+            maps: Maps::builtin(),
+            declared: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
 /// What a format's `detect` may look at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Prefix<'a> {
     /// The first bytes, at most [`PREFIX`].
     pub bytes: &'a [u8],
@@ -66,10 +91,34 @@ pub struct Prefix<'a> {
     pub name: &'a str,
     /// Media type in lower case without parameters; empty when none was stated.
     pub content_type: &'a str,
+    /// As [`Hint::location`].
+    pub location: &'a str,
     /// The user's description of a CSV of their own, if there is one.
     pub declared: Option<&'a Declared>,
     /// Column maps of Shadowserver's report types.
     pub maps: &'a Maps,
+    letter: OnceCell<Option<Letter<'a>>>,
+}
+
+impl<'a> Prefix<'a> {
+    /// The beginning of `bytes`, or of what they are the beginning of, which came under this name.
+    pub fn new(bytes: &'a [u8], name: &'a str, content_type: &'a str, hint: &Hint<'a>) -> Prefix<'a> {
+        Prefix {
+            bytes: &bytes[..bytes.len().min(PREFIX)],
+            whole: bytes.len() < PREFIX,
+            name,
+            content_type,
+            location: hint.location,
+            declared: hint.declared,
+            maps: hint.maps,
+            letter: OnceCell::new(),
+        }
+    }
+
+    /// What stands on the outside of it, when it is a mail; read once for all formats that ask.
+    pub fn letter(&self) -> Option<&Letter<'a>> {
+        self.letter.get_or_init(|| Letter::of(self)).as_ref()
+    }
 }
 
 /// Bytes to read, whose first have been looked at and will be read again.

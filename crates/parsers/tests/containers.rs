@@ -17,7 +17,8 @@ use zip::write::SimpleFileOptions;
 fn read_with(name: &str, bytes: &[u8], limits: Limits) -> (Outcome, Collected) {
     let maps = Maps::default();
     let received = Time::parse(b"2026-03-04T05:06:07Z").unwrap();
-    let hint = Hint { name, content_type: "", format: None, received, maps: &maps, declared: None, limits };
+    let hint =
+        Hint { name, content_type: "", location: "", kind: None, format: None, received, maps: &maps, declared: None, limits };
     let mut collected = Collected::default();
     let outcome = read(&mut &*bytes, &hint, &mut collected).unwrap();
     (outcome, collected)

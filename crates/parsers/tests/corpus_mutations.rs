@@ -76,7 +76,17 @@ fn check(path: &Path, bytes: &[u8]) -> Duration {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let received = Time(1_772_600_767_000);
     let limits = Limits { unpacked: 64 << 20, ..Limits::default() };
-    let hint = Hint { name: &name, content_type: "", format: None, received, maps: Maps::builtin(), declared: None, limits };
+    let hint = Hint {
+        name: &name,
+        content_type: "",
+        location: "",
+        kind: None,
+        format: None,
+        received,
+        maps: Maps::builtin(),
+        declared: None,
+        limits,
+    };
     let mut collected = Collected::default();
     let begun = Instant::now();
     let outcome = read(&mut &*bytes, &hint, &mut collected).unwrap();

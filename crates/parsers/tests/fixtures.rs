@@ -11,14 +11,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use model::category::Kind;
 use model::report::{Place, Report, Shape};
 use model::time::Time;
 use parsers::formats::csv::Declared;
-use parsers::formats::shadowserver::Maps;
-use parsers::formats::{ALL, Fit};
+use parsers::formats::{Fit, Proven, all};
 use parsers::read::{BATCH_REPORTS, read};
 use parsers::sink::Collected;
-use parsers::source::{Hint, Limits, PREFIX, Prefix};
+use parsers::source::{Hint, Prefix};
 use serde_json::{Map, Value, json};
 
 /// When all fixtures "arrive": reports that stand for now get this time.
@@ -46,16 +46,21 @@ fn fixtures_are_read_as_expected() {
 #[test]
 fn formats_are_listed_and_have_fixtures() {
     let formats = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/formats");
-    let files: BTreeSet<String> = fs::read_dir(formats)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
-        .collect();
-    let listed: BTreeSet<String> = ALL.iter().map(|format| format.name.to_owned()).collect();
-    assert_eq!(files, listed, "each file in src/formats is one format in formats::ALL");
-    // A format without a title is not finished, and `read` never chooses it.
-    for format in ALL.iter().filter(|format| !format.title.is_empty()) {
+    // The folders' own lists are no formats.
+    let lists = ["aside", "exchange", "feeds", "notices"];
+    let mut files = BTreeSet::new();
+    for folder in std::iter::once(formats.clone()).chain(lists.iter().map(|list| formats.join(list))) {
+        let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+        let sources = entries.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+        let names = sources.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned());
+        files.extend(names.filter(|name| !lists.contains(&name.as_str())));
+    }
+    let listed: BTreeSet<String> = all().map(|format| format.name.to_owned()).collect();
+    assert_eq!(files, listed, "each file in src/formats and its folders is one format in formats::all()");
+    assert_eq!(all().count(), listed.len(), "no two formats have one name");
+    for format in all() {
+        let (Proven::By(who) | Proven::After(who)) = format.proven;
+        assert!(!format.title.is_empty() && !format.fields.is_empty() && !who.is_empty(), "{} describes itself", format.name);
         for kind in ["plain", "bad-row", "hostile"] {
             let found = inputs_of(format.name).iter().any(|path| name(path).starts_with(kind));
             assert!(found, "fixtures/{}/{kind}* is missing", format.name);
@@ -72,16 +77,8 @@ fn at_most_one_format_is_certain() {
     for input in inputs() {
         let bytes = fs::read(&input).unwrap();
         let declared = declared(&input);
-        let prefix = Prefix {
-            bytes: &bytes[..bytes.len().min(PREFIX)],
-            whole: bytes.len() < PREFIX,
-            name: name(&input),
-            content_type: "",
-            declared: declared.as_ref(),
-            maps: Maps::builtin(),
-        };
-        let certain: Vec<_> =
-            ALL.iter().filter(|format| (format.detect)(&prefix) == Fit::Certain).map(|format| format.name).collect();
+        let prefix = Prefix::new(&bytes, name(&input), "", &hint(&input, declared.as_ref()));
+        let certain: Vec<_> = all().filter(|format| (format.detect)(&prefix) == Fit::Certain).map(|format| format.name).collect();
         assert!(certain.len() <= 1, "{}: {certain:?}", input.display());
     }
 }
@@ -105,6 +102,7 @@ fn inputs_of(folder: &str) -> Vec<PathBuf> {
             && !name(path).ends_with(".expected.json")
             && !name(path).ends_with(".declared.toml")
             && !name(path).ends_with(".md")
+            && ![".location", ".kind", ".format"].iter().any(|end| name(path).ends_with(end))
     };
     let entries = fs::read_dir(root().join(folder)).into_iter().flatten();
     let mut inputs: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(is_input).collect();
@@ -178,18 +176,22 @@ fn mend(value: &mut Value) -> &Value {
     value
 }
 
+/// What is known of an input: `NAME.EXT.location` holds the URL that a list was fetched from, `NAME.EXT.kind` the kind that
+/// the operator configured for it, and `NAME.EXT.format` the format when it was configured.
+fn hint<'a>(input: &'a Path, declared: Option<&'a Declared>) -> Hint<'a> {
+    let beside = |suffix: &str| fs::read_to_string(beside(input, suffix)).map(|text| text.trim().to_owned()).ok();
+    let location: &'a str = beside("location").map_or("", |text| Box::leak(text.into_boxed_str()));
+    let format: Option<&'a str> = beside("format").map(|text| &*Box::leak(text.into_boxed_str()));
+    let kind =
+        beside("kind").map(|text| text.split_once('/').and_then(|(category, name)| Kind::from_words(category, name)).unwrap());
+    let received = Time::parse(RECEIVED.as_bytes()).unwrap();
+    Hint { location, kind, format, declared, ..Hint::new(name(input), received) }
+}
+
 /// Everything that reading comes to, as JSON. Reading never fails for what the bytes say.
 fn outcome(input: &Path, bytes: &[u8]) -> Value {
     let declared = declared(input);
-    let hint = Hint {
-        name: name(input),
-        content_type: "",
-        format: None,
-        received: Time::parse(RECEIVED.as_bytes()).unwrap(),
-        maps: Maps::builtin(),
-        declared: declared.as_ref(),
-        limits: Limits::default(),
-    };
+    let hint = hint(input, declared.as_ref());
     let mut sink = Collected::default();
     let outcome = read(&mut &bytes[..], &hint, &mut sink).unwrap();
     assert!(sink.batches.iter().all(|batch| batch.len() <= BATCH_REPORTS));
@@ -199,12 +201,17 @@ fn outcome(input: &Path, bytes: &[u8]) -> Value {
     let counted: Vec<u32> = (0..outcome.statements).collect();
     assert_eq!(ordinals, counted, "{}: every statement is one report or one reject", input.display());
     json!({
-        "outcome": {"format": outcome.format, "statements": outcome.statements, "unreadable": outcome.unreadable},
+        "outcome": {"format": outcome.format, "statements": outcome.statements, "unreadable": outcome.unreadable, "aside": outcome.aside},
         "reports": sink.reports().map(|report| flat(&report)).collect::<Vec<_>>(),
         "rejects": sink.rejects.iter().map(|reject| json!({
             "ordinal": reject.ordinal, "place": reject.place, "text": reject.text, "reason": reject.reason,
         })).collect::<Vec<_>>(),
         "notes": sink.notes.iter().map(|note| json!({"place": note.place, "text": note.text})).collect::<Vec<_>>(),
+        "findings": sink.findings.iter().map(|found| json!({
+            "place": found.place, "what": format!("{:?}", found.what), "value": found.value, "written": found.written,
+            "confidence": found.confidence,
+        })).collect::<Vec<_>>(),
+        "advisories": sink.advisories.iter().map(|advisory| format!("{advisory:?}")).collect::<Vec<_>>(),
     })
 }
 

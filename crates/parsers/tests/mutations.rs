@@ -17,7 +17,7 @@ fn check(name: &str, content_type: &str, format: Option<&str>, bytes: &[u8]) -> 
     let maps = Maps::default();
     let received = Time(1_772_600_767_000);
     let limits = Limits { parts: 20, whole: 1 << 20, unpacked: 4 << 20, ..Limits::default() };
-    let hint = Hint { name, content_type, format, received, maps: &maps, declared: None, limits };
+    let hint = Hint { name, content_type, location: "", kind: None, format, received, maps: &maps, declared: None, limits };
     let mut collected = Collected::default();
     let outcome = read(&mut &*bytes, &hint, &mut collected).map_err(|stop| TestCaseError::fail(format!("{stop:?}")))?;
     let mut places: Vec<u32> = collected.reports().map(|report| report.core.ordinal).collect();

@@ -12,7 +12,17 @@ use proptest::prelude::*;
 
 fn read_as(name: &str, format: Option<&str>, declared: Option<&Declared>, bytes: &[u8]) -> (Outcome, Collected) {
     let limits = Limits { line: 2_000, ..Limits::default() };
-    let hint = Hint { name, content_type: "", format, received: Time(0), maps: Maps::builtin(), declared, limits };
+    let hint = Hint {
+        name,
+        content_type: "",
+        location: "",
+        kind: None,
+        format,
+        received: Time(0),
+        maps: Maps::builtin(),
+        declared,
+        limits,
+    };
     let mut sink = Collected::default();
     let outcome = read(&mut &bytes[..], &hint, &mut sink).unwrap();
     (outcome, sink)
@@ -122,6 +132,8 @@ fn a_line_of_a_gigabyte_costs_one_reject_and_no_memory() {
     let hint = Hint {
         name: "scan_ftp.csv",
         content_type: "",
+        location: "",
+        kind: None,
         format: None,
         received: Time(0),
         maps: Maps::builtin(),

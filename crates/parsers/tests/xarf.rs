@@ -20,8 +20,17 @@ use serde_json::{Value, json};
 
 fn collect_as(bytes: &[u8], format: Option<&str>) -> (Collected, Outcome) {
     let maps = Maps::default();
-    let hint =
-        Hint { name: "", content_type: "", format, received: Time(0), maps: &maps, declared: None, limits: Limits::default() };
+    let hint = Hint {
+        name: "",
+        content_type: "",
+        location: "",
+        kind: None,
+        format,
+        received: Time(0),
+        maps: &maps,
+        declared: None,
+        limits: Limits::default(),
+    };
     let mut sink = Collected::default();
     let outcome = read(&mut { bytes }, &hint, &mut sink).unwrap();
     (sink, outcome)

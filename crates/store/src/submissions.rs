@@ -41,7 +41,7 @@ impl Receipt {
     }
 }
 
-const COLUMNS: &str = "id, public, door, received, name, size, format, progress, cursor, reports, rejects, times, reason";
+const COLUMNS: &str = "id, public, door, received, name, size, format, progress, cursor, reports, rejects, times, reason, feed";
 
 fn from_row(row: &Row<'_>) -> db::Result<Submission> {
     let door = numbered(row, 2, &Door::ALL)?;
@@ -60,6 +60,7 @@ fn from_row(row: &Row<'_>) -> db::Result<Submission> {
         rejects: row.get(10)?,
         times: row.get(11)?,
         reason: row.get(12)?,
+        feed: row.get(13)?,
     })
 }
 
@@ -68,7 +69,7 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn receive(&self, written: &Written, door: Door, name: &str, received: Time) -> Result<Receipt, Error> {
+    pub fn receive(&self, written: &Written, door: Door, name: &str, feed: &str, received: Time) -> Result<Receipt, Error> {
         let known: Option<i64> = self
             .prepare("-- submissions::known\nSELECT id FROM submissions WHERE door = $1 AND digest = $2")?
             .query_row((door as u8, written.digest), |row| row.get(0))
@@ -85,8 +86,8 @@ impl Transaction<'_> {
         self.execute(
             "-- submissions::receive
              INSERT INTO submissions (id, public, door, digest, received, name, size, place, format, progress, cursor, reports,
-                                      rejects, times, attempts, reason, sha256)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0, 0, 0, 0, 1, 0, '', $9)",
+                                      rejects, times, attempts, reason, sha256, feed)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 0, 0, 0, 0, 1, 0, '', $9, $10)",
             (
                 id,
                 written.public.0.to_be_bytes(),
@@ -97,6 +98,7 @@ impl Transaction<'_> {
                 written.size as i64,
                 place,
                 written.sha256,
+                feed,
             ),
         )?;
         if let Frames::Small(frames) = &written.frames {

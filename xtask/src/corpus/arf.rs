@@ -86,8 +86,17 @@ fn time(report: &Report<'_>) -> String {
 pub(super) fn read_bytes(path: &Path, bytes: &[u8]) -> (Outcome, Collected) {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let limits = Limits::default();
-    let hint =
-        Hint { name: &name, content_type: "", format: None, received: RECEIVED, maps: Maps::builtin(), declared: None, limits };
+    let hint = Hint {
+        name: &name,
+        content_type: "",
+        location: "",
+        kind: None,
+        format: None,
+        received: RECEIVED,
+        maps: Maps::builtin(),
+        declared: None,
+        limits,
+    };
     let mut collected = Collected::default();
     let outcome = read(&mut &*bytes, &hint, &mut collected)
         .unwrap_or_else(|stop| Outcome { unreadable: format!("reading stopped: {stop:?}"), ..Outcome::default() });

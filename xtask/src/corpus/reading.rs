@@ -71,8 +71,17 @@ pub(super) fn measure(path: &Path) -> Measured {
 fn read_file(path: &Path, sink: &mut Counting) -> Result<Outcome, Stop> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let maps = Maps::builtin();
-    let hint =
-        Hint { name: &name, content_type: "", format: None, received: RECEIVED, maps, declared: None, limits: Limits::default() };
+    let hint = Hint {
+        name: &name,
+        content_type: "",
+        location: "",
+        kind: None,
+        format: None,
+        received: RECEIVED,
+        maps,
+        declared: None,
+        limits: Limits::default(),
+    };
     read(&mut File::open(path)?, &hint, sink)
 }
 

@@ -51,6 +51,8 @@ pub(crate) fn read(path: &Path, bytes: &[u8]) -> (String, Collected) {
     let hint = Hint {
         name: &name,
         content_type: "",
+        location: "",
+        kind: None,
         format: None,
         received: Time(1_767_225_600_000),
         maps: Maps::builtin(),

@@ -73,6 +73,8 @@ fn reports(path: &Path, bytes: &[u8]) -> (Vec<Value>, Vec<String>) {
     let hint = Hint {
         name: &name,
         content_type: "",
+        location: "",
+        kind: None,
         format: None,
         received: Time(0),
         maps: &maps,

@@ -225,9 +225,9 @@ impl Reading<'_> {
                 self.wrong(Some(reporter), format!("'{}' is no domain name", reporter.get_ref()), hint);
             }
             if let Some(format) = &one.format
-                && !parsers::formats::ALL.iter().any(|known| known.name == format.get_ref())
+                && !parsers::formats::all().any(|known| known.name == format.get_ref())
             {
-                let known = parsers::formats::ALL.iter().map(|known| known.name);
+                let known = parsers::formats::all().map(|known| known.name);
                 let near = did_you_mean(format.get_ref(), known);
                 let hint = if near.is_empty() { "'sluis formats' lists them".to_owned() } else { near };
                 self.wrong(Some(format), format!("there is no format '{}'", format.get_ref()), hint);

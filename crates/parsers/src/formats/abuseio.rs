@@ -13,15 +13,22 @@ use model::resource::{DomainName, Url};
 use model::time::Time;
 use serde_json::{Map, Value};
 
-use super::{Fit, Format};
+use super::{Fit, Format, Proven};
 use crate::administration::lines::{Line, Lines};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
 
 /// Open tickets of AbuseIO 4.
-pub const FORMAT: Format =
-    Format { name: "abuseio", title: "Open tickets of AbuseIO 4, as 'sluis import abuseio' hands them in", detect, parse };
+pub const FORMAT: Format = Format {
+    name: "abuseio",
+    title: "Open tickets of AbuseIO 4, as 'sluis import abuseio' hands them in",
+    senders: &["sluis import abuseio"],
+    fields: &[("ip", "address"), ("domain", "domain"), ("first_seen, last_seen", "time"), ("class, type", "kind")],
+    proven: Proven::After("AbuseIO's migrations and seeds"),
+    detect,
+    parse,
+};
 
 /// Facts and notes of one report.
 const MOST: usize = 200;

@@ -9,7 +9,7 @@ use model::category::Kind;
 use model::report::{Core, Place, Word};
 use model::time::Time;
 
-use super::{Fit, Format};
+use super::{Fit, Format, Proven};
 use crate::kinds::mail::{self, Fields, Mail, Media, Part};
 use crate::read::Reading;
 use crate::sink::Stop;
@@ -17,7 +17,26 @@ use crate::source::{Prefix, Source};
 use original::Original;
 
 /// ARF.
-pub const FORMAT: Format = Format { name: "arf", title: "Abuse feedback reports by mail (ARF, RFC 5965)", detect, parse };
+pub const FORMAT: Format = Format {
+    name: "arf",
+    title: "Abuse feedback reports by mail (ARF, RFC 5965)",
+    senders: &[],
+    fields: &[
+        ("Source-IP", "address"),
+        ("Source-Port", "port"),
+        ("Arrival-Date", "time"),
+        ("Feedback-Type", "kind"),
+        ("Original-Mail-From", "smtp_from"),
+        ("Original-Rcpt-To", "smtp_to"),
+        ("Reported-Domain", "domain"),
+        ("Reported-URI", "url"),
+        ("Incidents", "incidents"),
+        ("the message", "evidence"),
+    ],
+    proven: Proven::By("mail-auth, Sisimai"),
+    detect,
+    parse,
+};
 
 /// How sure a report of failed authentication is, in percent: forwarding and mailing lists break SPF and DKIM every
 /// day, so by itself it says little about the party that held the address.

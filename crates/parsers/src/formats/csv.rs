@@ -65,7 +65,7 @@ mod plan;
 
 pub use declared::Declared;
 
-use super::{Fit, Format};
+use super::{Fit, Format, Proven};
 use crate::kinds::csv::{Item, Records, header_of, separator};
 use crate::read::Reading;
 use crate::sink::Stop;
@@ -74,7 +74,15 @@ use model::report::Word;
 use plan::{Means, Plan};
 
 /// CSV with a declaration, or with a telling header.
-pub const FORMAT: Format = Format { name: "csv", title: "CSV, declared or with documented column names", detect, parse };
+pub const FORMAT: Format = Format {
+    name: "csv",
+    title: "CSV, declared or with documented column names",
+    senders: &[],
+    fields: &[("as declared, or by name", "any word of XARF")],
+    proven: Proven::After("our own documentation"),
+    detect,
+    parse,
+};
 
 fn detect(prefix: &Prefix<'_>) -> Fit {
     let header = header_of(prefix.bytes);

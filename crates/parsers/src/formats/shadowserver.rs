@@ -11,7 +11,7 @@ use model::report::Word;
 
 pub use maps::{Maps, Role, Roles, Type, When};
 
-use super::{Fit, Format};
+use super::{Fit, Format, Proven};
 use crate::kinds::csv::{Item, Records, header_of, separator};
 use crate::read::Reading;
 use crate::sink::Stop;
@@ -19,7 +19,23 @@ use crate::source::{Prefix, Source};
 use plan::Plan;
 
 /// Shadowserver CSV.
-pub const FORMAT: Format = Format { name: "shadowserver", title: "Shadowserver report (CSV), shadowserver.org", detect, parse };
+pub const FORMAT: Format = Format {
+    name: "shadowserver",
+    title: "Shadowserver report (CSV), shadowserver.org",
+    senders: &["The Shadowserver Foundation"],
+    fields: &[
+        ("timestamp", "time"),
+        ("ip, src_ip", "address"),
+        ("port, src_port", "port"),
+        ("the type in the file's name", "feed, kind"),
+        ("family, infection", "malware_family"),
+        ("tag", "tags"),
+        ("every other", "its own name"),
+    ],
+    proven: Proven::By("Shadowserver, IntelMQ"),
+    detect,
+    parse,
+};
 
 /// Columns that Shadowserver puts into nearly every report, and hardly anyone else.
 const COMPANY: [&str; 14] = [

@@ -2,22 +2,26 @@
 
 use memchr::memmem;
 
-use super::{Fit, Format};
+use super::{Fit, Format, Proven};
 use crate::kinds::mail::{self, Fields, Mail, Part};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
 
 /// Mails from Shadowserver.
-pub const FORMAT: Format =
-    Format { name: "shadowserver_mail", title: "Shadowserver reports by mail, attached, zipped or inline", detect, parse };
+pub const FORMAT: Format = Format {
+    name: "shadowserver_mail",
+    title: "Shadowserver reports by mail, attached, zipped or inline",
+    senders: &["shadowserver.org"],
+    fields: &[("each CSV", "as shadowserver"), ("Message-ID", "submission_message_id")],
+    proven: Proven::By("Shadowserver, IntelMQ, AbuseIO"),
+    detect,
+    parse,
+};
 
 fn detect(prefix: &Prefix<'_>) -> Fit {
-    if !mail::detect(prefix) {
-        return Fit::No;
-    }
-    let (fields, _) = Fields::parse(mail::skip_envelope(prefix.bytes));
-    if from_shadowserver(&fields) || about_shadowserver(&fields) {
+    let Some(letter) = prefix.letter() else { return Fit::No };
+    if letter.is_from("shadowserver.org") || about_shadowserver(&letter.subject) {
         return Fit::Certain;
     }
     // Somebody may forward the attachments alone; their names tell.
@@ -28,15 +32,8 @@ fn detect(prefix: &Prefix<'_>) -> Fit {
     if mail.parts.iter().any(|part| is_report_name(&part.media.name)) { Fit::Likely } else { Fit::No }
 }
 
-fn from_shadowserver(fields: &Fields<'_>) -> bool {
-    let Some((_, address)) = fields.mailbox("From") else { return false };
-    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain).to_ascii_lowercase();
-    domain == "shadowserver.org" || domain.ends_with(".shadowserver.org")
-}
-
 /// `[SAMPLE] Shadowserver Example Report: 2026-01-02`, and the same with `Fwd:` before it.
-fn about_shadowserver(fields: &Fields<'_>) -> bool {
-    let Some(subject) = fields.text("Subject") else { return false };
+fn about_shadowserver(subject: &str) -> bool {
     let subject = subject.to_ascii_lowercase();
     let Some((_, after)) = subject.split_once("shadowserver ") else { return false };
     after.split_once(" report: ").is_some_and(|(_, date)| is_date(date.trim_start()))

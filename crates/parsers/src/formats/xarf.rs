@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
-use super::{Fit, Format};
+use super::{Fit, Format, Proven};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
@@ -29,7 +29,21 @@ pub(crate) use json::compact;
 use feed::{Feed, Layout, Piece};
 
 /// XARF.
-pub const FORMAT: Format = Format { name: "xarf", title: "XARF 4 and 3, JSON (https://xarf.org, xarf-spec 4.2)", detect, parse };
+pub const FORMAT: Format = Format {
+    name: "xarf",
+    title: "XARF 4 and 3, JSON (https://xarf.org, xarf-spec 4.2)",
+    senders: &[],
+    fields: &[
+        ("source_identifier, SourceIp", "address"),
+        ("source_port", "port"),
+        ("timestamp, Date", "time"),
+        ("category and type, ReportType", "kind"),
+        ("every other", "its own name"),
+    ],
+    proven: Proven::By("XARF's authors, Abusix"),
+    detect,
+    parse,
+};
 
 fn detect(prefix: &Prefix<'_>) -> Fit {
     let start = prefix.bytes.strip_prefix(feed::BOM).unwrap_or(prefix.bytes).trim_ascii_start();

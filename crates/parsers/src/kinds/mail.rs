@@ -32,21 +32,59 @@ const TELLING: &[&str] = &[
 
 /// Whether the beginning is that of a mail (RFC 5322), with or without the `From ` line of a mailbox before it.
 pub fn detect(prefix: &Prefix<'_>) -> bool {
-    if matches!(prefix.content_type, "message/rfc822" | "message/global") {
-        return true;
-    }
-    looks_like_mail(prefix.bytes)
+    prefix.letter().is_some()
 }
 
-/// Whether these bytes begin with a mail's header.
-fn looks_like_mail(bytes: &[u8]) -> bool {
-    let bytes = skip_envelope(bytes);
-    // Most of what is no mail shows it in its first line: no name, no colon.
-    let Some(colon) = memchr::memchr(b':', &bytes[..bytes.len().min(128)]) else { return false };
-    if colon == 0 || !bytes[..colon].trim_ascii_end().iter().all(|byte| (33..127).contains(byte)) {
-        return false;
+/// What stands on the outside of a mail: what tells its sender, and so mostly its format.
+#[derive(Debug)]
+pub struct Letter<'a> {
+    /// The fields of its header.
+    pub fields: Fields<'a>,
+    /// The mail address of the first `From`, in lower case; empty when there is none.
+    pub from: String,
+    /// Its `Subject`, decoded; empty when there is none.
+    pub subject: String,
+    /// What follows the header, as far as it was looked at, not decoded.
+    pub body: &'a [u8],
+}
+
+impl<'a> Letter<'a> {
+    /// The outside of a mail; `None` when it is none.
+    pub(crate) fn of(prefix: &Prefix<'a>) -> Option<Letter<'a>> {
+        let stated = matches!(prefix.content_type, "message/rfc822" | "message/global");
+        let bytes = skip_envelope(prefix.bytes);
+        if !stated && !begins_with_name(bytes) {
+            return None;
+        }
+        let (fields, body) = Fields::parse(bytes);
+        if !stated && !tells(&fields) {
+            return None;
+        }
+        let from = fields.mailbox("From").map(|(_, address)| address.to_ascii_lowercase()).unwrap_or_default();
+        let subject = fields.text("Subject").unwrap_or_default().into_owned();
+        Some(Letter { fields, from, subject, body })
     }
-    let (fields, _) = Fields::parse(bytes);
+
+    /// Whether its `From` is at a domain name or under it. It proves nothing: it only says how to read it.
+    pub fn is_from(&self, domain: &str) -> bool {
+        let Some((_, own)) = self.from.rsplit_once('@') else { return false };
+        own == domain || own.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+    }
+
+    /// Whether these bytes stand in the body as it was sent, so far as it was looked at.
+    pub fn says(&self, text: &str) -> bool {
+        memchr::memmem::find(self.body, text.as_bytes()).is_some()
+    }
+}
+
+/// Most of what is no mail shows it in its first line: no name, no colon.
+fn begins_with_name(bytes: &[u8]) -> bool {
+    let Some(colon) = memchr::memchr(b':', &bytes[..bytes.len().min(128)]) else { return false };
+    colon > 0 && bytes[..colon].trim_ascii_end().iter().all(|byte| (33..127).contains(byte))
+}
+
+/// Whether these fields are a mail's.
+fn tells(fields: &Fields<'_>) -> bool {
     let mut seen = [false; TELLING.len()];
     for (name, _) in fields.iter() {
         if let Some(at) = TELLING.iter().position(|telling| name.eq_ignore_ascii_case(telling.as_bytes())) {

@@ -39,7 +39,7 @@ struct SystemView {
 pub(super) fn run(args: &Args) -> Result<u8> {
     let mut screen = Screen::new();
     let mut table = Table::new(&screen, &["=format", "what it is"]);
-    for format in parsers::formats::ALL {
+    for format in parsers::formats::all() {
         if args.json {
             json::line(&mut screen, &View { name: format.name, title: format.title })?;
         } else {

@@ -143,6 +143,8 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         let hint = Hint {
             name: &name,
             content_type: "",
+            location: "",
+            kind: None,
             format: reading.format.as_deref(),
             received,
             maps: reading.maps.as_ref().unwrap_or_else(|| Maps::builtin()),

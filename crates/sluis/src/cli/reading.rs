@@ -45,7 +45,7 @@ fn format(name: &str) -> Result<String, String> {
     match parsers::formats::by_name(name) {
         Some(format) => Ok(format.name.to_owned()),
         None => {
-            let names: Vec<&str> = parsers::formats::ALL.iter().map(|format| format.name).collect();
+            let names: Vec<&str> = parsers::formats::all().map(|format| format.name).collect();
             Err(format!("there is no such format; there are {}", names.join(", ")))
         }
     }

@@ -24,6 +24,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_first_light", include_str!("../../migrations/postgres/0001_first_light.sql")),
     ("0002_the_desk", include_str!("../../migrations/postgres/0002_the_desk.sql")),
     ("0003_the_seal", include_str!("../../migrations/postgres/0003_the_seal.sql")),
+    ("0004_every_door", include_str!("../../migrations/postgres/0004_every_door.sql")),
 ];
 
 /// How long a new owner waits for the last connections of the former one: the server ends them when it sees that their

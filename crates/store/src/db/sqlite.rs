@@ -14,6 +14,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_first_light", include_str!("../../migrations/sqlite/0001_first_light.sql")),
     ("0002_the_desk", include_str!("../../migrations/sqlite/0002_the_desk.sql")),
     ("0003_the_seal", include_str!("../../migrations/sqlite/0003_the_seal.sql")),
+    ("0004_every_door", include_str!("../../migrations/sqlite/0004_every_door.sql")),
 ];
 
 /// Pages that the writer keeps, in KiB: the indexes of a few hundred thousand open cases. Taken as they are touched.

@@ -96,6 +96,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("parties", "language", "a code"),
     ("parties", "aup_version", "a version"),
     ("submissions", "format", "a word of ours"),
+    ("submissions", "feed", "a name in the settings"),
     ("batches", "format", "a word of ours"),
     ("notes", "place", "erased with the row"),
     ("notes", "text", "erased with the row"),

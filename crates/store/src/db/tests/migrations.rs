@@ -7,6 +7,7 @@ use crate::keys::sha256;
 const RELEASED: &[(&str, &str)] = &[
     ("0001_first_light", "2a8d471227ec425718f15055629dde29e11738fa284a0d550fbb9f76fbc213ef"),
     ("0002_the_desk", "d710981d83e329f7f9e0f55a3e4a0a1eed923d264b05fd01ac12aaef94f776a4"),
+    ("0003_the_seal", "5d4a76713c77e28a4b206c9d8900153927dc2a0629b9d8b2fffde66af0525650"),
 ];
 
 #[test]

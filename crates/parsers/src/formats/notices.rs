@@ -1,0 +1,6 @@
+//! Mails of one sender each: what notifiers write to abuse desks, in words that are always the same.
+
+use super::Format;
+
+/// Every format of this folder, most specific first.
+pub const ALL: &[&Format] = &[];
