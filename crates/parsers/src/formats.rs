@@ -1,7 +1,7 @@
 //! The formats, in order of precedence.
 //!
 //! A new format is one file here or in one of the folders, one folder in `fixtures/`, and its two lines below or in the
-//! folder's list. Here stand the formats that many write; in [`notices`] the mails of one sender each, in [`feeds`] lists and
+//! folder's list. Here stand the formats that many write; in [`notifiers`] the mails of one sender each, in [`feeds`] lists and
 //! feeds of one sender each, in [`exchange`] what the field exchanges knowledge in, and in [`aside`] what comes to an abuse
 //! mailbox and reports no abuse. Free text is what remains.
 
@@ -11,7 +11,7 @@ pub mod aside;
 pub mod csv;
 pub mod exchange;
 pub mod feeds;
-pub mod notices;
+pub mod notifiers;
 pub mod shadowserver;
 pub mod shadowserver_mail;
 pub mod xarf;
@@ -66,7 +66,7 @@ const OWN: &[&Format] =
 pub fn all() -> impl Iterator<Item = &'static Format> + Clone {
     // `csv` takes any table with a time and an address, so it is asked last but for what is no report at all.
     let (table, own) = (&OWN[OWN.len() - 1..], &OWN[..OWN.len() - 1]);
-    [own, notices::ALL, feeds::ALL, exchange::ALL, table, aside::ALL].into_iter().flatten().copied()
+    [own, notifiers::ALL, feeds::ALL, exchange::ALL, table, aside::ALL].into_iter().flatten().copied()
 }
 
 /// The format of a name.

@@ -47,7 +47,7 @@ fn fixtures_are_read_as_expected() {
 fn formats_are_listed_and_have_fixtures() {
     let formats = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/formats");
     // The folders' own lists are no formats.
-    let lists = ["aside", "exchange", "feeds", "notices"];
+    let lists = ["aside", "exchange", "feeds", "notifiers"];
     let mut files = BTreeSet::new();
     for folder in std::iter::once(formats.clone()).chain(lists.iter().map(|list| formats.join(list))) {
         let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
