@@ -15,6 +15,7 @@
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
 //! - [`seal`]: what waits becomes entries of the log, which is signed and published.
 //! - [`simulate`]: what another policy would have done over what is recorded.
+//! - [`mailboxes`]: from which mail on a mailbox on a server is taken.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
 //! [`Desk`] is a node at work: its store, its index of who held what, and its clock. Time is passed in through
@@ -30,6 +31,7 @@ pub mod correct;
 mod decide;
 pub mod forget;
 pub mod import;
+pub mod mailboxes;
 pub mod outbox;
 pub mod place;
 pub mod policy;
