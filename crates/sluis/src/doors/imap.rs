@@ -27,8 +27,8 @@ use std::time::{Duration, Instant};
 
 use desk::Desk;
 
-pub(crate) use client::Security;
 use client::Client;
+pub(crate) use client::Security;
 use failed::{Failed, Kind};
 use login::Login;
 use mailbox::{Mailbox, Refused};

@@ -298,7 +298,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_what_would_be_right() {
         let with = |more: &str| Config::parse(&format!("{GOOD}{more}"), Path::new("/etc/sluis/x.toml"));
-        let oauth = "authentication = \"xoauth2\"\n[imap.oauth]\ntoken_url = \"https://login.example/token\"\nclient_id = \"1\"\n";
+        let oauth =
+            "authentication = \"xoauth2\"\n[imap.oauth]\ntoken_url = \"https://login.example/token\"\nclient_id = \"1\"\n";
         assert!(with("password_file = \"p\"\n").is_ok());
         assert!(with("password_file = \"p\"\nchild_abuse = \"expunge\"\n").is_ok());
         assert!(with(&format!("{oauth}flow = \"client_credentials\"\nclient_secret_file = \"s\"\n")).is_ok());

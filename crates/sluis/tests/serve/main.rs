@@ -4,7 +4,9 @@
 
 mod administrations;
 mod alerts;
+mod dovecot;
 mod exim;
+mod imap;
 mod log;
 mod node;
 mod stamps;

@@ -36,12 +36,20 @@ impl Failed {
 
     /// The connection broke off.
     pub(crate) fn broken(reason: &str) -> Failed {
-        Failed::new(Kind::Broken, reason, "look whether host, port and tls are right, and the server is up; it is tried again by itself")
+        Failed::new(
+            Kind::Broken,
+            reason,
+            "look whether host, port and tls are right, and the server is up; it is tried again by itself",
+        )
     }
 
     /// What the server says is no IMAP, or not what was asked.
     pub(crate) fn garbled(reason: &str) -> Failed {
-        Failed::new(Kind::Other, reason, "look whether host and port are those of an IMAP server; 'sluis serve --status' says more")
+        Failed::new(
+            Kind::Other,
+            reason,
+            "look whether host and port are those of an IMAP server; 'sluis serve --status' says more",
+        )
     }
 
     /// Something that a server does not do.

@@ -51,7 +51,10 @@ impl Login {
                     // It may have been withdrawn before its time.
                     let token = tokens.token(Some(&token))?;
                     if self.with_token(client, &token)?.is_err() {
-                        return Err(refused(&text, "docs/manual/mailbox.md says which rights to the mailbox the token must have"));
+                        return Err(refused(
+                            &text,
+                            "docs/manual/mailbox.md says which rights to the mailbox the token must have",
+                        ));
                     }
                 }
             }

@@ -102,7 +102,8 @@ impl Tokens {
         let status = answer.status;
         let said: Option<Answer> = answer.body.and_then(|body| serde_json::from_slice(&body).ok());
         let (token, expires, error) = said.map_or((None, None, None), |said| (said.access_token, said.expires_in, said.error));
-        let is_token = |token: &String| !token.is_empty() && token.len() <= TOKEN && token.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_token =
+            |token: &String| !token.is_empty() && token.len() <= TOKEN && token.bytes().all(|byte| byte.is_ascii_graphic());
         match token.filter(is_token) {
             Some(value) if status.is_success() => {
                 let seconds = expires.and_then(|expires| expires.as_u64().or_else(|| expires.as_str()?.parse().ok()));
@@ -121,11 +122,20 @@ impl Tokens {
 fn refusal(error: &str, status: u16) -> Failed {
     let is_word = (1..=40).contains(&error.len()) && error.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     let (word, hint) = match error {
-        "invalid_client" => (error, "client_id or the secret in client_secret_file is wrong, or the secret has expired: make a new one"),
-        "invalid_grant" => (error, "the refresh token was withdrawn or has expired: permit it anew, as docs/manual/mailbox.md says"),
-        "unauthorized_client" => (error, "the application may not ask for this: docs/manual/mailbox.md says which rights it needs"),
+        "invalid_client" => {
+            (error, "client_id or the secret in client_secret_file is wrong, or the secret has expired: make a new one")
+        }
+        "invalid_grant" => {
+            (error, "the refresh token was withdrawn or has expired: permit it anew, as docs/manual/mailbox.md says")
+        }
+        "unauthorized_client" => {
+            (error, "the application may not ask for this: docs/manual/mailbox.md says which rights it needs")
+        }
         "invalid_scope" => (error, "look at scope under [imap.oauth]: docs/manual/mailbox.md says what it must be"),
-        _ => (if is_word { error } else { "it did not say why" }, "look at [imap.oauth]; docs/manual/mailbox.md says what must stand there"),
+        _ => (
+            if is_word { error } else { "it did not say why" },
+            "look at [imap.oauth]; docs/manual/mailbox.md says what must stand there",
+        ),
     };
     Failed::new(Kind::Login, &format!("no token: {word} ({status})"), hint)
 }

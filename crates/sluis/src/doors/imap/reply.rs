@@ -291,7 +291,8 @@ mod tests {
         }
         assert_eq!(uid_of(b"(BODY[] NIL UID 12)"), Some(12));
         assert_eq!(uid_of(b"(BODY[] NIL)"), None);
-        for date in ["17-Jul-1996", "17-Jul-1996 02:44:25 ++é0", "99-Jul-1996 02:44:25 +0000", "a b c", "17-Jul-1996 02:44:25 é"] {
+        for date in ["17-Jul-1996", "17-Jul-1996 02:44:25 ++é0", "99-Jul-1996 02:44:25 +0000", "a b c", "17-Jul-1996 02:44:25 é"]
+        {
             assert_eq!(date_time(date), None, "{date}");
         }
     }
