@@ -56,7 +56,7 @@ passdb {
 }
 userdb {
   driver = static
-  args = uid=mail gid=mail home=FOLDER/mail/%u
+  args = uid=mail gid=mail home=FOLDER/mail/%u allow_all_users=yes
 }
 ";
 
@@ -113,15 +113,15 @@ impl Tokens {
     /// The answer to a request.
     fn answer(&self, path: &str, body: &str) -> (u16, String) {
         if path == "/introspect" {
-            let token = body.rsplit("token=").next().unwrap_or_default();
-            let active = self.good.lock().unwrap().iter().any(|good| good == token);
+            let is_asked = |good: &String| body.split('&').any(|part| part.strip_prefix("token=") == Some(good));
+            let active = self.good.lock().unwrap().iter().any(is_asked);
             return (200, format!("{{\"active\":{active},\"username\":\"shared@hoster.example\"}}"));
         }
         *self.asked.lock().unwrap() = body.to_owned();
         if !body.contains("client_secret=s%26cret") {
             return (401, "{\"error\":\"invalid_client\",\"error_description\":\"jan@hoster.example\"}".to_owned());
         }
-        let token = format!("token-{}", self.given.fetch_add(1, Ordering::SeqCst));
+        let token = format!("token{}", self.given.fetch_add(1, Ordering::SeqCst));
         self.good.lock().unwrap().push(token.clone());
         (200, format!("{{\"access_token\":\"{token}\",\"expires_in\":3600,\"token_type\":\"Bearer\"}}"))
     }

@@ -374,7 +374,11 @@ impl Client {
         // The words around the mail, without it: some say its number behind it.
         let end = line.iter().rposition(|byte| *byte == b'{').unwrap_or(0);
         line.truncate(end);
-        line.extend_from_slice(&self.wire.line()?);
+        let rest = self.wire.line()?;
+        if !matches!(rest.first(), Some(b' ' | b')')) {
+            return Err(Failed::garbled("the server gave a mail that is not as long as it said"));
+        }
+        line.extend_from_slice(&rest);
         let line = self.whole(line)?;
         let is_wanted = |uid: &u32| uids.contains(uid) && bodies.taken.iter().all(|(taken, _)| taken != uid);
         match uid_in(&line).filter(is_wanted) {
