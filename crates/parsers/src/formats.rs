@@ -15,6 +15,7 @@ pub mod notifiers;
 pub mod shadowserver;
 pub mod shadowserver_mail;
 pub mod xarf;
+pub mod xarf_0;
 
 use crate::read::Reading;
 use crate::sink::Stop;
@@ -59,8 +60,15 @@ pub struct Format {
 }
 
 /// The formats of this folder, most specific first.
-const OWN: &[&Format] =
-    &[&arf::FORMAT, &shadowserver_mail::FORMAT, &abuseio::FORMAT, &xarf::FORMAT, &shadowserver::FORMAT, &csv::FORMAT];
+const OWN: &[&Format] = &[
+    &arf::FORMAT,
+    &shadowserver_mail::FORMAT,
+    &abuseio::FORMAT,
+    &xarf::FORMAT,
+    &xarf_0::FORMAT,
+    &shadowserver::FORMAT,
+    &csv::FORMAT,
+];
 
 /// Every format, most specific first. What is known by its sender comes before what anybody may write.
 pub fn all() -> impl Iterator<Item = &'static Format> + Clone {

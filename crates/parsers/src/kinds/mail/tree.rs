@@ -69,6 +69,8 @@ pub struct Part<'a> {
     pub fields: Fields<'a>,
     /// Its media type.
     pub media: Media,
+    /// Its header as it stands in the mail, with lines that are no fields.
+    pub head: &'a [u8],
     /// Its body as it stands in the mail, transfer encoding and all.
     pub raw: &'a [u8],
 }
@@ -76,7 +78,8 @@ pub struct Part<'a> {
 impl<'a> Mail<'a> {
     /// Cuts a mail into at most `parts` leaf parts. Never fails: what is not a multipart after all is one part.
     pub fn parse(bytes: &'a [u8], parts: usize) -> Mail<'a> {
-        let (fields, body) = Fields::parse(skip_envelope(bytes));
+        let bytes = skip_envelope(bytes);
+        let (fields, body) = Fields::parse(bytes);
         let media = Media::of(&fields);
         let mut mail = Mail { fields: Fields::default(), media: media.clone(), parts: Vec::new(), more: false };
         if media.is_multipart() {
@@ -85,7 +88,7 @@ impl<'a> Mail<'a> {
         } else {
             // The one part is described by the mail's own header.
             let own = Fields { list: fields.list.clone(), more: fields.more };
-            mail.parts.push(Part { fields: own, media, raw: body });
+            mail.parts.push(Part { fields: own, media, head: before(bytes, body), raw: body });
             mail.fields = fields;
         }
         mail
@@ -94,7 +97,7 @@ impl<'a> Mail<'a> {
     fn split(&mut self, body: &'a [u8], media: &Media, limit: usize, level: u8) {
         let mut rest = body;
         let Some(after) = next_boundary(rest, &media.boundary).map(|(_, after, _)| after) else {
-            return self.push(Part { fields: Fields::default(), media: Media::default(), raw: body }, limit);
+            return self.push(Part { fields: Fields::default(), media: Media::default(), head: &[], raw: body }, limit);
         };
         rest = after;
         loop {
@@ -107,7 +110,7 @@ impl<'a> Mail<'a> {
             if kind.is_multipart() && level < LEVELS {
                 self.split(inner, &kind, limit, level + 1);
             } else if !(last && after.is_empty() && part.trim_ascii().is_empty()) {
-                self.push(Part { fields, media: kind, raw: inner }, limit);
+                self.push(Part { fields, media: kind, head: before(part, inner), raw: inner }, limit);
             }
             if last || self.more {
                 return;
@@ -119,6 +122,11 @@ impl<'a> Mail<'a> {
     fn push(&mut self, part: Part<'a>, limit: usize) {
         if self.parts.len() < limit { self.parts.push(part) } else { self.more = true }
     }
+}
+
+/// What stands before the end of some bytes.
+fn before<'a>(bytes: &'a [u8], end: &[u8]) -> &'a [u8] {
+    bytes.get(..bytes.len().saturating_sub(end.len())).unwrap_or_default()
 }
 
 /// A mail without the `From ` line that mailboxes put before it (RFC 4155).
