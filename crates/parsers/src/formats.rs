@@ -11,6 +11,7 @@ pub mod aside;
 pub mod csv;
 pub mod exchange;
 pub mod feeds;
+pub mod json;
 pub mod notifiers;
 pub mod shadowserver;
 pub mod shadowserver_mail;
@@ -59,8 +60,15 @@ pub struct Format {
 }
 
 /// The formats of this folder, most specific first.
-const OWN: &[&Format] =
-    &[&arf::FORMAT, &shadowserver_mail::FORMAT, &abuseio::FORMAT, &xarf::FORMAT, &shadowserver::FORMAT, &csv::FORMAT];
+const OWN: &[&Format] = &[
+    &arf::FORMAT,
+    &shadowserver_mail::FORMAT,
+    &abuseio::FORMAT,
+    &xarf::FORMAT,
+    &shadowserver::FORMAT,
+    &json::FORMAT,
+    &csv::FORMAT,
+];
 
 /// Every format, most specific first. What is known by its sender comes before what anybody may write.
 pub fn all() -> impl Iterator<Item = &'static Format> + Clone {
