@@ -1,5 +1,7 @@
-//! How kinds of files are read, whoever sent them: delimited text, and the containers mail and zip.
+//! How kinds of files are read, whoever sent them: delimited text, JSON, tables of HTML, and the containers mail and zip.
 
 pub mod csv;
+pub(crate) mod html;
 pub mod mail;
+pub(crate) mod members;
 pub mod zip;

@@ -1,8 +1,8 @@
 //! Mail: what a mail says about what is in it, and reading its attachments as if each had come by itself.
 
-pub mod silence;
 mod original;
 mod plain;
+pub mod silence;
 mod tree;
 
 use std::borrow::Cow;
@@ -14,9 +14,9 @@ use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
 
-pub use silence::silence;
 pub(crate) use original::{Original, bare};
 pub use plain::{after, plain, written};
+pub use silence::silence;
 pub use tree::{Fields, Mail, Media, Part, received, skip_envelope, text, time};
 
 /// Fields of which a mail has at least two, and other texts with `name: value` lines hardly any.
