@@ -441,7 +441,7 @@ impl Desk {
         known.index.trace_batch(&flush.batch, &mut chains);
         let (door, received) = (submission.door, submission.received);
         let context = Context { known: &known, around: &around, in_force: &in_force, door, received, now };
-        let feed = flush.feed.and_then(|feed| context.feed(&feed, &submission.name));
+        let (feed, expected) = self.feed_of(submission, flush.feed.as_ref(), &context);
         let (mut placed, undated) = place(flush.batch, chains, received, in_force.policy.history);
         context.openings(&mut placed);
         placed.pack()?;
@@ -464,6 +464,7 @@ impl Desk {
             set_aside,
             notes: flush.notes,
             feed,
+            expected,
             end,
         };
         let order = flush.order.map(|why| (submission.clone(), why));
