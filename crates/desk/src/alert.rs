@@ -19,7 +19,7 @@ use store::alerts::{Alert, Channel, Raise};
 use store::feeds::Feed;
 use store::orders::Outcome;
 
-use crate::{Desk, Error};
+use crate::{Desk, Error, fetches};
 use order::Wanted;
 use plan::{Due, Known, Receiver};
 
@@ -75,8 +75,9 @@ impl Desk {
     /// [`Error::Unavailable`].
     pub fn check_alarms(&self, machine: &Machine) -> Result<(), Error> {
         let now = self.now();
-        let (open, feeds) =
-            self.store.reader()?.read(|transaction| Ok::<_, store::Error>((transaction.open_alerts()?, transaction.feeds()?)))?;
+        let (open, mut feeds, fetches) = self.store.reader()?.read(|transaction| {
+            Ok::<_, store::Error>((transaction.open_alerts()?, transaction.feeds()?, transaction.fetches()?))
+        })?;
         let stale: Vec<State> = self
             .stale_sources(now)?
             .into_iter()
@@ -90,8 +91,18 @@ impl Desk {
             })
             .collect();
         let was_full = open.iter().any(|alert| alert.key == DISK);
-        let mut states =
-            vec![(Alarm::StaleSource, stale), (Alarm::QuietFeed, quiet(&feeds, now)), (Alarm::Unsigned, self.unsigned(now))];
+        // Nobody waits for what is downloaded no more.
+        feeds.retain(|feed| self.is_in_use(&feed.name));
+        let state = |(key, text): (String, String)| State { key, severity: Severity::P2, text };
+        let mut quiet = quiet(&feeds, now);
+        quiet.extend(self.failing_fetches(&fetches, now).into_iter().map(state));
+        let fallen = fetches::fallen(&feeds, now, FORGOTTEN).into_iter().map(state).collect();
+        let mut states = vec![
+            (Alarm::StaleSource, stale),
+            (Alarm::QuietFeed, quiet),
+            (Alarm::FallenFeed, fallen),
+            (Alarm::Unsigned, self.unsigned(now)),
+        ];
         states.push((Alarm::Witness, self.witnesses(now)?));
         if let Some(free) = machine.free {
             // What is over must be so by more than a hair, or each log line would begin and end it.
@@ -304,11 +315,10 @@ impl Desk {
 
 /// Feeds that came regularly and do not. One that has been silent for a season is nobody's expectation any more.
 fn quiet(feeds: &[Feed], now: Time) -> Vec<State> {
-    let late = feeds.iter().filter(|feed| feed.is_late(now) && feed.last > now.plus(-FORGOTTEN));
+    // Of one that has fallen it is told that it has.
+    let late = feeds.iter().filter(|feed| feed.is_late(now) && feed.last > now.plus(-FORGOTTEN) && feed.fallen.is_none());
     late.map(|feed| {
-        // Format and report type; the name of a file may be somebody's.
-        let name: Vec<&str> = feed.name.split('/').take(2).collect();
-        let name = name.join("/");
+        let name = fetches::shown(&feed.name);
         State {
             key: format!("feed/{}", feed.id),
             severity: Severity::P2,

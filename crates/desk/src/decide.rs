@@ -580,11 +580,16 @@ impl Context<'_> {
     /// The feed that a submission is of. Only what the operator vouches for is one: otherwise anybody could say, by
     /// sending lists without an address, that it is mended.
     pub(crate) fn feed(&self, said: &FeedSaid, name: &str) -> Option<String> {
-        if !self.said(&said.reporter, said.format, None).authenticated {
-            return None;
-        }
-        // What changes with the day is left out.
-        let name: String = name.chars().filter(|c| !c.is_ascii_digit() && !c.is_control()).collect();
-        Some(format!("{}/{}/{name}", said.format, said.kind))
+        self.is_vouched(said).then(|| format!("{}/{}/{}", said.format, said.kind, undated(name)))
     }
+
+    /// Whether the operator vouches for who says this.
+    pub(crate) fn is_vouched(&self, said: &FeedSaid) -> bool {
+        self.said(&said.reporter, said.format, None).authenticated
+    }
+}
+
+/// The name of a file without what changes with the day.
+pub(crate) fn undated(name: &str) -> String {
+    name.chars().filter(|c| !c.is_ascii_digit() && !c.is_control()).collect()
 }

@@ -29,6 +29,7 @@ pub mod calendar;
 pub mod changes;
 pub mod correct;
 mod decide;
+pub mod fetches;
 pub mod forget;
 pub mod import;
 pub mod outbox;
@@ -132,6 +133,10 @@ pub struct Feed {
     pub kind: Option<Kind>,
     /// The operator's description of its columns.
     pub declared: Option<Declared>,
+    /// What one download of it must bring for anything to follow from what it does not name.
+    pub expected: store::feeds::Expected,
+    /// How long it may bring nothing else than before until somebody is told, in milliseconds; `None` for ever.
+    pub quiet: Option<i64>,
 }
 
 /// The index with the generation of assignments it was built from.

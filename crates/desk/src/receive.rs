@@ -117,7 +117,7 @@ impl Desk {
                     &arrived.written,
                     arrived.door,
                     &arrived.name,
-                    &arrived.envelope.feed,
+                    (&arrived.envelope.feed, self.same_since(&arrived.envelope.feed, arrived.received)),
                     arrived.received,
                 )?;
                 if let Receipt::New(id) = receipt {

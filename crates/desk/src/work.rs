@@ -457,7 +457,7 @@ impl Desk {
         let (door, received) = (submission.door, submission.received);
         let (sender, own) = (flush.sender.as_deref(), self.own_addresses());
         let context = Context { known: &known, around: &around, in_force: &in_force, door, sender, own, received, now };
-        let feed = flush.feed.and_then(|feed| context.feed(&feed, &submission.name));
+        let (feed, expected) = self.feed_of(submission, flush.feed.as_ref(), &context);
         let (mut placed, undated) = place(flush.batch, chains, received, in_force.policy.history);
         context.openings(&mut placed);
         placed.pack()?;
@@ -484,6 +484,7 @@ impl Desk {
             set_aside,
             notes,
             feed,
+            expected,
             end,
         };
         let order = flush.order.map(|why| (submission.clone(), why));

@@ -20,6 +20,7 @@ pub mod db;
 pub mod erasures;
 pub mod evidence;
 pub mod feeds;
+pub mod fetches;
 pub mod follow;
 pub mod holds;
 pub mod keys;
