@@ -12,9 +12,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::policy::Speaker;
-use model::sender::{Envelope, Proof, Sender, Silence};
+use model::sender::{Envelope, Proof, Sender};
 use model::submission::Submission;
 use model::time::{SECOND, Time};
+use parsers::kinds::mail::silence;
 use parsers::source::Prefix;
 use store::raw;
 use store::senders::Heard;
@@ -93,13 +94,9 @@ impl Desk {
     pub(crate) fn heard(&self, prefix: &Prefix<'_>, envelope: &Envelope, received: Time) -> Option<Heard> {
         let letter = prefix.letter()?;
         let from = letter.fields.author().unwrap_or_default();
-        let is_ours =
-            |address: &str| self.senders.own.iter().chain(&envelope.recipients).any(|own| own.eq_ignore_ascii_case(address));
-        let silence = match &envelope.mail_from {
-            _ if !from.is_empty() && is_ours(&from) => Silence::Loop,
-            Some(path) if path.trim().is_empty() => Silence::Bounce,
-            _ => Silence::Answer,
-        };
+        // Where it was sent to is ours as well.
+        let own: Vec<&str> = self.senders.own.iter().chain(&envelope.recipients).map(String::as_str).collect();
+        let silence = silence(&letter.fields, envelope.mail_from.as_deref(), &own);
         Some(Heard {
             sender: Sender { from, proof: Proof::None, domain: String::new(), detail: String::new(), silence },
             mail_from: envelope.mail_from.as_deref().map(|path| plain(path, PATH)),

@@ -79,13 +79,10 @@ impl Reading<'_> {
             self.wrong(Some(word), format!("there is no proof '{}'", word.get_ref()), format!("there is {}", known.join(", ")));
             return None;
         };
-        match &trust.reporter {
-            None => self.wrong(
-                Some(word),
-                "a proof of whom?",
-                "name the domain name that is to be proven, with `reporter`: without it, everybody who signs would be trusted",
-            ),
-            Some(_) => {}
+        if trust.reporter.is_none() {
+            let hint =
+                "name the domain name that is to be proven, with `reporter`: without it, everybody who signs would be trusted";
+            self.wrong(Some(word), "a proof of whom?", hint);
         }
         if trust.authenticated {
             self.wrong(
