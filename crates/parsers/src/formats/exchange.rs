@@ -1,6 +1,9 @@
 //! What the field exchanges knowledge in: indicators, sightings, and advice about weak points.
 
+pub mod csaf;
+pub mod kev;
+
 use super::Format;
 
 /// Every format of this folder, most specific first.
-pub const ALL: &[&Format] = &[];
+pub const ALL: &[&Format] = &[&csaf::FORMAT, &kev::FORMAT];
