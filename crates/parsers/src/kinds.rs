@@ -1,5 +1,7 @@
-//! How kinds of files are read, whoever sent them: delimited text, and the containers mail and zip.
+//! How kinds of files are read, whoever sent them: delimited text, JSON documents, and the containers mail and zip.
 
 pub mod csv;
+pub(crate) mod document;
+pub(crate) mod indicator;
 pub mod mail;
 pub mod zip;
