@@ -2,6 +2,11 @@
 
 pub mod csv;
 pub(crate) mod html;
+//! How kinds of files are read, whoever sent them: delimited text, JSON documents, and the containers mail and zip.
+
+pub mod csv;
+pub(crate) mod document;
+pub(crate) mod indicator;
 pub mod mail;
 pub(crate) mod members;
 pub mod zip;
