@@ -1,8 +1,10 @@
-//! How kinds of files are read, whoever sent them: delimited text, lists and JSON of many senders, and the containers mail and zip.
+//! How kinds of files are read, whoever sent them: delimited text, lists, JSON, tables of HTML, and the containers mail and zip.
 
 pub mod csv;
+pub(crate) mod html;
 pub mod lists;
 pub mod mail;
+pub(crate) mod members;
 pub mod objects;
 pub mod rsit;
 pub mod table;

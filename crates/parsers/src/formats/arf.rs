@@ -2,7 +2,6 @@
 //! (RFC 6591, RFC 6692) and what feedback loops really send.
 
 mod fields;
-mod original;
 
 use model::address::Address;
 use model::category::Kind;
@@ -10,11 +9,10 @@ use model::report::{Core, Place, Word};
 use model::time::Time;
 
 use super::{Fit, Format, Proven};
-use crate::kinds::mail::{self, Fields, Mail, Media, Part};
+use crate::kinds::mail::{self, Fields, Mail, Media, Original, Part};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
-use original::Original;
 
 /// ARF.
 pub const FORMAT: Format = Format {
@@ -139,9 +137,10 @@ fn report(
     if matches!(kind, Kind::Spam | Kind::BulkMessaging) {
         reading.batch().text(Word::PROTOCOL, "smtp");
     }
-    put_reporter(reading, &mail.fields);
+    // A feedback report comes from the one who complains, or whom they asked to: reporter and sender are one.
+    mail::put_reporter(reading, &mail.fields);
     if let Some(original) = &original {
-        original.put(reading.batch(), &read);
+        original.put(reading.batch(), read.has_sender);
     }
     core.address = address(reading, place, &read, original.as_ref());
     core.set_observed(observed(reading, place, &read, original.as_ref(), &mail.fields));
@@ -176,16 +175,6 @@ fn tag(reading: &mut Reading<'_>, said: &str) {
     let letters = said.chars().take(64);
     let word: String = letters.map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
     reading.batch().text(Word::TAG, format!("arf:{word}"));
-}
-
-/// A feedback report comes from the one who complains, or whom they asked to: reporter and sender are one.
-fn put_reporter(reading: &mut Reading<'_>, fields: &Fields<'_>) {
-    let Some((name, address)) = fields.mailbox("From") else { return };
-    let Some((_, domain)) = address.rsplit_once('@') else { return };
-    let batch = reading.batch();
-    batch.text(Word::REPORTER_ORG, if name.is_empty() { domain } else { &name });
-    batch.text(Word::REPORTER_CONTACT, &address);
-    batch.text(Word::REPORTER_DOMAIN, domain.to_ascii_lowercase());
 }
 
 /// The address the report is about: as stated, else the one address that the message shows to have come from.

@@ -13,7 +13,7 @@ use crate::source::{Prefix, Source};
 
 /// Lists of blocklist.de.
 pub const FORMAT: Format = Format {
-    name: "blocklistde",
+    name: "blocklistde_lists",
     title: "blocklist.de: lists of addresses by the service that they attacked",
     senders: &["blocklist.de", "lists.blocklist.de"],
     fields: &[("the line", "address"), ("the list's name in the URL", "kind, application"), ("when it was fetched", "time")],
