@@ -11,6 +11,7 @@ mod data;
 mod demo;
 mod egress;
 mod log;
+mod mail;
 mod output;
 mod serve;
 
