@@ -14,6 +14,7 @@
 
 pub(crate) mod administrations;
 pub(crate) mod config;
+pub(crate) mod config_feed;
 pub(crate) mod config_log;
 pub(crate) mod config_witness;
 pub(crate) mod http;
@@ -49,6 +50,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::alert::Sender;
 use crate::data::Data;
+use crate::doors::fetch::Fetcher;
 use crate::log::tsa::Tsa;
 use config::Config;
 use intake::Intake;
@@ -183,6 +185,7 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
     let senders = config.alert.iter().map(|receiver| receiver.sender()).collect::<anyhow::Result<Vec<_>>>()?;
     let authorities = config.log.tsa.iter().map(Tsa::open).collect::<anyhow::Result<Vec<_>>>()?;
     let peers = Peers::open(config)?;
+    let feeds = config.feed.iter().map(Fetcher::open).collect::<anyhow::Result<Vec<_>>>()?;
     let desk = Arc::new(data.desk(clock, config.readers()?)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -190,7 +193,7 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
         .enable_all()
         .build()
         .context("no threads could be started")?;
-    let result = runtime.block_on(serve(desk, config, senders, authorities, peers));
+    let result = runtime.block_on(serve(desk, config, senders, authorities, peers, feeds));
     // Questions that are still being answered are not waited for: they only read.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
@@ -202,6 +205,7 @@ async fn serve(
     senders: Vec<Sender>,
     authorities: Vec<Tsa>,
     peers: Peers,
+    feeds: Vec<Fetcher>,
 ) -> anyhow::Result<()> {
     // First of all: from here on a signal stops in good order.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -245,6 +249,7 @@ async fn serve(
     let sealer = std::thread::Builder::new().name("sealer".to_owned()).spawn(move || sealer::run(&worker, publish_every))?;
     stamper::start(&node.desk, authorities)?;
     peers.start(&node.desk)?;
+    crate::doors::fetch::run::start(&node, feeds)?;
     let mut routes = shelf::routes(node.desk.store().directory().to_owned());
     if config.witness.settings().is_some() {
         if shelf_listener.is_none() {

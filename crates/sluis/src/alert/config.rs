@@ -306,7 +306,7 @@ impl Command {
 }
 
 /// What a file of one line holds that nobody else may read.
-fn secret(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn secret(path: &Path) -> Result<Vec<u8>> {
     use std::os::unix::fs::PermissionsExt;
     let found = std::fs::metadata(path).with_context(|| format!("{}: cannot be read", path.display()))?;
     ensure!(found.len() <= SECRET, "{}: a secret has at most {SECRET} bytes", path.display());
