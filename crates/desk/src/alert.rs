@@ -9,7 +9,8 @@ pub mod plan;
 pub mod text;
 
 use model::calendar::Calendar;
-use model::policy::Alarm;
+use model::policy::{Alarm, is_under};
+use model::sender::{Proof, Sender};
 use model::severity::Severity;
 use model::submission::{PublicId, Submission};
 use model::time::{DAY, HOUR, Time};
@@ -289,11 +290,21 @@ impl Desk {
     }
 
     /// Whether the beginning of a submission looks like an order, and why; see [`order::looks_like_order`].
-    pub(crate) fn looks_like_order(&self, beginning: &[u8], received: Time) -> Option<String> {
+    pub(crate) fn looks_like_order(&self, beginning: &[u8], received: Time, sender: Option<&Sender>) -> Option<Suspicion> {
         let in_force = self.policy();
         let policy = &in_force.policy;
         let wanted = Wanted { authorities: &policy.authorities, words: &policy.order_words, history: policy.history };
-        order::looks_like_order(beginning, received, &wanted)
+        let mut why = order::looks_like_order(beginning, received, &wanted)?;
+        let proof = sender.map_or(Proof::None, |sender| sender.proof);
+        let proven = sender.and_then(|sender| policy.authorities.iter().find(|authority| is_under(&sender.domain, authority)));
+        match (proof, proven) {
+            (Proof::Dkim | Proof::Spf, Some(authority)) => {
+                why = format!("it is from {authority}, which the policy names as an authority ({} proves it)", proof.word());
+            }
+            (Proof::Failed, _) => why.push_str("; the domain name in its From says that it is not from it"),
+            _ => {}
+        }
+        Some(Suspicion { why, wakes: proof != Proof::Failed })
     }
 
     /// The clock and working days by which people are on call.
@@ -336,15 +347,25 @@ fn order_key(submission: i64) -> String {
     format!("order/{submission}")
 }
 
+/// Why a submission is perhaps an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Suspicion {
+    /// Why, in words of ours.
+    pub why: String,
+    /// Whether people are woken. Anyone can write the name of an authority: where that itself says that it did not, the mail
+    /// waits for the day like any other, so that nobody can be kept awake by forgeries.
+    pub wakes: bool,
+}
+
 /// Puts what is perhaps an order before a person, in the transaction that works it off.
 pub(crate) fn put_order(
     transaction: &Transaction<'_>,
     submission: &Submission,
-    why: &str,
+    Suspicion { why, wakes }: &Suspicion,
     now: Time,
 ) -> Result<(), store::Error> {
     let due = submission.received.plus(ORDER);
-    if !transaction.found_order(submission.id, why, due, now)? {
+    if !transaction.found_order(submission.id, why, due, now)? || !wakes {
         return Ok(());
     }
     let id = submission.public;

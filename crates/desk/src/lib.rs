@@ -14,6 +14,7 @@
 //! - [`changes`]: changes of it that are told one by one, for those who have thousands a day.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
 //! - [`seal`]: what waits becomes entries of the log, which is signed and published.
+//! - [`sender`]: who a mail is from, and what proves it.
 //! - [`simulate`]: what another policy would have done over what is recorded.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
@@ -40,6 +41,7 @@ pub mod restore;
 pub mod retain;
 pub mod screen;
 pub mod seal;
+pub mod sender;
 pub mod simulate;
 pub mod spool;
 pub mod work;
@@ -162,6 +164,7 @@ pub struct Desk {
     in_force: RwLock<Arc<policy::InForce>>,
     watched: Mutex<policy::Watched>,
     log: seal::Log,
+    senders: sender::Senders,
 }
 
 impl Desk {
@@ -197,6 +200,7 @@ impl Desk {
             in_force,
             watched: Mutex::new(policy::Watched::of(directory)),
             log: seal::Log::default(),
+            senders: sender::Senders::default(),
         };
         desk.erase_again()?;
         desk.begin_policy()?;

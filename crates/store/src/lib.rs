@@ -36,6 +36,7 @@ pub mod raw;
 pub mod recorded;
 pub mod reports;
 pub mod sealed;
+pub mod senders;
 pub mod steps;
 pub mod submissions;
 pub mod touch;

@@ -85,6 +85,7 @@ pub const PLACES: &[Place] = &[
     place("holds", &["id"], &["reason", "person", "ended_by"], Of::Itself),
     place("evidence", &["id"], &["recipient", "message_id", "person"], Of::Itself),
     place("issued", &["id"], &["recipient", "person"], Of::Itself),
+    place("senders", &["submission"], &["address", "domain", "detail", "mail_from", "helo"], Of::Submission),
 ];
 
 /// Columns of text that hold no person, with why.
