@@ -47,6 +47,9 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         for feed in &config.feed {
             crate::doors::fetch::Fetcher::open(feed)?;
         }
+        for account in &config.imap {
+            account.open()?;
+        }
         return Ok(0);
     }
     logs::begin(&config.logs)?;
