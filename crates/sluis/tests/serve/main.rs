@@ -6,6 +6,7 @@ mod administrations;
 mod alerts;
 mod dovecot;
 mod exim;
+mod feeds;
 mod imap;
 mod log;
 mod node;
