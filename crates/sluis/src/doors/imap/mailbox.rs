@@ -19,7 +19,7 @@ use super::reply::{self, Entry, Status};
 use super::wire::Literal;
 
 /// Mails acknowledged together.
-const TOGETHER: usize = 100;
+const TOGETHER: usize = 500;
 /// Bytes of mails acknowledged together.
 const WEIGHT: u64 = 16 << 20;
 /// Mails that are remembered because they cannot be taken.
