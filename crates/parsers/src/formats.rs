@@ -11,6 +11,7 @@ pub mod aside;
 pub mod csv;
 pub mod exchange;
 pub mod feeds;
+pub mod free_text;
 pub mod notifiers;
 pub mod shadowserver;
 pub mod shadowserver_mail;
@@ -66,7 +67,7 @@ const OWN: &[&Format] =
 pub fn all() -> impl Iterator<Item = &'static Format> + Clone {
     // `csv` takes any table with a time and an address, so it is asked last but for what is no report at all.
     let (table, own) = (&OWN[OWN.len() - 1..], &OWN[..OWN.len() - 1]);
-    [own, notifiers::ALL, feeds::ALL, exchange::ALL, table, aside::ALL].into_iter().flatten().copied()
+    [own, notifiers::ALL, feeds::ALL, exchange::ALL, table, aside::ALL, &[&free_text::FORMAT]].into_iter().flatten().copied()
 }
 
 /// The format of a name.

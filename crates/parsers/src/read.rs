@@ -41,6 +41,21 @@ pub struct Outcome {
 /// [`Stop`] when the reader fails or the sink breaks off; never for what the bytes say.
 pub fn read(reader: &mut dyn Read, hint: &Hint<'_>, sink: &mut dyn Sink) -> Result<Outcome, Stop> {
     let mut source = Source::open(reader)?;
+    // A mail is read as a whole by whatever reads it, and again for a person when nothing does: it is kept in memory once.
+    let mut mail = Vec::new();
+    if !source.is_whole() && kinds::mail::detect(&Prefix::new(source.prefix(), hint.name, hint.content_type, hint)) {
+        (&mut source).take(hint.limits.whole as u64 + 1).read_to_end(&mut mail)?;
+        if mail.len() > hint.limits.whole {
+            let mut all = mail.as_slice().chain(source);
+            return read_source(&mut Source::open(&mut all)?, None, hint, sink);
+        }
+        return read_source(&mut Source::memory(&mail), Some(&mail), hint, sink);
+    }
+    read_source(&mut source, None, hint, sink)
+}
+
+/// Reads a source, of which all bytes are in `mail` when they are known to be a mail's.
+fn read_source(source: &mut Source<'_>, mail: Option<&[u8]>, hint: &Hint<'_>, sink: &mut dyn Sink) -> Result<Outcome, Stop> {
     let mut reading = Reading {
         hint: *hint,
         sink,
@@ -54,8 +69,11 @@ pub fn read(reader: &mut dyn Read, hint: &Hint<'_>, sink: &mut dyn Sink) -> Resu
         name: hint.name.to_owned(),
         outcome: Outcome::default(),
     };
-    let understood = reading.part(&mut source)?;
+    let understood = reading.part(source)?;
     reading.flush()?;
+    if !understood && hint.format != Some(formats::free_text::FORMAT.name) {
+        offer(&mut reading, source, mail)?;
+    }
     let mut outcome = reading.outcome;
     outcome.statements = reading.next;
     if !understood && outcome.unreadable.is_empty() {
@@ -72,6 +90,22 @@ pub fn read(reader: &mut dyn Read, hint: &Hint<'_>, sink: &mut dyn Sink) -> Resu
         outcome.aside = "";
     }
     Ok(outcome)
+}
+
+/// Offers to a person what stands in a submission that nothing understood.
+fn offer(reading: &mut Reading<'_>, source: &mut Source<'_>, mail: Option<&[u8]>) -> Result<(), Stop> {
+    if let Some(mail) = mail {
+        formats::free_text::offer(reading, mail);
+    } else if source.is_whole() || !source.is_untouched() {
+        // Of a long text that a format has begun to read, the beginning is what is still at hand.
+        formats::free_text::offer(reading, source.prefix());
+    } else if let Some(bytes) = source.read_whole(reading.hint.limits.whole)? {
+        formats::free_text::offer(reading, &bytes);
+    } else {
+        let limit = reading.hint.limits.whole >> 20;
+        reading.unreadable(format!("no format of this version understands it, and it is larger than {limit} MiB"));
+    }
+    Ok(())
 }
 
 /// The state of reading one submission, handed to each format.
@@ -158,6 +192,16 @@ impl<'a> Reading<'a> {
     /// Offers something that may be a source of abuse, found in text for people; see [`Finding`].
     pub fn find(&mut self, mut finding: Finding) {
         finding.place = self.place(&finding.place);
+        self.sink.finding(finding);
+    }
+
+    /// As [`Reading::find`], for a place inside the submission that is no part of it by itself.
+    pub(crate) fn offer(&mut self, mut finding: Finding) {
+        finding.place = match (self.path.is_empty(), finding.place.as_str()) {
+            (true, _) => finding.place,
+            (false, place) if place.is_empty() || place.starts_with("line ") || place == "Subject" => self.place(place),
+            (false, place) => format!("{} / {place}", self.path),
+        };
         self.sink.finding(finding);
     }
 
