@@ -86,6 +86,9 @@ fn read_source(source: &mut Source<'_>, mail: Option<&[u8]>, hint: &Hint<'_>, si
     if understood {
         outcome.unreadable.clear();
     }
+    if !understood {
+        outcome.format = "";
+    }
     if !understood || outcome.statements > 0 {
         outcome.aside = "";
     }
@@ -189,6 +192,16 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// What was said to be nothing that anybody has to act on; empty when nothing was.
+    pub fn set_aside(&self) -> &'static str {
+        self.outcome.aside
+    }
+
+    /// Whether what is being read came by itself, in no container.
+    pub fn is_outermost(&self) -> bool {
+        self.depth == 0
+    }
+
     /// Offers something that may be a source of abuse, found in text for people; see [`Finding`].
     pub fn find(&mut self, mut finding: Finding) {
         finding.place = self.place(&finding.place);
@@ -270,7 +283,7 @@ impl<'a> Reading<'a> {
         let prefix = Prefix::new(bytes, name, content_type, &self.hint);
         match best(&prefix) {
             Some((_, fit)) => fit,
-            None if kinds::zip::detect(&prefix) || kinds::mail::detect(&prefix) => Fit::Likely,
+            None if kinds::zip::detect(&prefix) || kinds::gzip::detect(&prefix) || kinds::mail::detect(&prefix) => Fit::Likely,
             None => Fit::No,
         }
     }
@@ -342,13 +355,17 @@ impl<'a> Reading<'a> {
             if kinds::zip::detect(&prefix) {
                 return kinds::zip::open(self, source);
             }
+            if kinds::gzip::detect(&prefix) {
+                return kinds::gzip::open(self, source);
+            }
             if kinds::mail::detect(&prefix) {
                 return kinds::mail::open(self, source);
             }
             return Ok(false);
         };
         self.batch.format = format.name;
-        let first = self.outcome.format.is_empty();
+        // What is set aside is named only when nothing inside it is a report.
+        let first = self.outcome.format.is_empty() && !formats::aside::has(format);
         if first {
             self.outcome.format = format.name;
         }
@@ -360,6 +377,8 @@ impl<'a> Reading<'a> {
         let understood = self.next > next || self.outcome.unreadable.is_empty();
         if first && !understood {
             self.outcome.format = "";
+        } else if understood && self.outcome.format.is_empty() {
+            self.outcome.format = format.name;
         }
         if !said.is_empty() {
             self.outcome.unreadable = said;

@@ -194,28 +194,6 @@ fn year(line: &[u8], at: usize) -> Option<(i32, usize)> {
 
 /// The number of a month whose name begins at `at`, in English, Dutch or German, and the end of the name.
 pub(super) fn month(line: &[u8], at: usize) -> Option<(u32, usize)> {
-    const NAMES: &[(&str, u32)] = &[
-        ("jan", 1),
-        ("feb", 2),
-        ("mar", 3),
-        ("maa", 3),
-        ("mrt", 3),
-        ("mär", 3),
-        ("mrz", 3),
-        ("apr", 4),
-        ("may", 5),
-        ("mei", 5),
-        ("mai", 5),
-        ("jun", 6),
-        ("jul", 7),
-        ("aug", 8),
-        ("sep", 9),
-        ("oct", 10),
-        ("okt", 10),
-        ("nov", 11),
-        ("dec", 12),
-        ("dez", 12),
-    ];
     const LONG: &[&str] = &[
         "january",
         "januari",
@@ -242,12 +220,29 @@ pub(super) fn month(line: &[u8], at: usize) -> Option<(u32, usize)> {
         "december",
         "dezember",
     ];
-    let (name, number) = NAMES.iter().find(|(name, _)| begins_with(line, at, name).is_some())?;
     let rest = line.get(at..)?;
+    let &[first, second, third, ..] = rest else { return None };
+    let (number, short) = match [first | 0x20, second | 0x20, third | 0x20] {
+        [b'j', b'a', b'n'] => (1, 3),
+        [b'f', b'e', b'b'] => (2, 3),
+        [b'm', b'a', b'r' | b'a'] | [b'm', b'r', b't' | b'z'] => (3, 3),
+        // An umlaut in UTF-8, with the bit that tells capitals.
+        [b'm', 0xe3, 0xa4] => (3, 5),
+        [b'a', b'p', b'r'] => (4, 3),
+        [b'm', b'a', b'y' | b'i'] | [b'm', b'e', b'i'] => (5, 3),
+        [b'j', b'u', b'n'] => (6, 3),
+        [b'j', b'u', b'l'] => (7, 3),
+        [b'a', b'u', b'g'] => (8, 3),
+        [b's', b'e', b'p'] => (9, 3),
+        [b'o', b'c' | b'k', b't'] => (10, 3),
+        [b'n', b'o', b'v'] => (11, 3),
+        [b'd', b'e', b'c' | b'z'] => (12, 3),
+        _ => return None,
+    };
     let length = rest.iter().take(12).take_while(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80).count();
     let word = rest.get(..length)?;
-    let known = length == name.len() || LONG.iter().any(|long| word.eq_ignore_ascii_case(long.as_bytes()));
-    known.then_some((*number, at + length))
+    let known = length == short || LONG.iter().any(|long| word.eq_ignore_ascii_case(long.as_bytes()));
+    known.then_some((number, at + length))
 }
 
 /// Where the time of day may begin after a date.

@@ -240,12 +240,8 @@ impl Finder {
     fn word(&mut self, line: &Line<'_>, at: usize) -> usize {
         let bytes = line.bytes;
         let rest = bytes.get(at..).unwrap_or_default();
-        let end = at
-            + rest
-                .iter()
-                .take(WORD)
-                .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || **byte >= 0x80)
-                .count();
+        let (length, has_digit) = token(rest);
+        let end = at + length;
         if let (Some(b'a'..=b'f' | b'A'..=b'F'), Some(b':')) = (rest.first(), bytes.get(end))
             && end - at <= 4
             && let Some(end) = self.v6(line, at)
@@ -261,7 +257,7 @@ impl Finder {
             return self.time(line, stamp, at, end);
         }
         if !matches!(bytes.get(end), Some(b'.' | b'[' | b'(' | b'{')) {
-            return self.inner(line, at, end);
+            return if has_digit { self.inner(line, at, end) } else { end.max(at + 1) };
         }
         self.name(line, at)
     }
@@ -313,7 +309,7 @@ impl Finder {
             b'j' | b'J' | b'f' | b'F' | b'm' | b'M' | b'a' | b'A' | b's' | b'S' | b'o' | b'O' | b'n' | b'N' | b'd' | b'D' => {
                 moment::stamp(line.bytes, at)
             }
-            b't' | b'T' | b'z' | b'Z' if self.zone.is_none() => {
+            b't' | b'T' | b'z' | b'Z' if self.zone.is_none() && end - at >= 4 => {
                 self.zone = said_zone(line.bytes, at, end);
                 None
             }
@@ -542,6 +538,21 @@ impl Finder {
         self.index.insert(key.clone(), self.entries.len());
         self.entries.push(Entry { key, part, line: line.number, written, confidence, weighed: 0, logged: false });
     }
+}
+
+/// How long a word is that begins here, and whether a digit is in it.
+fn token(rest: &[u8]) -> (usize, bool) {
+    let (mut length, mut has_digit) = (0, false);
+    for &byte in rest.iter().take(WORD) {
+        match class(byte) {
+            Class::Letter => {}
+            Class::Digit => has_digit = true,
+            _ if matches!(byte, b'-' | b'_') => {}
+            _ => break,
+        }
+        length += 1;
+    }
+    (length, has_digit)
 }
 
 /// Whether an address goes on as the name of a host: `192.0.2.1.pool.example`, `192.0.2.1-static.isp.example`.
