@@ -1,6 +1,6 @@
 //! Mails of notifiers, beside what other programs read of them: samples of others, found in the folder that `SLUIS_SHARED` names.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
 use std::fs;
