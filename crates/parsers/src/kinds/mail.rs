@@ -2,6 +2,7 @@
 
 mod original;
 mod plain;
+pub mod silence;
 mod tree;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use crate::source::{Prefix, Source};
 
 pub(crate) use original::{Original, bare};
 pub use plain::{after, plain, written};
+pub use silence::silence;
 pub use tree::{Fields, Mail, Media, Part, received, skip_envelope, text, time};
 
 /// Fields of which a mail has at least two, and other texts with `name: value` lines hardly any.

@@ -14,6 +14,7 @@ use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Address, DateTime, HeaderValue};
 use memchr::{memchr, memmem};
+use model::resource::DomainName;
 use model::time::{MINUTE, Time};
 
 /// Multiparts inside each other. Honest mail has three or four; what is deeper stays one unread part.
@@ -22,6 +23,8 @@ const LEVELS: u8 = 16;
 const FIELDS: usize = 10_000;
 /// Bytes of a field that are looked at when its structure matters.
 const STRUCTURED: usize = 8 << 10;
+/// Bytes of a mail address (RFC 5321 section 4.5.3.1.3).
+const ADDRESS: usize = 254;
 
 /// A mail, cut into parts (RFC 5322, RFC 2046).
 #[derive(Debug)]
@@ -230,6 +233,20 @@ impl<'a> Fields<'a> {
         }?;
         let of = |own: &Option<Cow<'_, str>>| text(own.as_deref().unwrap_or_default().trim().as_bytes()).into_owned();
         Some((of(&first.name), of(&first.address)))
+    }
+
+    /// The mail address, in lower case, of whoever wrote this, when exactly one is named: one `From` with one mailbox, not
+    /// in a group (RFC 5322 section 3.6.2), at a domain name. `None` otherwise: what programs disagree about proves nothing.
+    pub fn author(&self) -> Option<String> {
+        let mut all = self.all("From");
+        let (Some(value), None) = (all.next(), all.next()) else { return None };
+        let HeaderValue::Address(Address::List(list)) = structured(value, |stream| stream.parse_address()) else { return None };
+        let [one] = list.as_slice() else { return None };
+        let address = one.address.as_deref()?.trim();
+        let (local, domain) = address.rsplit_once('@')?;
+        let is_plain = |letter: char| !letter.is_control() && !letter.is_whitespace() && !"@<>,;:\"()".contains(letter);
+        let is_sound = value.len() <= STRUCTURED && address.len() <= ADDRESS && !local.is_empty() && local.chars().all(is_plain);
+        (is_sound && DomainName::parse(domain).is_some()).then(|| address.to_lowercase())
     }
 }
 
