@@ -99,6 +99,23 @@ fn zones(text: &str) -> BTreeMap<String, Time> {
     stated.collect()
 }
 
+/// The columns of a table.
+struct Columns {
+    names: Vec<String>,
+    /// Where the first of each name stands.
+    at: BTreeMap<String, usize>,
+}
+
+impl Columns {
+    fn of(names: Vec<String>) -> Columns {
+        let mut at = BTreeMap::new();
+        for (index, name) in names.iter().enumerate() {
+            at.entry(name.clone()).or_insert(index);
+        }
+        Columns { names, at }
+    }
+}
+
 struct Table<'a> {
     /// Notes on rows that were told; a table of rubbish does not need one a row.
     noted: u8,
@@ -112,7 +129,7 @@ impl Table<'_> {
         let mut rest = &bytes[..];
         let limit = reading.hint.limits.line;
         let mut records = Records::new(&mut rest, separator(&bytes), limit);
-        let mut columns: Option<Vec<String>> = None;
+        let mut columns: Option<Columns> = None;
         let mut rows = 0u32;
         while let Some(item) = records.next_item()? {
             let record = match item {
@@ -126,7 +143,7 @@ impl Table<'_> {
             let Some(columns) = &columns else {
                 let names = record.names();
                 reading.shape("", &names.iter().map(String::as_str).collect::<Vec<_>>());
-                columns = Some(names);
+                columns = Some(Columns::of(names));
                 continue;
             };
             rows += 1;
@@ -150,16 +167,16 @@ impl Table<'_> {
     fn row(
         &mut self,
         reading: &mut Reading<'_>,
-        columns: &[String],
+        columns: &Columns,
         record: &Record<'_>,
         ordinal: u32,
         line: &str,
     ) -> Result<Core, String> {
-        if record.len() > columns.len() {
-            return Err(format!("it has {} fields, and the header {}", record.len(), columns.len()));
+        if record.len() > columns.names.len() {
+            return Err(format!("it has {} fields, and the header {}", record.len(), columns.names.len()));
         }
         let get = |name: &str| {
-            let at = columns.iter().position(|column| column == name)?;
+            let at = *columns.at.get(name)?;
             let value = record.get(at).trim_ascii();
             (!value.is_empty()).then(|| String::from_utf8_lossy(value).into_owned())
         };
@@ -183,7 +200,7 @@ impl Table<'_> {
         }
         core.port = get("src_port").and_then(|port| port.parse().ok()).unwrap_or(0);
         let batch = reading.batch();
-        for (column, value) in columns.iter().zip(record.iter()) {
+        for (column, value) in columns.names.iter().zip(record.iter()) {
             let value = value.trim_ascii();
             if value.is_empty() {
                 continue;

@@ -1,5 +1,7 @@
 //! Cloudflare: complaints that it passes on to who hosts a site behind it, with the address where it fetches the site.
 
+use std::collections::BTreeSet;
+
 use model::address::Address;
 use model::category::Kind;
 use model::report::{Core, Place, Word};
@@ -79,6 +81,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     };
     let evidence = (!kind.is_child_abuse()).then_some(text.get(..floor(&text, TEXT)).unwrap_or_default());
     let mut copies = COPIES;
+    let reporter = Reporter::of(&text);
     for (said, url) in locations.iter().zip(&urls) {
         let Some(url) = url else {
             let ordinal = reading.ordinal();
@@ -90,7 +93,8 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
             let mut core = Core::new(kind, reading.ordinal());
             core.address = *address;
             core.set_observed(mail.fields.time("Date"));
-            put(reading, &mail.fields, &text, url, evidence.filter(|_| copies > 0));
+            reporter.put(reading, &mail.fields);
+            put(reading, url, evidence.filter(|_| copies > 0));
             copies = copies.saturating_sub(1);
             reading.report(core)?;
         }
@@ -102,23 +106,31 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     Ok(())
 }
 
-fn put(reading: &mut Reading<'_>, fields: &Fields<'_>, text: &str, url: &Url, evidence: Option<&str>) {
-    let contact = mail::after(text, "Reporter's Email Address:").filter(|contact| contact.trim_matches('@').contains('@'));
-    let named = ["Reporter's Company Name:", "Reporter's Name:"].iter().find_map(|label| mail::after(text, label));
-    match (contact, named.filter(|name| !name.is_empty())) {
-        (None, None) => mail::put_reporter(reading, fields),
-        (contact, named) => {
-            let batch = reading.batch();
-            if let Some(name) = named.or(contact) {
-                batch.text(Word::REPORTER_ORG, name);
-            }
-            if let Some(contact) = contact {
-                batch.text(Word::REPORTER_CONTACT, contact);
-                let domain = contact.rsplit_once('@').map_or("", |(_, domain)| domain);
-                batch.text(Word::REPORTER_DOMAIN, domain.to_ascii_lowercase());
-            }
+/// Who complained, as Cloudflare says; it may be nobody.
+struct Reporter<'a> {
+    contact: Option<&'a str>,
+    name: Option<&'a str>,
+}
+
+impl<'a> Reporter<'a> {
+    fn of(text: &'a str) -> Reporter<'a> {
+        let contact = mail::after(text, "Reporter's Email Address:").filter(|contact| contact.trim_matches('@').contains('@'));
+        let name = ["Reporter's Company Name:", "Reporter's Name:"].iter().find_map(|label| mail::after(text, label));
+        Reporter { contact, name: name.filter(|name| !name.is_empty()) }
+    }
+
+    fn put(&self, reading: &mut Reading<'_>, fields: &Fields<'_>) {
+        let Some(name) = self.name.or(self.contact) else { return mail::put_reporter(reading, fields) };
+        let batch = reading.batch();
+        batch.text(Word::REPORTER_ORG, name);
+        if let Some((contact, (_, domain))) = self.contact.and_then(|contact| Some((contact, contact.rsplit_once('@')?))) {
+            batch.text(Word::REPORTER_CONTACT, contact);
+            batch.text(Word::REPORTER_DOMAIN, domain.to_ascii_lowercase());
         }
     }
+}
+
+fn put(reading: &mut Reading<'_>, url: &Url, evidence: Option<&str>) {
     let batch = reading.batch();
     batch.text(Word::URL, url.as_str());
     batch.text(Word::TAG, "cloudflare:passed-on");
@@ -140,6 +152,7 @@ fn floor(text: &str, most: usize) -> usize {
 /// The locations after `Reported URLs:`, up to the first empty line behind them, and whether there were more.
 fn locations(text: &str) -> (Vec<&str>, bool) {
     let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
     let mut inside = false;
     for line in text.lines() {
         let line = line.trim_matches(|letter: char| letter.is_whitespace() || matches!(letter, '*' | '-' | '>' | '<'));
@@ -165,7 +178,7 @@ fn locations(text: &str) -> (Vec<&str>, bool) {
             if found.len() >= LOCATIONS {
                 return (found, true);
             }
-            if !found.contains(&word) {
+            if seen.insert(word) {
                 found.push(word);
             }
         }
