@@ -221,3 +221,41 @@ fn inline(bytes: &[u8]) -> Vec<u8> {
                 Content-Type: application/json\nContent-Disposition: inline; filename=\"xarf.json\"\n\n";
     [head.as_bytes(), bytes, b"\n--=_x--\n"].concat()
 }
+
+/// A line a million times: what looks through the rest of a mail at each line would not end today.
+#[test]
+fn a_large_mail_takes_the_time_of_its_size() {
+    let head = |from: &str, subject: &str| format!("From: {from}\nDate: Wed, 4 Mar 2026 03:00:00 +0000\nSubject: {subject}\n\n");
+    let yaml = "From: a@b.example\nSubject: x\nX-XARF: PLAIN\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n";
+    let hub = "From: reports@abusehub.nl\nSubject: [Abusehub]\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n";
+    let wide = format!("{hub}reliable_notifier,src_ip{}\n", ",a".repeat(900));
+    let spamcop = head("1@reports.spamcop.net", "[SpamCop] id:1");
+    let cases = [
+        ("spamcop", format!("{spamcop}Email from 192.0.2.1 / x\n"), "Spamvertised web site: http://a.example/\n"),
+        ("spamcop", spamcop.clone(), "Spamvertised web site: http://a.example/\n"),
+        ("spamcop", head("1@reports.spamcop.net", "[SpamCop] summary report"), "192.0.2.1 Mar 4 5h/0 1 0 0 0\n"),
+        ("spamcop", head("1@reports.spamcop.net", "[SpamCop] Alert"), "192.0.2.1\n"),
+        ("cloudflare", format!("{}Reported URLs:\n", head("abuse@notify.cloudflare.com", "x")), "http://a.example/\n"),
+        (
+            "cloudflare",
+            format!("{}following IP addresses. 192.0.2.1\nReported URLs: ", head("abuse@notify.cloudflare.com", "x")),
+            "x.y ",
+        ),
+        ("fail2ban", head("a@b.example", "[Fail2Ban] sshd: banned 192.0.2.1"), "Lines containing 192.0.2.1 [ 192.0.2.1\n"),
+        ("spamhaus_mail", head("a@spamhaus.org", "SBL Notify"), "IP/cidr: 192.0.2.1\n"),
+        ("xarf_0", format!("{yaml}Source: 192.0.2.1\nReport-Type: x\n"), "--b\n\nSource: 192.0.2.1\nReport-Type: x\n"),
+        ("xarf_0", format!("{yaml}Source: 192.0.2.1\nReport-Type: x\n"), "---\nSource: 192.0.2.1\n"),
+        ("xarf_0", format!("{yaml}Source: 192.0.2.1\nReport-Type: x\nA: |\n"), "  x\n"),
+        ("abusehub", hub.to_owned() + "reliable_notifier,src_ip\n", "x,192.0.2.1\n"),
+        ("abusehub", wide, "x\n"),
+        ("abusehub", hub.to_owned(), "event time 2026-03-04 03:58:11 +01:00"),
+    ];
+    for (format, head, line) in cases {
+        let bytes = [head.as_bytes(), line.repeat((1 << 20) / line.len()).as_bytes()].concat();
+        let begun = std::time::Instant::now();
+        let (_, sink) = collect(&bytes, &hint(Path::new("mail.eml")));
+        let (reports, took) = (sink.reports().count(), begun.elapsed());
+        println!("{format}: {reports} reports, {} rejects, {took:?}", sink.rejects.len());
+        assert!(took.as_secs() < 60, "{format} took {took:?} for 1 MiB of {line:?}");
+    }
+}
