@@ -61,28 +61,7 @@ impl Egress {
     /// # Errors
     /// When a file of authorities cannot be read, or there are none.
     pub(crate) fn new(ca: Option<&Path>, allowed: &[String]) -> anyhow::Result<Egress> {
-        let mut roots = rustls::RootCertStore::empty();
-        match ca {
-            Some(path) => {
-                let unreadable = || format!("{}: certificates in PEM are wanted here", path.display());
-                for certificate in CertificateDer::pem_file_iter(path).with_context(unreadable)? {
-                    roots.add(certificate.with_context(unreadable)?).with_context(unreadable)?;
-                }
-                anyhow::ensure!(!roots.is_empty(), "{}: holds no certificate", path.display());
-            }
-            None => {
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-                anyhow::ensure!(
-                    !roots.is_empty(),
-                    "this system trusts no certificate authority: install ca-certificates, or name a ca_file"
-                );
-            }
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let mut tls = trusting(ca)?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Egress { tls: Some(Arc::new(tls)), ..Egress::without_tls(allowed) })
     }
@@ -195,6 +174,35 @@ impl Egress {
         found.truncate(ADDRESSES);
         Ok(found)
     }
+}
+
+/// TLS that trusts the authorities in `ca`, or the system's when none is named.
+///
+/// # Errors
+/// When a file of authorities cannot be read, or there are none.
+pub(crate) fn trusting(ca: Option<&Path>) -> anyhow::Result<ClientConfig> {
+    let mut roots = rustls::RootCertStore::empty();
+    match ca {
+        Some(path) => {
+            let unreadable = || format!("{}: certificates in PEM are wanted here", path.display());
+            for certificate in CertificateDer::pem_file_iter(path).with_context(unreadable)? {
+                roots.add(certificate.with_context(unreadable)?).with_context(unreadable)?;
+            }
+            anyhow::ensure!(!roots.is_empty(), "{}: holds no certificate", path.display());
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            anyhow::ensure!(
+                !roots.is_empty(),
+                "this system trusts no certificate authority: install ca-certificates, or name a ca_file"
+            );
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
 }
 
 /// What is sent.

@@ -14,6 +14,7 @@
 
 pub(crate) mod administrations;
 pub(crate) mod config;
+pub(crate) mod config_imap;
 pub(crate) mod config_log;
 pub(crate) mod config_witness;
 pub(crate) mod http;
@@ -33,6 +34,7 @@ mod witness;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -49,6 +51,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::alert::Sender;
 use crate::data::Data;
+use crate::doors::imap;
 use crate::log::tsa::Tsa;
 use config::Config;
 use intake::Intake;
@@ -61,6 +64,8 @@ const LONG_SILENCE: Duration = Duration::from_secs(300);
 const FRESH: Duration = Duration::from_secs(2);
 /// How often the policy file is looked at.
 const POLICY: Duration = Duration::from_secs(5);
+/// How long doors may take to end.
+const DOORS: Duration = Duration::from_secs(5);
 /// Files in the spool that are counted.
 const SPOOL_COUNTED: usize = 100_000;
 
@@ -183,6 +188,7 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
     let senders = config.alert.iter().map(|receiver| receiver.sender()).collect::<anyhow::Result<Vec<_>>>()?;
     let authorities = config.log.tsa.iter().map(Tsa::open).collect::<anyhow::Result<Vec<_>>>()?;
     let peers = Peers::open(config)?;
+    let mailboxes = config.imap.iter().map(|account| account.open()).collect::<anyhow::Result<Vec<_>>>()?;
     let desk = Arc::new(data.desk(clock, config.readers()?)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -190,7 +196,7 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
         .enable_all()
         .build()
         .context("no threads could be started")?;
-    let result = runtime.block_on(serve(desk, config, senders, authorities, peers));
+    let result = runtime.block_on(serve(desk, config, senders, authorities, peers, mailboxes));
     // Questions that are still being answered are not waited for: they only read.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
@@ -202,6 +208,7 @@ async fn serve(
     senders: Vec<Sender>,
     authorities: Vec<Tsa>,
     peers: Peers,
+    mailboxes: Vec<imap::Account>,
 ) -> anyhow::Result<()> {
     // First of all: from here on a signal stops in good order.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -236,6 +243,7 @@ async fn serve(
         worker.intake.run();
         let _ = ended.send(());
     })?;
+    let doors = imap::start(&node.desk, &node.intake, mailboxes)?;
     crate::alert::run::start(&node, senders)?;
     let (worker, retention) = (Arc::clone(&node.desk), config.retention.clone());
     std::thread::Builder::new()
@@ -276,7 +284,7 @@ async fn serve(
     // Nobody new is let in, and the socket's file goes.
     commands.abort();
     let stopped = tokio::select! {
-        _ = seal_last(&node.desk, intake_ended, sealer) => true,
+        _ = seal_last(&node.desk, intake_ended, doors, sealer) => true,
         second = either(&mut terminate, &mut interrupt) => {
             tracing::warn!(signal = second, "stopped at once; the next start takes up what was under way");
             false
@@ -314,11 +322,21 @@ fn recover(node: &Node) {
     }
 }
 
-/// When the intake has ended, what it did last is sealed.
-async fn seal_last(desk: &Arc<Desk>, intake: tokio::sync::oneshot::Receiver<()>, sealer: std::thread::JoinHandle<()>) {
+/// When the intake and the doors have ended, what was done last is sealed.
+async fn seal_last(
+    desk: &Arc<Desk>,
+    intake: tokio::sync::oneshot::Receiver<()>,
+    doors: Vec<JoinHandle<()>>,
+    sealer: JoinHandle<()>,
+) {
     let _ = intake.await;
     let desk = Arc::clone(desk);
     let _ = tokio::task::spawn_blocking(move || {
+        // A server that does not answer is not waited for: what it has not been told, it is told by the next process.
+        let begun = Instant::now();
+        while begun.elapsed() < DOORS && doors.iter().any(|door| !door.is_finished()) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let _ = sealer.join();
         // Whatever cannot be sealed now waits for the next process.
         let _ = desk.seal();

@@ -44,6 +44,9 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<u8> {
             receiver.sender()?;
         }
         config.administrations()?;
+        for account in &config.imap {
+            account.open()?;
+        }
         return Ok(0);
     }
     logs::begin(&config.logs)?;

@@ -12,6 +12,7 @@ use store::Engine;
 
 use crate::cli::administration::Way;
 use crate::serve::administrations::Source;
+use crate::serve::config_imap::{self, ImapConfig};
 use crate::serve::config_log::LogConfig;
 use crate::serve::config_witness::{self, WitnessConfig};
 
@@ -52,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) alert: Vec<crate::alert::config::Config>,
     /// Sources of administration.
     pub(crate) administration: Vec<Administration>,
+    /// Mailboxes on servers.
+    pub(crate) imap: Vec<ImapConfig>,
 }
 
 /// The rules.
@@ -280,6 +283,7 @@ impl Config {
         anyhow::ensure!(hour < 24, "{}: [retention] hour = {hour}: give 0 to 23", path.display());
         let folder = path.parent().unwrap_or(Path::new("."));
         crate::alert::config::check(&mut config.alert, folder).with_context(|| path.display().to_string())?;
+        config_imap::check(&mut config.imap, folder).with_context(|| path.display().to_string())?;
         config.log.check(folder).with_context(|| path.display().to_string())?;
         config_witness::check(&mut config, folder).with_context(|| path.display().to_string())?;
         for maildir in &mut config.intake.maildirs {

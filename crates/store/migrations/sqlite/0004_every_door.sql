@@ -58,3 +58,15 @@ CREATE TABLE fetched (
     at   INTEGER NOT NULL,
     PRIMARY KEY (feed, item)
 ) STRICT, WITHOUT ROWID;
+-- Mailboxes that are watched, from when they were first looked into: what lay there before is left or taken as it is configured.
+CREATE TABLE mailboxes (
+    account    TEXT    NOT NULL,
+    folder     TEXT    NOT NULL,
+    -- UIDVALIDITY and UIDNEXT as they were then, or when the server numbered its mails anew (RFC 3501, 2.3.1.1).
+    validity   INTEGER NOT NULL,
+    first_uid  INTEGER NOT NULL,
+    since      INTEGER NOT NULL,
+    -- 1 when they were numbered anew since.
+    renumbered INTEGER NOT NULL,
+    PRIMARY KEY (account, folder)
+) STRICT;

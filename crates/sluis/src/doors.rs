@@ -1,0 +1,5 @@
+//! Doors by which submissions come in while the node serves: each hands bytes to the desk, and knows nothing of what they say.
+//!
+//! - [`imap`]: mailboxes on servers.
+
+pub(crate) mod imap;
