@@ -1,16 +1,22 @@
 //! Mail: what a mail says about what is in it, and reading its attachments as if each had come by itself.
 
+mod original;
+mod plain;
+pub mod silence;
 mod tree;
 
 use std::borrow::Cow;
 
-use model::report::Place;
+use model::report::{Place, Word};
 
 use crate::formats::Fit;
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
 
+pub(crate) use original::{Original, bare};
+pub use plain::{after, plain, written};
+pub use silence::silence;
 pub use tree::{Fields, Mail, Media, Part, received, skip_envelope, text, time};
 
 /// Fields of which a mail has at least two, and other texts with `name: value` lines hardly any.
@@ -103,7 +109,21 @@ pub fn open(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<bool, 
     let Some(bytes) = whole(reading, source)? else { return Ok(false) };
     let mail = Mail::parse(&bytes, reading.hint.limits.parts);
     say_sender(reading, &mail.fields);
-    parts(reading, &mail)
+    let (statements, aside) = (reading.statements(), reading.set_aside());
+    let understood = parts(reading, &mail)?;
+    let only_aside = understood && reading.statements() == statements && aside.is_empty() && !reading.set_aside().is_empty();
+    if only_aside && mail.parts.iter().any(is_written) {
+        // Somebody sends it along with words of their own, which nobody has read yet.
+        let what = reading.set_aside();
+        reading.unreadable(format!("{what} is attached to it"));
+        return Ok(false);
+    }
+    Ok(understood)
+}
+
+/// Whether a part is text that somebody wrote, and not nothing.
+fn is_written(part: &Part<'_>) -> bool {
+    part.media.is_text() && part.media.name.is_empty() && !part.raw.trim_ascii().is_empty()
 }
 
 /// All bytes of a mail; `None`, with the reason told, when they are too many.
@@ -132,6 +152,16 @@ pub fn say_sender(reading: &mut Reading<'_>, fields: &Fields<'_>) {
     if let Some(id) = message_id(fields) {
         reading.context("submission_message_id", Place::Extra, &id);
     }
+}
+
+/// Says of the open report that the complaint is the sender's own: reporter and sender are one.
+pub fn put_reporter(reading: &mut Reading<'_>, fields: &Fields<'_>) {
+    let Some((name, address)) = fields.mailbox("From") else { return };
+    let Some((_, domain)) = address.rsplit_once('@') else { return };
+    let batch = reading.batch();
+    batch.text(Word::REPORTER_ORG, if name.is_empty() { domain } else { &name });
+    batch.text(Word::REPORTER_CONTACT, &address);
+    batch.text(Word::REPORTER_DOMAIN, domain.to_ascii_lowercase());
 }
 
 /// The Message-ID without its angle brackets.
