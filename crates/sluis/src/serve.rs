@@ -17,6 +17,7 @@ pub(crate) mod config;
 pub(crate) mod config_feed;
 pub(crate) mod config_imap;
 pub(crate) mod config_log;
+pub(crate) mod config_mail;
 pub(crate) mod config_witness;
 pub(crate) mod http;
 pub(crate) mod intake;
@@ -192,7 +193,9 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
     let peers = Peers::open(config)?;
     let feeds = config.feed.iter().map(Fetcher::open).collect::<anyhow::Result<Vec<_>>>()?;
     let mailboxes = config.imap.iter().map(|account| account.open()).collect::<anyhow::Result<Vec<_>>>()?;
-    let desk = Arc::new(data.desk(clock, config.readers()?)?);
+    let mut desk = data.desk(clock, config.readers()?)?;
+    config.mail.set(&mut desk, true)?;
+    let desk = Arc::new(desk);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(32)

@@ -142,7 +142,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     let mut summary = Summary::default();
     // What was downloaded and waits to be read is read as its feed says.
     let feeds = || -> Result<_> { Ok(globals.config()?.readers()?.feeds) };
-    let desk = match data.desk(globals.clock(), desk::Reading { feeds: feeds()?, ..args.reading.reading()? }) {
+    let mut desk = match data.desk(globals.clock(), desk::Reading { feeds: feeds()?, ..args.reading.reading()? }) {
         Ok(desk) => desk,
         Err(Error::Conflict(_)) if from_files && is_owned(&data) => {
             into_spool(args, globals, &data.directory, &mut summary)?;
@@ -155,6 +155,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         Err(Error::Conflict(_)) if again.is_some() && is_owned(&data) => return ask_again(args, globals, again),
         Err(error) => return Err(error.into()),
     };
+    data.mail.set(&mut desk, args.watch)?;
     desk.recover()?;
     match desk.take_spool() {
         Ok(taken) => summary.taken += taken,

@@ -15,6 +15,7 @@ use crate::serve::administrations::Source;
 use crate::serve::config_feed::{self, FeedConfig};
 use crate::serve::config_imap::{self, ImapConfig};
 use crate::serve::config_log::LogConfig;
+use crate::serve::config_mail::MailConfig;
 use crate::serve::config_witness::{self, WitnessConfig};
 
 /// The name of the configuration file in a data directory.
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) reading: Reading,
     /// Where the rows are.
     pub(crate) database: Database,
+    /// How it is found out who mails are from.
+    pub(crate) mail: MailConfig,
     /// How submissions are worked off.
     pub(crate) work: Work,
     /// The rules.
@@ -289,6 +292,7 @@ impl Config {
         crate::alert::config::check(&mut config.alert, folder).with_context(|| path.display().to_string())?;
         config_imap::check(&mut config.imap, folder).with_context(|| path.display().to_string())?;
         config.log.check(folder).with_context(|| path.display().to_string())?;
+        config.mail.check().with_context(|| path.display().to_string())?;
         config_feed::check(&mut config.feed, folder).with_context(|| path.display().to_string())?;
         config_witness::check(&mut config, folder).with_context(|| path.display().to_string())?;
         for maildir in &mut config.intake.maildirs {
