@@ -9,7 +9,8 @@ pub mod plan;
 pub mod text;
 
 use model::calendar::Calendar;
-use model::policy::Alarm;
+use model::policy::{Alarm, is_under};
+use model::sender::{Proof, Sender};
 use model::severity::Severity;
 use model::submission::{PublicId, Submission};
 use model::time::{DAY, HOUR, Time};
@@ -18,7 +19,7 @@ use store::alerts::{Alert, Channel, Raise};
 use store::feeds::Feed;
 use store::orders::Outcome;
 
-use crate::{Desk, Error};
+use crate::{Desk, Error, fetches};
 use order::Wanted;
 use plan::{Due, Known, Receiver};
 
@@ -74,8 +75,9 @@ impl Desk {
     /// [`Error::Unavailable`].
     pub fn check_alarms(&self, machine: &Machine) -> Result<(), Error> {
         let now = self.now();
-        let (open, feeds) =
-            self.store.reader()?.read(|transaction| Ok::<_, store::Error>((transaction.open_alerts()?, transaction.feeds()?)))?;
+        let (open, mut feeds, fetches) = self.store.reader()?.read(|transaction| {
+            Ok::<_, store::Error>((transaction.open_alerts()?, transaction.feeds()?, transaction.fetches()?))
+        })?;
         let stale: Vec<State> = self
             .stale_sources(now)?
             .into_iter()
@@ -89,8 +91,18 @@ impl Desk {
             })
             .collect();
         let was_full = open.iter().any(|alert| alert.key == DISK);
-        let mut states =
-            vec![(Alarm::StaleSource, stale), (Alarm::QuietFeed, quiet(&feeds, now)), (Alarm::Unsigned, self.unsigned(now))];
+        // Nobody waits for what is downloaded no more.
+        feeds.retain(|feed| self.is_in_use(&feed.name));
+        let state = |(key, text): (String, String)| State { key, severity: Severity::P2, text };
+        let mut quiet = quiet(&feeds, now);
+        quiet.extend(self.failing_fetches(&fetches, now).into_iter().map(state));
+        let fallen = fetches::fallen(&feeds, now, FORGOTTEN).into_iter().map(state).collect();
+        let mut states = vec![
+            (Alarm::StaleSource, stale),
+            (Alarm::QuietFeed, quiet),
+            (Alarm::FallenFeed, fallen),
+            (Alarm::Unsigned, self.unsigned(now)),
+        ];
         states.push((Alarm::Witness, self.witnesses(now)?));
         if let Some(free) = machine.free {
             // What is over must be so by more than a hair, or each log line would begin and end it.
@@ -278,11 +290,21 @@ impl Desk {
     }
 
     /// Whether the beginning of a submission looks like an order, and why; see [`order::looks_like_order`].
-    pub(crate) fn looks_like_order(&self, beginning: &[u8], received: Time) -> Option<String> {
+    pub(crate) fn looks_like_order(&self, beginning: &[u8], received: Time, sender: Option<&Sender>) -> Option<Suspicion> {
         let in_force = self.policy();
         let policy = &in_force.policy;
         let wanted = Wanted { authorities: &policy.authorities, words: &policy.order_words, history: policy.history };
-        order::looks_like_order(beginning, received, &wanted)
+        let mut why = order::looks_like_order(beginning, received, &wanted)?;
+        let proof = sender.map_or(Proof::None, |sender| sender.proof);
+        let proven = sender.and_then(|sender| policy.authorities.iter().find(|authority| is_under(&sender.domain, authority)));
+        match (proof, proven) {
+            (Proof::Dkim | Proof::Spf, Some(authority)) => {
+                why = format!("it is from {authority}, which the policy names as an authority ({} proves it)", proof.word());
+            }
+            (Proof::Failed, _) => why.push_str("; the domain name in its From says that it is not from it"),
+            _ => {}
+        }
+        Some(Suspicion { why, wakes: proof != Proof::Failed })
     }
 
     /// The clock and working days by which people are on call.
@@ -293,11 +315,10 @@ impl Desk {
 
 /// Feeds that came regularly and do not. One that has been silent for a season is nobody's expectation any more.
 fn quiet(feeds: &[Feed], now: Time) -> Vec<State> {
-    let late = feeds.iter().filter(|feed| feed.is_late(now) && feed.last > now.plus(-FORGOTTEN));
+    // Of one that has fallen it is told that it has.
+    let late = feeds.iter().filter(|feed| feed.is_late(now) && feed.last > now.plus(-FORGOTTEN) && feed.fallen.is_none());
     late.map(|feed| {
-        // Format and report type; the name of a file may be somebody's.
-        let name: Vec<&str> = feed.name.split('/').take(2).collect();
-        let name = name.join("/");
+        let name = fetches::shown(&feed.name);
         State {
             key: format!("feed/{}", feed.id),
             severity: Severity::P2,
@@ -326,15 +347,25 @@ fn order_key(submission: i64) -> String {
     format!("order/{submission}")
 }
 
+/// Why a submission is perhaps an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Suspicion {
+    /// Why, in words of ours.
+    pub why: String,
+    /// Whether people are woken. Anyone can write the name of an authority: where that itself says that it did not, the mail
+    /// waits for the day like any other, so that nobody can be kept awake by forgeries.
+    pub wakes: bool,
+}
+
 /// Puts what is perhaps an order before a person, in the transaction that works it off.
 pub(crate) fn put_order(
     transaction: &Transaction<'_>,
     submission: &Submission,
-    why: &str,
+    Suspicion { why, wakes }: &Suspicion,
     now: Time,
 ) -> Result<(), store::Error> {
     let due = submission.received.plus(ORDER);
-    if !transaction.found_order(submission.id, why, due, now)? {
+    if !transaction.found_order(submission.id, why, due, now)? || !wakes {
         return Ok(());
     }
     let id = submission.public;

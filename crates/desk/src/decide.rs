@@ -8,9 +8,10 @@ use model::case::CaseKey;
 use model::category::Kind;
 use model::chain::{Chain, Chains, Index, PartyId};
 use model::outbox::{Hold, Purpose};
-use model::policy::{Acknowledge, Facts, LOOK_AGAIN, Mode, Policy, Rung, decide, is_under, traits_of};
+use model::policy::{Acknowledge, Belief, Facts, LOOK_AGAIN, Mode, Policy, Rung, Speaker, decide, is_under, traits_of};
 use model::report::{Core, Report, Word};
 use model::resource::Resource;
+use model::sender::{Proof, Sender, Silence};
 use model::submission::Door;
 use model::time::{DAY, HOUR, MINUTE, Time};
 use store::apply::{Placed, ReceiptTo};
@@ -81,6 +82,10 @@ pub(crate) struct Context<'a> {
     pub(crate) around: &'a Around,
     pub(crate) in_force: &'a InForce,
     pub(crate) door: Door,
+    /// Who the submission is from, when it is a mail.
+    pub(crate) sender: Option<&'a Sender>,
+    /// Addresses of our own, which are never answered.
+    pub(crate) own: &'a [String],
     pub(crate) received: Time,
     pub(crate) now: Time,
 }
@@ -95,7 +100,7 @@ impl Context<'_> {
         placed.terms = terms(self.in_force);
         let stale = self.around.stale(self.now);
         let mut alike: HashMap<Alike, u32> = HashMap::new();
-        let mut receipts: HashMap<(&str, Hold, Time), u32> = HashMap::new();
+        let mut receipts: HashMap<(String, Hold, Time), u32> = HashMap::new();
         let mut last: (&str, Option<u8>, Said) = ("", None, self.said("", placed.batch.format, None));
         let mut openings = Vec::new();
         let mut receipts_to = Vec::new();
@@ -128,12 +133,12 @@ impl Context<'_> {
                 spoofable: is_spoofable(&report),
             };
             // A list that comes every day is no notice of somebody who waits for an answer.
-            let contact = report.text(Word::REPORTER_CONTACT).filter(|_| report.get(Word::FEED).is_none()).map(str::trim);
+            let contact = self.answer_to(&report).filter(|_| report.get(Word::FEED).is_none());
             if let Some((hold, ready)) = self.receipt(rule, said, group.history)
                 && let Some(contact) = contact.filter(|contact| is_contact(contact))
             {
-                group.receipt = *receipts.entry((contact, hold, ready)).or_insert_with(|| {
-                    receipts_to.push(ReceiptTo { contact: contact.to_ascii_lowercase(), errand: receipt(ready, hold) });
+                group.receipt = *receipts.entry((contact, hold, ready)).or_insert_with_key(|(contact, ..)| {
+                    receipts_to.push(ReceiptTo { contact: contact.clone(), errand: receipt(ready, hold) });
                     receipts_to.len() as u32
                 });
             }
@@ -152,8 +157,34 @@ impl Context<'_> {
 
     /// Who says something, and how far it is believed.
     pub(crate) fn said(&self, reporter: &str, format: &str, stated: Option<u8>) -> Said {
-        let (confidence, authenticated) = self.policy().confidence(reporter, format, self.door.word(), stated);
-        Said { reporter: hash_of(reporter, format), confidence, authenticated }
+        let speaker = Speaker { reporter, format, door: self.door, sender: self.sender, stated };
+        said(&self.policy().belief(&speaker), reporter, format)
+    }
+
+    /// Where an answer to a report goes, in lower case; `None` when there is to be none. Who is proven to have sent it is
+    /// answered there, wherever the mail would like to have it.
+    fn answer_to(&self, report: &Report<'_>) -> Option<String> {
+        if self.stays_silent().is_some() {
+            return None;
+        }
+        let contact = match self.sender.filter(|sender| is_proven(sender)) {
+            Some(sender) => &sender.from,
+            None => report.text(Word::REPORTER_CONTACT)?.trim(),
+        };
+        let is_own = self.own.iter().any(|own| own.eq_ignore_ascii_case(contact));
+        (!is_own).then(|| contact.to_ascii_lowercase())
+    }
+
+    /// Why a submission is answered to nobody, whatever it reports.
+    pub(crate) fn stays_silent(&self) -> Option<String> {
+        let sender = self.sender?;
+        match sender.silence {
+            Silence::Answer if sender.proof == Proof::Failed => {
+                Some("the domain name in its From says that it is not from it".to_owned())
+            }
+            Silence::Answer => None,
+            silence => Some(silence.word().to_owned()),
+        }
     }
 
     /// What follows from reports that open a case.
@@ -226,7 +257,7 @@ impl Context<'_> {
             Acknowledge::Within(_) => policy.calendar.midnight(day),
             Acknowledge::Digest => policy.calendar.midnight(day + 1),
         };
-        let hold = if !said.authenticated {
+        let hold = if !said.authenticated && !self.sender.is_some_and(is_proven) {
             Hold::Unauthenticated
         } else if policy.care(rule.severity).mode == Mode::Observe {
             Hold::Observing
@@ -277,6 +308,17 @@ fn hash_of(reporter: &str, format: &str) -> i64 {
     let name = if name.is_empty() { format!("format:{format}") } else { name };
     let digest = keys::sha256(name.as_bytes());
     digest.first_chunk::<8>().map_or(0, |bytes| i64::from_be_bytes(*bytes))
+}
+
+/// Who says something, by what is believed of it: whom a proof names is told apart by that, whatever the report says.
+fn said(belief: &Belief<'_>, reporter: &str, format: &str) -> Said {
+    let name = if belief.proven.is_empty() { reporter } else { belief.proven };
+    Said { reporter: hash_of(name, format), confidence: belief.confidence, authenticated: belief.authenticated }
+}
+
+/// Whether it is proven who sent a mail.
+fn is_proven(sender: &Sender) -> bool {
+    matches!(sender.proof, Proof::Dkim | Proof::Spf) && !sender.from.is_empty()
 }
 
 /// Whether a receipt can be written to it.
@@ -432,19 +474,21 @@ impl<'a> Look<'a> {
         let Some(first) = kept.first() else { return Ok(()) };
         let report = batch.report(0);
         let submission = self.transaction.submission(first.submission)?;
-        let (format, door) = submission.map_or((String::new(), ""), |submission| (submission.format, submission.door.word()));
+        let (format, door) = submission.map_or((String::new(), Door::Pipe), |submission| (submission.format, submission.door));
+        let sender = self.transaction.sender(first.submission)?.map(|heard| heard.sender);
         let policy = &self.in_force.policy;
         let reporter = reporter_of(&report);
         let stated = (report.core.confidence != Core::UNSTATED).then_some(report.core.confidence);
-        let (confidence, authenticated) = policy.confidence(reporter, &format, door, stated);
+        let speaker = Speaker { reporter, format: &format, door, sender: sender.as_ref(), stated };
+        let said = said(&policy.belief(&speaker), reporter, &format);
         standing.traits = traits(&report);
         let rule = policy.rule_for(report.core.kind, report.core.port, &standing.traits, standing.ordered.is_some());
         standing.rule = rule.and_then(|rule| policy.rules.get(rule)).map_or_else(String::new, |rule| rule.name.clone());
-        standing.confidence = confidence.max(standing.confidence);
+        standing.confidence = said.confidence.max(standing.confidence);
         if standing.reporter == 0 {
-            standing.reporter = hash_of(reporter, &format);
+            standing.reporter = said.reporter;
         }
-        standing.marks |= if authenticated { marks::AUTHENTICATED } else { 0 };
+        standing.marks |= if said.authenticated { marks::AUTHENTICATED } else { 0 };
         standing.marks |= if is_spoofable(&report) { marks::SPOOFABLE } else { 0 };
         self.transaction.set_basis(filed.case.id, standing)
     }
@@ -536,12 +580,16 @@ impl Context<'_> {
     /// The feed that a submission is of. Only what the operator vouches for is one: otherwise anybody could say, by
     /// sending lists without an address, that it is mended.
     pub(crate) fn feed(&self, said: &FeedSaid, name: &str) -> Option<String> {
-        let (_, authenticated) = self.policy().confidence(&said.reporter, said.format, self.door.word(), None);
-        if !authenticated {
-            return None;
-        }
-        // What changes with the day is left out.
-        let name: String = name.chars().filter(|c| !c.is_ascii_digit() && !c.is_control()).collect();
-        Some(format!("{}/{}/{name}", said.format, said.kind))
+        self.is_vouched(said).then(|| format!("{}/{}/{}", said.format, said.kind, undated(name)))
     }
+
+    /// Whether the operator vouches for who says this.
+    pub(crate) fn is_vouched(&self, said: &FeedSaid) -> bool {
+        self.said(&said.reporter, said.format, None).authenticated
+    }
+}
+
+/// The name of a file without what changes with the day.
+pub(crate) fn undated(name: &str) -> String {
+    name.chars().filter(|c| !c.is_ascii_digit() && !c.is_control()).collect()
 }

@@ -14,7 +14,9 @@
 //! - [`changes`]: changes of it that are told one by one, for those who have thousands a day.
 //! - [`progress`]: what this process did since it began, and how it is asked to stop.
 //! - [`seal`]: what waits becomes entries of the log, which is signed and published.
+//! - [`sender`]: who a mail is from, and what proves it.
 //! - [`simulate`]: what another policy would have done over what is recorded.
+//! - [`mailboxes`]: from which mail on a mailbox on a server is taken.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
 //! [`Desk`] is a node at work: its store, its index of who held what, and its clock. Time is passed in through
@@ -28,8 +30,10 @@ pub mod calendar;
 pub mod changes;
 pub mod correct;
 mod decide;
+pub mod fetches;
 pub mod forget;
 pub mod import;
+pub mod mailboxes;
 pub mod outbox;
 pub mod place;
 pub mod policy;
@@ -39,6 +43,7 @@ pub mod restore;
 pub mod retain;
 pub mod screen;
 pub mod seal;
+pub mod sender;
 pub mod simulate;
 pub mod spool;
 pub mod work;
@@ -130,6 +135,10 @@ pub struct Feed {
     pub kind: Option<Kind>,
     /// The operator's description of its columns.
     pub declared: Option<Declared>,
+    /// What one download of it must bring for anything to follow from what it does not name.
+    pub expected: store::feeds::Expected,
+    /// How long it may bring nothing else than before until somebody is told, in milliseconds; `None` for ever.
+    pub quiet: Option<i64>,
 }
 
 /// The index with the generation of assignments it was built from.
@@ -157,6 +166,7 @@ pub struct Desk {
     in_force: RwLock<Arc<policy::InForce>>,
     watched: Mutex<policy::Watched>,
     log: seal::Log,
+    senders: sender::Senders,
 }
 
 impl Desk {
@@ -192,6 +202,7 @@ impl Desk {
             in_force,
             watched: Mutex::new(policy::Watched::of(directory)),
             log: seal::Log::default(),
+            senders: sender::Senders::default(),
         };
         desk.erase_again()?;
         desk.begin_policy()?;

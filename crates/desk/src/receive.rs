@@ -8,6 +8,7 @@ use model::submission::Door;
 use model::time::Time;
 use store::keys::public_id;
 use store::raw::{self, Written};
+use store::senders::Heard;
 use store::submissions::{Location, Receipt};
 
 use crate::{Desk, Error};
@@ -17,10 +18,14 @@ pub struct Arrived {
     pub(crate) written: Written,
     pub(crate) door: Door,
     pub(crate) envelope: Envelope,
+    /// Who it is from, when it is a mail.
+    pub(crate) heard: Option<Heard>,
     pub(crate) name: String,
     pub(crate) received: Time,
     /// Locations that stand nowhere else, when the submission told of child abuse material.
     pub(crate) locations: Vec<Location>,
+    /// Whether it told of child abuse material, and a rewrite took its place.
+    pub(crate) rewritten: bool,
     /// How long writing and screening it took.
     pub(crate) took: Duration,
 }
@@ -29,6 +34,12 @@ impl Arrived {
     /// Bytes of the submission.
     pub fn size(&self) -> u64 {
         self.written.size
+    }
+
+    /// Whether it told of child abuse material, so that a rewrite without it is kept ([`crate::screen`]): then the door must
+    /// not keep the original either.
+    pub fn is_rewritten(&self) -> bool {
+        self.rewritten
     }
 }
 
@@ -71,7 +82,7 @@ impl Desk {
         let written = raw::write(self.store.directory(), self.store.keys(), public, &mut self.until_stop(reader))?;
         let took = Duration::ZERO;
         let (name, locations) = (base_name(name).to_owned(), Vec::new());
-        let arrived = Arrived { written, door, envelope, name, received, locations, took };
+        let arrived = Arrived { written, door, envelope, heard: None, name, received, locations, rewritten: false, took };
         Ok(Arrived { took: begun.elapsed(), ..self.screen(arrived)? })
     }
 
@@ -114,11 +125,14 @@ impl Desk {
                     &arrived.written,
                     arrived.door,
                     &arrived.name,
-                    &arrived.envelope.feed,
+                    (&arrived.envelope.feed, self.same_since(&arrived.envelope.feed, arrived.received)),
                     arrived.received,
                 )?;
                 if let Receipt::New(id) = receipt {
                     transaction.hide(id, &arrived.locations)?;
+                    if let Some(heard) = &arrived.heard {
+                        transaction.keep_sender(id, heard)?;
+                    }
                 }
                 Ok(receipt)
             };

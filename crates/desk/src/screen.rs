@@ -51,14 +51,16 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Desk::receive`]; the original is gone then.
-    pub(crate) fn screen(&self, arrived: Arrived) -> Result<Arrived, Error> {
-        match self.reads_child_abuse(&arrived) {
+    pub(crate) fn screen(&self, mut arrived: Arrived) -> Result<Arrived, Error> {
+        match self.reads_child_abuse(&mut arrived) {
             Ok(false) => Ok(arrived),
             Ok(true) => {
-                let rewritten = self.rewrite(&arrived);
+                // What was signed is not there any more afterwards.
+                let asked = self.ask_at_once(&mut arrived);
+                let rewritten = asked.and_then(|()| self.rewrite(&arrived));
                 raw::discard(&arrived.written)?;
                 let (written, locations) = rewritten?;
-                Ok(Arrived { written, locations, name: String::new(), ..arrived })
+                Ok(Arrived { written, locations, name: String::new(), rewritten: true, ..arrived })
             }
             Err(error) => {
                 raw::discard(&arrived.written)?;
@@ -95,16 +97,20 @@ impl Desk {
         Ok(location.and_then(|location| raw::open_short(&key, &location.sealed)).and_then(|plain| String::from_utf8(plain).ok()))
     }
 
-    fn reads_child_abuse(&self, arrived: &Arrived) -> Result<bool, Error> {
+    /// Whether a submission tells of such material. Who it is from is looked at on the way.
+    fn reads_child_abuse(&self, arrived: &mut Arrived) -> Result<bool, Error> {
         let mut opened = raw::open_written(&arrived.written)?;
         let source = Source::open(&mut *opened).map_err(|error| Error::Unavailable(error.to_string()))?;
         let prefix =
             Prefix::new(source.prefix(), &arrived.name, "", &self.hint(&arrived.name, &arrived.envelope.feed, arrived.received));
+        let heard = self.heard(&prefix, &arrived.envelope, arrived.received);
         // Shadowserver reports no such material; its files are the largest, and need not be read twice.
         let chosen = parsers::read::choose(&prefix);
         if self.reading.format.is_none() && chosen.is_some_and(|format| format.name == "shadowserver") {
+            arrived.heard = heard;
             return Ok(false);
         }
+        arrived.heard = heard;
         let mut looking = Looking(false);
         self.read_arrived(arrived, &mut looking)?;
         Ok(looking.0)

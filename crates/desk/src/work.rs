@@ -17,6 +17,7 @@ use std::time::Instant;
 
 use model::chain::Chains;
 use model::report::Batch;
+use model::sender::Sender;
 use model::submission::{Door, Submission};
 use parsers::read::Outcome;
 use parsers::sink::{Note, Reject, Sink, Stop};
@@ -24,6 +25,7 @@ use store::apply::{Advance, Applied, Placed};
 use store::queues::{Queue, SetAside};
 
 use self::claim::{Claim, Claims};
+use crate::alert::Suspicion;
 use crate::decide::{Context, FeedSaid};
 use crate::place::place;
 use crate::policy::InForce;
@@ -90,12 +92,14 @@ struct Flush {
     read_again: Vec<u32>,
     /// What its first report says of the feed that the submission may be of.
     feed: Option<FeedSaid>,
+    /// Who the submission is from, when it is a mail.
+    sender: Option<Arc<Sender>>,
     /// Statements before this one are all in this flush or an earlier one.
     cursor: u32,
     /// The last flush says how the reading ended.
     end: Option<Ended>,
     /// Why it is perhaps an order, which the last flush says too.
-    order: Option<String>,
+    order: Option<Suspicion>,
 }
 
 /// A flush that is traced, placed and packed.
@@ -105,10 +109,11 @@ struct Part {
     /// What was decided by.
     in_force: Arc<InForce>,
     door: Door,
+    sender: Option<Arc<Sender>>,
     placed: Placed,
     advance: Advance,
     /// The submission, when it is perhaps an order, and why.
-    order: Option<(Submission, String)>,
+    order: Option<(Submission, Suspicion)>,
 }
 
 impl Flush {
@@ -194,13 +199,17 @@ impl Desk {
     ) -> Result<Worked, Error> {
         let mut worked = Worked::default();
         while let Some(claim) = claims.next(self, self.workers)? {
+            // Before it counts as begun: what waits for an answer is no reason to suspect it.
+            let later = self.find_senders(claim.submissions())?;
+            claims.defer(&later);
             let result = match &claim {
+                Claim::Suspect(submission) if later.contains(&submission.id) => Ok(None),
                 Claim::Suspect(submission) => {
                     // If the process dies now, nothing else is to be blamed for it.
                     let _alone = alone.write().unwrap_or_else(PoisonError::into_inner);
                     self.begin_suspect(submission.id).and_then(|begun| {
                         if begun {
-                            return self.work_on(claim.submissions(), progress, &mut worked);
+                            return self.work_on(claim.submissions(), &later, progress, &mut worked);
                         }
                         worked.end(true);
                         Ok(None)
@@ -208,7 +217,7 @@ impl Desk {
                 }
                 Claim::Ordinary(submissions) => {
                     let _beside = alone.read().unwrap_or_else(PoisonError::into_inner);
-                    self.work_on(submissions, progress, &mut worked)
+                    self.work_on(submissions, &later, progress, &mut worked)
                 }
             };
             claims.done(&claim, result?);
@@ -216,17 +225,18 @@ impl Desk {
         Ok(worked)
     }
 
-    /// Works submissions off; what one of them could not be read for, when another time it may be.
+    /// Works submissions off, but those that wait; what one of them could not be read for, when another time it may be.
     fn work_on(
         &self,
         submissions: &[Submission],
+        later: &HashSet<i64>,
         progress: &(dyn Fn(&Submission, u64) + Sync),
         worked: &mut Worked,
     ) -> Result<Option<Error>, Error> {
         let mut failed = None;
         let mut together: Vec<(Submission, Flush)> = Vec::new();
         let (mut weight, mut bytes) = (0, 0);
-        for submission in submissions {
+        for submission in submissions.iter().filter(|submission| !later.contains(&submission.id)) {
             if self.is_stopping() {
                 break;
             }
@@ -363,11 +373,15 @@ impl Desk {
         give: &dyn Fn(Flush) -> ControlFlow<()>,
     ) -> Result<(), Error> {
         let mut reader = self.store.reader()?;
-        let again = reader.read(|transaction| transaction.rejected_places(submission.id))?;
+        let (again, heard) = reader.read(|transaction| {
+            Ok::<_, store::Error>((transaction.rejected_places(submission.id)?, transaction.sender(submission.id)?))
+        })?;
+        let sender = heard.map(|heard| Arc::new(heard.sender));
         let Some(key) = self.store.keys().get(submission.public)? else {
             let reason = "its key is gone: the bytes can no longer be read".to_owned();
             let outcome = Outcome { unreadable: reason, ..Outcome::default() };
-            let _ = give(Flush { cursor: submission.cursor, end: Some(Ended::Read(outcome)), ..Flush::default() });
+            let end = Some(Ended::Read(outcome));
+            let _ = give(Flush { cursor: submission.cursor, end, sender, ..Flush::default() });
             return Ok(());
         };
         let mut crashes = 0;
@@ -387,7 +401,7 @@ impl Desk {
             give,
             again: again.into_iter().collect(),
             from: submission.cursor,
-            flush: Flush { cursor: submission.cursor, ..Flush::default() },
+            flush: Flush { cursor: submission.cursor, sender: sender.clone(), ..Flush::default() },
             notes: 0,
             broken_off: false,
         };
@@ -396,7 +410,8 @@ impl Desk {
             let mut raw = match opened {
                 Ok(raw) => raw,
                 Err(store::Error::File { cause, .. }) => {
-                    let _ = give(Flush { cursor: submission.cursor, end: Some(Ended::Io(cause)), ..Flush::default() });
+                    let end = Some(Ended::Io(cause));
+                    let _ = give(Flush { cursor: submission.cursor, end, sender, ..Flush::default() });
                     return Ok(());
                 }
                 Err(error) => return Err(error.into()),
@@ -414,7 +429,7 @@ impl Desk {
                     if crashes < CRASHES {
                         // What was given is on its way to the database and must not be given twice.
                         sink.from = sink.from.max(sink.flush.cursor);
-                        sink.flush = Flush { cursor: sink.flush.cursor, ..Flush::default() };
+                        sink.flush = Flush { cursor: sink.flush.cursor, sender: sender.clone(), ..Flush::default() };
                         sink.notes = 0;
                         continue;
                     }
@@ -426,7 +441,7 @@ impl Desk {
                 last.cursor = last.cursor.max(outcome.statements);
             }
             last.end = Some(ended);
-            last.order = self.looks_like_order(&counted.beginning, submission.received);
+            last.order = self.looks_like_order(&counted.beginning, submission.received, sender.as_deref());
             let _ = give(last);
             return Ok(());
         }
@@ -440,11 +455,16 @@ impl Desk {
         let mut chains = Chains::default();
         known.index.trace_batch(&flush.batch, &mut chains);
         let (door, received) = (submission.door, submission.received);
-        let context = Context { known: &known, around: &around, in_force: &in_force, door, received, now };
-        let feed = flush.feed.and_then(|feed| context.feed(&feed, &submission.name));
+        let (sender, own) = (flush.sender.as_deref(), self.own_addresses());
+        let context = Context { known: &known, around: &around, in_force: &in_force, door, sender, own, received, now };
+        let (feed, expected) = self.feed_of(submission, flush.feed.as_ref(), &context);
         let (mut placed, undated) = place(flush.batch, chains, received, in_force.policy.history);
         context.openings(&mut placed);
         placed.pack()?;
+        let mut notes = flush.notes;
+        if flush.end.is_some() {
+            notes.extend(self.notes_on_sender(&context, placed.batch.format));
+        }
         let mut set_aside = flush.set_aside;
         set_aside.extend(undated);
         let end = flush.end.map(|ended| match ended {
@@ -462,13 +482,14 @@ impl Desk {
             cursor: flush.cursor.max(submission.cursor),
             read_again: flush.read_again,
             set_aside,
-            notes: flush.notes,
+            notes,
             feed,
+            expected,
             end,
         };
         let order = flush.order.map(|why| (submission.clone(), why));
         self.count(|totals| totals.tracing += begun.elapsed());
-        Ok(Part { known, in_force, door: submission.door, placed, advance, order })
+        Ok(Part { known, in_force, door: submission.door, sender: flush.sender, placed, advance, order })
     }
 
     /// Prepares flushes and applies them in one transaction.
@@ -507,7 +528,8 @@ impl Desk {
                 part.known = Arc::clone(&known);
                 let around = transaction.around()?;
                 let (in_force, now) = (&*part.in_force, part.advance.now);
-                let context = Context { known: &known, around: &around, in_force, door: part.door, received, now };
+                let (door, sender, own) = (part.door, part.sender.as_deref(), self.own_addresses());
+                let context = Context { known: &known, around: &around, in_force, door, sender, own, received, now };
                 context.openings(&mut part.placed);
             }
             let flushes: Vec<_> = parts
@@ -515,8 +537,8 @@ impl Desk {
                 .map(|part| store::apply::Flush { placed: &part.placed, index: &part.known.index, advance: &part.advance })
                 .collect();
             let applied = transaction.apply(&flushes, &mut memory)?;
-            for (submission, why) in parts.iter().filter_map(|part| part.order.as_ref()) {
-                alert::put_order(transaction, submission, why, self.now())?;
+            for (submission, suspicion) in parts.iter().filter_map(|part| part.order.as_ref()) {
+                alert::put_order(transaction, submission, suspicion, self.now())?;
             }
             Ok(applied)
         });
@@ -556,7 +578,8 @@ struct Flushing<'a> {
 
 impl Flushing<'_> {
     fn give(&mut self) -> ControlFlow<()> {
-        let next = Flush { cursor: self.flush.cursor, feed: self.flush.feed.clone(), ..Flush::default() };
+        let (feed, sender) = (self.flush.feed.clone(), self.flush.sender.clone());
+        let next = Flush { cursor: self.flush.cursor, feed, sender, ..Flush::default() };
         let flow = (self.give)(std::mem::replace(&mut self.flush, next));
         self.broken_off |= flow.is_break();
         flow

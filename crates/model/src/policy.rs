@@ -11,7 +11,9 @@ use crate::calendar::{Calendar, Term};
 use crate::category::Kind;
 use crate::report::{Report, Word};
 use crate::resource::Resource;
+use crate::sender::{Proof, Sender};
 use crate::severity::Severity;
+use crate::submission::Door;
 use crate::time::DAY;
 
 /// How sure the source of a rule is (domain.md: P read in full, V read in an excerpt, K general knowledge, D our proposal).
@@ -164,11 +166,79 @@ pub struct Trust {
     pub format: String,
     /// Whether the operator vouches that what comes in this format through [`Trust::door`] is from nobody else.
     pub authenticated: bool,
+    /// What must prove that a mail is from [`Trust::reporter`], which then is the domain name that is proven, not what the
+    /// report says of itself; `None` when nothing is to be proved.
+    pub proven: Option<Proven>,
     /// Door it must come through, by its word; empty for any.
     pub door: String,
     /// From 0 to 100.
     pub trust: u8,
 }
+
+/// What must prove who a mail is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proven {
+    /// A signature of an aligned domain name (DKIM).
+    Dkim,
+    /// The envelope (SPF), or better: a signature.
+    Spf,
+    /// Either of them.
+    Any,
+}
+
+impl Proven {
+    /// Every one.
+    pub const ALL: [Proven; 3] = [Proven::Dkim, Proven::Spf, Proven::Any];
+
+    /// The word in a policy file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Proven::Dkim => "dkim",
+            Proven::Spf => "spf",
+            Proven::Any => "any",
+        }
+    }
+
+    /// Whether this proof is enough.
+    pub fn is_met(self, proof: Proof) -> bool {
+        match self {
+            Proven::Dkim => proof == Proof::Dkim,
+            Proven::Spf | Proven::Any => matches!(proof, Proof::Dkim | Proof::Spf),
+        }
+    }
+}
+
+/// Who says something, and how it came: what trust depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Speaker<'a> {
+    /// Mail address or name of the reporter, as the report says it.
+    pub reporter: &'a str,
+    /// Format of the report.
+    pub format: &'a str,
+    /// The door it came through.
+    pub door: Door,
+    /// Who the mail is from that it came in; `None` when it came in none.
+    pub sender: Option<&'a Sender>,
+    /// What the report says of its own confidence, 0 to 100.
+    pub stated: Option<u8>,
+}
+
+/// How far somebody is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Belief<'a> {
+    /// From 0 to 100.
+    pub confidence: u8,
+    /// Whether it is known to be the one.
+    pub authenticated: bool,
+    /// The domain name in the policy that is proven to have sent it; empty for none.
+    pub proven: &'a str,
+    /// The domain name in the policy that its mail says it is from, where a proof is asked for and there is none; empty
+    /// for none.
+    pub claimed: &'a str,
+}
+
+/// The most that is believed of a mail of which the domain name itself says that it is not from it (DMARC).
+const DISOWNED: u8 = 10;
 
 /// When a party's whole conduct is put before a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -279,21 +349,44 @@ impl Policy {
         self.care[severity as usize]
     }
 
-    /// Trust in a reporter (0 to 100), and whether it is known to be the one. `stated` is what the report says of itself.
+    /// How far somebody is believed.
     ///
-    /// What is known of nobody is never more than [`Policy::unknown`], and what a report says of itself only lowers it.
-    pub fn confidence(&self, reporter: &str, format: &str, door: &str, stated: Option<u8>) -> (u8, bool) {
-        let found = self.trust.iter().find(|trust| {
-            (trust.reporter.is_empty() || is_under(reporter, &trust.reporter))
-                && (trust.format.is_empty() || trust.format == format)
-                && (trust.door.is_empty() || trust.door == door)
+    /// What is known of nobody is never more than [`Policy::unknown`], and what a report says of itself only lowers it. Who
+    /// says that it is somebody whose mail is to be proved, and proves nothing, is a stranger, whatever else is said of it.
+    pub fn belief(&self, speaker: &Speaker<'_>) -> Belief<'_> {
+        let Speaker { reporter, format, door, sender, .. } = *speaker;
+        let proof = sender.map_or(Proof::None, |sender| sender.proof);
+        let is_open = |trust: &&Trust| {
+            (trust.format.is_empty() || trust.format == format) && (trust.door.is_empty() || trust.door == door.word())
+        };
+        let is_from = |trust: &Trust, name: &str| trust.reporter.is_empty() || is_under(name, &trust.reporter);
+        let proves = |trust: &Trust| match (trust.proven, sender) {
+            (Some(proven), Some(sender)) => proven.is_met(sender.proof) && is_under(&sender.domain, &trust.reporter),
+            _ => false,
+        };
+        let found = self.trust.iter().filter(is_open).find(|trust| match trust.proven {
+            Some(_) => proves(trust),
+            None => is_from(trust, reporter),
         });
-        let (trust, authenticated) = found.map_or((self.unknown, false), |trust| {
+        // Being vouched for by a door is worth nothing to who pretends to be somebody in particular.
+        let is_proven = found.is_some_and(|trust| trust.proven.is_some());
+        let claimed = self.trust.iter().filter(is_open).find(|trust| {
+            trust.proven.is_some() && sender.is_some_and(|sender| is_under(&sender.from, &trust.reporter)) && !proves(trust)
+        });
+        let claimed = claimed.filter(|_| !is_proven).map_or("", |trust| trust.reporter.as_str());
+        let (trust, mut authenticated) = found.map_or((self.unknown, false), |trust| {
             // A name anyone can write is worth no more than a stranger's word.
-            if trust.authenticated { (trust.trust, true) } else { (trust.trust.min(self.unknown), false) }
+            let is_sure = is_proven || trust.authenticated && claimed.is_empty();
+            if is_sure { (trust.trust, true) } else { (trust.trust.min(self.unknown), false) }
         });
-        let stated = stated.unwrap_or(100).min(100);
-        ((u32::from(trust) * u32::from(stated) / 100) as u8, authenticated)
+        let mut trust = trust;
+        // Only what the operator lays in by hand is more than what the domain name says of its own mail.
+        if proof == Proof::Failed && !(authenticated && door == Door::File) {
+            (trust, authenticated) = (trust.min(DISOWNED), false);
+        }
+        let stated = speaker.stated.unwrap_or(100).min(100);
+        let proven = found.filter(|trust| authenticated && trust.proven.is_some()).map_or("", |trust| trust.reporter.as_str());
+        Belief { confidence: (u32::from(trust) * u32::from(stated) / 100) as u8, authenticated, proven, claimed }
     }
 }
 

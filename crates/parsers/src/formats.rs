@@ -12,10 +12,12 @@ pub mod csv;
 pub mod exchange;
 pub mod feeds;
 pub mod free_text;
+pub mod json;
 pub mod notifiers;
 pub mod shadowserver;
 pub mod shadowserver_mail;
 pub mod xarf;
+pub mod xarf_0;
 
 use crate::read::Reading;
 use crate::sink::Stop;
@@ -59,15 +61,18 @@ pub struct Format {
     pub parse: fn(&mut Reading<'_>, &mut Source<'_>) -> Result<(), Stop>,
 }
 
-/// The formats of this folder, most specific first.
+/// The formats of this folder that tell themselves apart, most specific first.
 const OWN: &[&Format] =
-    &[&arf::FORMAT, &shadowserver_mail::FORMAT, &abuseio::FORMAT, &xarf::FORMAT, &shadowserver::FORMAT, &csv::FORMAT];
+    &[&arf::FORMAT, &shadowserver_mail::FORMAT, &abuseio::FORMAT, &xarf::FORMAT, &xarf_0::FORMAT, &shadowserver::FORMAT];
 
-/// Every format, most specific first. What is known by its sender comes before what anybody may write.
+/// Those that take whatever has a time and an address, or fits the user's description: asked after all that are somebody's.
+const ANYBODYS: &[&Format] = &[&json::FORMAT, &csv::FORMAT];
+
+/// Every format, most specific first. What is known by its sender comes before what anybody may write, and last comes what
+/// reports no abuse, and what is written for people.
 pub fn all() -> impl Iterator<Item = &'static Format> + Clone {
-    // `csv` takes any table with a time and an address, so it is asked last but for what is no report at all.
-    let (table, own) = (&OWN[OWN.len() - 1..], &OWN[..OWN.len() - 1]);
-    [own, notifiers::ALL, feeds::ALL, exchange::ALL, table, aside::ALL, &[&free_text::FORMAT]].into_iter().flatten().copied()
+    let rest: &[&Format] = &[&free_text::FORMAT];
+    [OWN, notifiers::ALL, feeds::ALL, exchange::ALL, ANYBODYS, aside::ALL, rest].into_iter().flatten().copied()
 }
 
 /// The format of a name.

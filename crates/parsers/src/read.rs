@@ -408,6 +408,10 @@ fn best(prefix: &Prefix<'_>) -> Option<(&'static Format, Fit)> {
     let mut best: Option<(&'static Format, Fit)> = None;
     for format in formats::all() {
         let fit = (format.detect)(prefix);
+        // Nothing fits better, so the others need not look.
+        if fit == Fit::Certain {
+            return Some((format, fit));
+        }
         if fit > best.map_or(Fit::No, |(_, fit)| fit) {
             best = Some((format, fit));
         }

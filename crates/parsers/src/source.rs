@@ -10,6 +10,7 @@ use model::time::Time;
 use crate::formats::csv::Declared;
 use crate::formats::shadowserver::Maps;
 use crate::kinds::mail::Letter;
+use crate::kinds::members;
 
 /// How much of a submission a format may look at before it is chosen.
 pub const PREFIX: usize = 64 * 1024;
@@ -98,6 +99,7 @@ pub struct Prefix<'a> {
     /// Column maps of Shadowserver's report types.
     pub maps: &'a Maps,
     letter: OnceCell<Option<Letter<'a>>>,
+    members: OnceCell<Vec<&'a str>>,
 }
 
 impl<'a> Prefix<'a> {
@@ -112,12 +114,24 @@ impl<'a> Prefix<'a> {
             declared: hint.declared,
             maps: hint.maps,
             letter: OnceCell::new(),
+            members: OnceCell::new(),
         }
     }
 
     /// What stands on the outside of it, when it is a mail; read once for all formats that ask.
     pub fn letter(&self) -> Option<&Letter<'a>> {
         self.letter.get_or_init(|| Letter::of(self)).as_ref()
+    }
+
+    /// The names of the members of the first object, when it is JSON: by them feeds are known. Looked for once for all
+    /// formats that ask.
+    pub fn members(&self) -> &[&'a str] {
+        self.members.get_or_init(|| members::telling(self.bytes))
+    }
+
+    /// Whether the first object has all of these members.
+    pub fn has_members(&self, names: &[&str]) -> bool {
+        names.iter().all(|name| self.members().contains(name))
     }
 }
 

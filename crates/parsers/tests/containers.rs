@@ -263,6 +263,28 @@ fn mails_made_to_be_slow_are_not() {
 }
 
 #[test]
+fn the_author_of_a_mail_is_one_address_or_nobody() {
+    for (name, header, expected) in [
+        ("one", "From: a@b.example\n", Some("a@b.example")),
+        ("with a name, in any case", "from: \"Desk, the\" <A@B.Example>\n", Some("a@b.example")),
+        ("folded", "From: Desk\n <a@b.example>\n", Some("a@b.example")),
+        ("a name that looks like one", "From: \"x@good.example\" <a@b.example>\n", Some("a@b.example")),
+        ("a blank before the colon", "From : a@b.example\n", Some("a@b.example")),
+        ("two fields", "From: a@b.example\nFrom: a@b.example\n", None),
+        ("two mailboxes", "From: a@b.example, c@d.example\n", None),
+        ("a group", "From: us: a@b.example;\n", None),
+        ("none", "Sender: a@b.example\n", None),
+        ("no domain name", "From: a@localhost\n", None),
+        ("two signs", "From: a@b@c.example\n", None),
+        ("nothing before it", "From: @b.example\n", None),
+    ] {
+        let text = format!("{header}Date: x\nSubject: y\n\n");
+        let (fields, _) = parsers::kinds::mail::Fields::parse(text.as_bytes());
+        assert_eq!(fields.author().as_deref(), expected, "{name}");
+    }
+}
+
+#[test]
 fn parts_past_the_limit_are_set_aside_as_one() {
     let one = String::from_utf8(feedback("192.0.2.6")).unwrap();
     let part = format!("Content-Type: message/rfc822\n\n{one}");

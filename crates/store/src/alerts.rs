@@ -69,9 +69,14 @@ pub struct Alert {
 /// Whether a kind is a state of the node, which ends by itself. What is none ends when a person acknowledges it.
 pub fn is_state(kind: Alarm) -> bool {
     match kind {
-        Alarm::Brake | Alarm::QuietFeed | Alarm::StaleSource | Alarm::Disk | Alarm::Unsigned | Alarm::Policy | Alarm::Witness => {
-            true
-        }
+        Alarm::Brake
+        | Alarm::QuietFeed
+        | Alarm::FallenFeed
+        | Alarm::StaleSource
+        | Alarm::Disk
+        | Alarm::Unsigned
+        | Alarm::Policy
+        | Alarm::Witness => true,
         Alarm::Urgent | Alarm::Overdue | Alarm::Order | Alarm::Dispute | Alarm::Review | Alarm::Fork => false,
     }
 }

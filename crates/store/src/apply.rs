@@ -101,6 +101,8 @@ pub struct Advance {
     pub notes: Vec<(String, String)>,
     /// The feed that it is of: format, report type, and what does not change in the file's name; `None` when it is of none.
     pub feed: Option<String>,
+    /// What a run of that feed must bring to count.
+    pub expected: crate::feeds::Expected,
     /// The end of the work: the format that read it, and why not, when none did.
     pub end: Option<(String, Option<String>)>,
 }
@@ -182,10 +184,14 @@ impl Transaction<'_> {
         if !placed.order.is_empty() {
             self.apply_reports(flush, memory, &mut applied, daily)?;
         }
-        if let (Some(name), Some((_, None))) = (&advance.feed, &advance.end) {
-            // A feed came when it was read to its end, even when it named nothing.
+        if let (Some(name), Some((_, unreadable))) = (&advance.feed, &advance.end) {
+            // A feed came when it was read to its end.
             self.feed_run(name, advance.submission, advance.received)?;
-            self.end_run(name, advance.submission, advance.received)?;
+            let before: i64 = self
+                .prepare("-- apply::so_far\nSELECT reports FROM submissions WHERE id = $1")?
+                .query_row([advance.submission], |row| row.get(0))?;
+            let reports = unreadable.is_none().then_some(before.saturating_add_unsigned(applied.reports));
+            self.end_run(name, advance.submission, advance.received, reports, advance.expected)?;
         }
         self.take_from_rejects(advance.submission, &advance.read_again)?;
         let rejects = self.set_aside(advance)?;
@@ -209,8 +215,8 @@ impl Transaction<'_> {
             (batch_id, advance.submission, placed.batch.format, advance.received.0, placed.order.len() as i64),
         )?;
         let (feed, run, every) = match &advance.feed {
-            Some(name) => self.feed_run(name, advance.submission, advance.received)?,
-            None => (0, 0, 0),
+            Some(name) if advance.expected.complete => self.feed_run(name, advance.submission, advance.received)?,
+            _ => (0, 0, 0),
         };
         let arrival = Arrival {
             now: advance.now,

@@ -189,6 +189,13 @@ impl Transaction<'_> {
         self.execute("-- erasures::frames\nDELETE FROM raw WHERE submission = $1", [submission])?;
         self.execute("-- erasures::set_aside\nDELETE FROM set_aside WHERE submission = $1", [submission])?;
         self.execute("-- erasures::notes\nDELETE FROM notes WHERE submission = $1", [submission])?;
+        // What was proved stays, and who could be answered; whose mailbox it was does not.
+        self.execute(
+            "-- erasures::sender
+             UPDATE senders SET address = '', detail = '', mail_from = NULL, peer = NULL, helo = '', next_try = NULL
+             WHERE submission = $1",
+            [submission],
+        )?;
         self.execute("-- erasures::gone\nUPDATE submissions SET place = $2, sha256 = NULL WHERE id = $1", (submission, GONE))?;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Feeds: submissions that come again and again, how often each came, and which are late.
+//! Feeds: submissions that come again and again, how often each came, which are late, and which came with too little.
 
 use model::time::{HOUR, MINUTE, Time};
 
@@ -17,6 +17,29 @@ const FEWEST: usize = 3;
 const PART: i64 = 30 * MINUTE;
 /// No feed is missed before this.
 const PATIENCE: i64 = 36 * HOUR;
+/// Runs whose rows are remembered.
+const COUNTED: usize = 10;
+/// Fewer runs say nothing about how many rows are usual.
+const ENOUGH: usize = 5;
+/// A list that usually has no more rows than this may fall by chance.
+const SMALL: i64 = 20;
+
+/// What a run of a feed must bring to be believed when it does not name something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// Reports at the least.
+    pub least: i64,
+    /// Reports at the least, in per cent of the usual run's (0 to 100).
+    pub percent: i64,
+    /// Whether a run names all there is. Of what only names what is new nothing follows when it does not name something.
+    pub complete: bool,
+}
+
+impl Default for Expected {
+    fn default() -> Expected {
+        Expected { least: 1, percent: 50, complete: true }
+    }
+}
 
 /// A feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +56,10 @@ pub struct Feed {
     pub last: Time,
     /// Usual time between two runs, in milliseconds; `None` as long as too few came.
     pub every: Option<i64>,
+    /// Reports that its latest runs came with, oldest first; those that did not count among them.
+    pub counts: Vec<i64>,
+    /// Since when it comes with far fewer reports than usual, or with none.
+    pub fallen: Option<Time>,
     /// The latest times between two runs.
     gaps: Vec<i64>,
     /// Newest submission of it.
@@ -44,12 +71,27 @@ impl Feed {
     pub fn is_late(&self, now: Time) -> bool {
         self.every.is_some_and(|every| now.0.saturating_sub(self.last.0) > every.saturating_mul(2).max(PATIENCE))
     }
+
+    /// Reports that a run usually has, by the runs before the last `but`; `None` as long as too few came to say.
+    pub fn usual(&self, but: usize) -> Option<i64> {
+        let mut sorted = self.counts.get(..self.counts.len().saturating_sub(but))?.to_vec();
+        sorted.sort_unstable();
+        if sorted.len() < ENOUGH { None } else { sorted.get(sorted.len() / 2).copied() }
+    }
+
+    /// Whether a run with so many reports is too small for anything to follow from what it does not name.
+    fn falls(&self, reports: i64, expected: Expected) -> bool {
+        let usual = self.usual(0).filter(|usual| *usual > SMALL);
+        let fell = usual.is_some_and(|usual| reports.saturating_mul(100) < usual.saturating_mul(expected.percent));
+        fell || reports < expected.least
+    }
 }
 
-const COLUMNS: &str = "id, name, runs, first, last, every, gaps, submission";
+const COLUMNS: &str = "id, name, runs, first, last, every, gaps, submission, counts, fallen";
 
 fn from_row(row: &Row<'_>) -> db::Result<Feed> {
     let every: i64 = row.get(5)?;
+    let numbers = |text: String| text.split(' ').filter_map(|number| number.parse().ok()).collect();
     Ok(Feed {
         id: row.get(0)?,
         name: row.get(1)?,
@@ -57,8 +99,10 @@ fn from_row(row: &Row<'_>) -> db::Result<Feed> {
         first: Time(row.get(3)?),
         last: Time(row.get(4)?),
         every: (every > 0).then_some(every),
-        gaps: row.get::<String>(6)?.split(' ').filter_map(|gap| gap.parse().ok()).collect(),
+        gaps: numbers(row.get(6)?),
         submission: row.get(7)?,
+        counts: numbers(row.get(8)?),
+        fallen: row.get::<Option<i64>>(9)?.map(Time),
     })
 }
 
@@ -83,14 +127,35 @@ impl Transaction<'_> {
         Ok((feed.id, feed.runs + i64::from(feed.is_next(submission, received)), feed.every.unwrap_or(0)))
     }
 
-    /// Notes that a submission of a feed has been read to its end.
-    pub(crate) fn end_run(&self, name: &str, submission: i64, received: Time) -> Result<(), Error> {
+    /// Notes that a submission of a feed has been read to its end, and how many reports it came with; `None` when it cannot be read.
+    /// With far fewer than usual it is no run: half a list must not say of the other half that it is mended.
+    pub(crate) fn end_run(
+        &self,
+        name: &str,
+        submission: i64,
+        received: Time,
+        reports: Option<i64>,
+        expected: Expected,
+    ) -> Result<(), Error> {
         self.alone()?;
         let Some(mut feed) = self.feed_named(cut(name))? else { return Ok(()) };
         if !feed.is_next(submission, received) {
             self.execute(
                 "-- feeds::part\nUPDATE feeds SET submission = $2 WHERE id = $1 AND submission < $2",
                 (feed.id, submission),
+            )?;
+            return Ok(());
+        }
+        let falls = reports.is_none_or(|reports| feed.falls(reports, expected));
+        feed.counts.push(reports.unwrap_or(0));
+        let old = feed.counts.len().saturating_sub(COUNTED);
+        feed.counts.drain(..old);
+        let counts = written(&feed.counts);
+        if falls {
+            self.execute(
+                "-- feeds::fell
+                 UPDATE feeds SET submission = $2, counts = $3, fallen = coalesce(fallen, $4) WHERE id = $1",
+                (feed.id, submission, counts, received.0),
             )?;
             return Ok(());
         }
@@ -102,11 +167,11 @@ impl Transaction<'_> {
         let mut sorted = feed.gaps.clone();
         sorted.sort_unstable();
         let every = if sorted.len() < FEWEST { 0 } else { sorted.get(sorted.len() / 2).copied().unwrap_or(0) };
-        let gaps: Vec<String> = feed.gaps.iter().map(i64::to_string).collect();
         self.execute(
             "-- feeds::run
-             UPDATE feeds SET runs = runs + 1, last = $2, every = $3, gaps = $4, submission = $5 WHERE id = $1",
-            (feed.id, received.0, every, gaps.join(" "), submission),
+             UPDATE feeds SET runs = runs + 1, last = $2, every = $3, gaps = $4, submission = $5, counts = $6, fallen = NULL
+             WHERE id = $1",
+            (feed.id, received.0, every, written(&feed.gaps), submission, counts),
         )?;
         Ok(())
     }
@@ -145,4 +210,47 @@ impl Feed {
 
 fn cut(name: &str) -> &str {
     name.get(..name.floor_char_boundary(NAME)).unwrap_or_default()
+}
+
+fn written(numbers: &[i64]) -> String {
+    numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn far_fewer_rows_than_usual_are_no_run() {
+        let feed = |counts: &[i64]| Feed {
+            id: 1,
+            name: String::new(),
+            runs: 9,
+            first: Time(0),
+            last: Time(0),
+            every: None,
+            counts: counts.to_vec(),
+            fallen: None,
+            gaps: Vec::new(),
+            submission: 0,
+        };
+        let usual = [100, 120, 90, 100, 110];
+        for (name, counts, reports, expected, falls) in [
+            ("as usual", &usual[..], 100, Expected::default(), false),
+            ("half of it", &usual[..], 50, Expected::default(), false),
+            ("less than half of it", &usual[..], 49, Expected::default(), true),
+            ("nothing", &usual[..], 0, Expected::default(), true),
+            ("more", &usual[..], 100_000, Expected::default(), false),
+            ("too few runs to say", &usual[..4], 1, Expected::default(), false),
+            ("a small list", &[20, 20, 20, 20, 20][..], 1, Expected::default(), false),
+            ("a list that is just large enough", &[21, 21, 21, 21, 21][..], 10, Expected::default(), true),
+            ("one fall before", &[100, 120, 3, 100, 110][..], 4, Expected::default(), true),
+            ("it is so from now on", &[100, 100, 100, 100, 4, 4, 4, 4, 4, 4][..], 4, Expected::default(), false),
+            ("nothing, at first", &[][..], 0, Expected::default(), true),
+            ("nothing, and that may be", &[][..], 0, Expected { least: 0, ..Expected::default() }, false),
+            ("fewer than must be", &usual[..], 99, Expected { least: 100, percent: 0, complete: true }, true),
+        ] {
+            assert_eq!(feed(counts).falls(reports, expected), falls, "{name}");
+        }
+    }
 }

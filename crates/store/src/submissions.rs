@@ -64,21 +64,46 @@ fn from_row(row: &Row<'_>) -> db::Result<Submission> {
     })
 }
 
+/// The digest of a submission of a feed: that of its bytes with its own number, since the same bytes may come again.
+fn of_feed(digest: &[u8; 32], id: i64) -> [u8; 32] {
+    let mut bytes = [0; 40];
+    let (first, rest) = bytes.split_at_mut(32);
+    first.copy_from_slice(digest);
+    rest.copy_from_slice(&id.to_be_bytes());
+    crate::keys::sha256(&bytes)
+}
+
 impl Transaction<'_> {
-    /// Takes a written submission in, or counts it when the same bytes are here already.
+    /// Takes a written submission in, or counts it when the same bytes are here already. A download of a `feed` (empty for none) is
+    /// compared only with the one before it, and only if that came at `since` or later.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn receive(&self, written: &Written, door: Door, name: &str, feed: &str, received: Time) -> Result<Receipt, Error> {
-        let known: Option<i64> = self
-            .prepare("-- submissions::known\nSELECT id FROM submissions WHERE door = $1 AND digest = $2")?
-            .query_row((door as u8, written.digest), |row| row.get(0))
-            .optional()?;
+    pub fn receive(
+        &self,
+        written: &Written,
+        door: Door,
+        name: &str,
+        (feed, since): (&str, Time),
+        received: Time,
+    ) -> Result<Receipt, Error> {
+        let known: Option<i64> = match feed {
+            "" => self
+                .prepare("-- submissions::known\nSELECT id FROM submissions WHERE door = $1 AND digest = $2")?
+                .query_row((door as u8, written.digest), |row| row.get(0))
+                .optional()?,
+            feed => {
+                let last = self.last_of_feed(door, feed, name)?;
+                let same = last.filter(|(id, digest, at)| *digest == of_feed(&written.digest, *id) && *at >= since);
+                same.map(|(id, ..)| id)
+            }
+        };
         if let Some(id) = known {
             self.execute("-- submissions::again\nUPDATE submissions SET times = times + 1 WHERE id = $1", [id])?;
             return Ok(Receipt::Known(id));
         }
         let id = self.numbers("submissions", 1)?;
+        let digest = if feed.is_empty() { written.digest } else { of_feed(&written.digest, id) };
         let place = match written.frames {
             Frames::Small(_) => 0,
             Frames::File(_) => 1,
@@ -92,7 +117,7 @@ impl Transaction<'_> {
                 id,
                 written.public.0.to_be_bytes(),
                 door as u8,
-                written.digest,
+                digest,
                 received.0,
                 name,
                 written.size as i64,
@@ -105,6 +130,29 @@ impl Transaction<'_> {
             self.execute("-- submissions::frames\nINSERT INTO raw (submission, frames) VALUES ($1, $2)", (id, frames))?;
         }
         Ok(Receipt::New(id))
+    }
+
+    /// The newest submission of a feed under a name, its digest, and when it came.
+    fn last_of_feed(&self, door: Door, feed: &str, name: &str) -> Result<Option<(i64, [u8; 32], Time)>, Error> {
+        let mut select = self.prepare(
+            "-- submissions::last_of_feed
+             SELECT id, digest, received FROM submissions WHERE feed = $1 AND feed <> '' AND name = $2 AND door = $3
+             ORDER BY id DESC LIMIT 1",
+        )?;
+        let last = select.query_row((feed, name, door as u8), |row| Ok((row.get(0)?, row.get(1)?, Time(row.get(2)?))));
+        Ok(last.optional()?)
+    }
+
+    /// The newest submissions of a feed that is downloaded, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn submissions_of_feed(&self, feed: &str, most: u32) -> Result<Vec<Submission>, Error> {
+        let text = format!(
+            "-- submissions::of_feed
+             SELECT {COLUMNS} FROM submissions WHERE feed = $1 AND feed <> '' ORDER BY id DESC LIMIT $2"
+        );
+        Ok(self.prepare(&text)?.query_map((feed, most), from_row)?.collect::<Result<_, _>>()?)
     }
 
     /// Keeps the hidden locations of a new submission.

@@ -57,6 +57,7 @@ pub fn kind(kind: Alarm, language: Language) -> &'static str {
             Alarm::Review => "beoordeling",
             Alarm::Policy => "beleid",
             Alarm::Witness => "getuige",
+            Alarm::FallenFeed => "ingezakte feed",
             Alarm::Fork => "tweespalt in een verzegeling",
         },
     }

@@ -76,6 +76,7 @@ pub(super) struct Trust {
     pub door: Option<Word>,
     #[serde(default)]
     pub authenticated: bool,
+    pub proven: Option<Word>,
     pub trust: Spanned<f64>,
 }
 

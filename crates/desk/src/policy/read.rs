@@ -1,11 +1,12 @@
 //! Reading a policy file: its words become values, and what they say together is checked.
 
+mod trust;
+
 use model::calendar::{Calendar, Term};
 use model::category::Kind;
-use model::policy::{Acknowledge, Addressee, Brake, Care, Mark, Mode, Policy, Repeat, Rule, Trust, When};
+use model::policy::{Acknowledge, Addressee, Brake, Care, Mark, Mode, Policy, Repeat, Rule, When};
 use model::resource::{DomainName, Resource};
 use model::severity::Severity;
-use model::submission::Door;
 use model::time::{DAY, Time};
 use toml::Spanned;
 
@@ -202,53 +203,6 @@ impl Reading<'_> {
     /// A clock of a rule; `none` is none.
     fn clock(&mut self, word: &Word) -> Option<Term> {
         if word.get_ref() == "none" { None } else { self.term(word) }
-    }
-
-    fn trusts(&mut self, given: &[file::Trust], policy: &mut Policy) {
-        let mut trusts = Vec::new();
-        for one in given {
-            let text = |word: &Option<Word>| word.as_ref().map_or_else(String::new, |word| word.get_ref().trim().to_owned());
-            if let Some(door) = &one.door
-                && !Door::ALL.iter().any(|known| known.word() == door.get_ref())
-            {
-                let doors: Vec<&str> = Door::ALL.iter().map(|door| door.word()).collect();
-                self.wrong(
-                    Some(door),
-                    format!("there is no door '{}'", door.get_ref()),
-                    format!("there is {}", doors.join(", ")),
-                );
-            }
-            if let Some(reporter) = &one.reporter
-                && DomainName::parse(reporter.get_ref()).is_none()
-            {
-                let hint = "write what stands behind the @ of its mail address";
-                self.wrong(Some(reporter), format!("'{}' is no domain name", reporter.get_ref()), hint);
-            }
-            if let Some(format) = &one.format
-                && !parsers::formats::all().any(|known| known.name == format.get_ref())
-            {
-                let known = parsers::formats::all().map(|known| known.name);
-                let near = did_you_mean(format.get_ref(), known);
-                let hint = if near.is_empty() { "'sluis formats' lists them".to_owned() } else { near };
-                self.wrong(Some(format), format!("there is no format '{}'", format.get_ref()), hint);
-            }
-            let says_nothing = one.reporter.is_none() && one.format.is_none() && one.door.is_none();
-            if says_nothing {
-                let text = "trust in everybody alike";
-                self.problems.add(one.trust.span(), text, "say `unknown` in [confidence], or name a reporter, format or door");
-            }
-            if one.authenticated && one.door.is_none() {
-                let text = "nobody can vouch for what comes in through any door";
-                self.problems.add(one.trust.span(), text, "say which with `door`, such as door = \"file\"");
-            }
-            if let Some(trust) = self.share(Some(&one.trust)) {
-                let (reporter, format, door) = (text(&one.reporter), text(&one.format), text(&one.door));
-                trusts.push(Trust { reporter, format, door, authenticated: one.authenticated, trust });
-            }
-        }
-        // The first that fits holds: those of this file before those of its base.
-        trusts.append(&mut policy.trust);
-        policy.trust = trusts;
     }
 
     fn lists(&mut self, file: &File, policy: &mut Policy) {

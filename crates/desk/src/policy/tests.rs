@@ -2,8 +2,9 @@
 
 use super::*;
 use model::category::Kind;
-use model::policy::{Acknowledge, Addressee, Mode, Rule};
+use model::policy::{Acknowledge, Addressee, Mode, Rule, Speaker};
 use model::severity::Severity;
+use model::submission::Door;
 
 fn rule<'p>(policy: &'p Policy, kind: Kind, port: u16, traits: &str, order: bool) -> &'p Rule {
     &policy.rules[policy.rule_for(kind, port, traits, order).unwrap()]
@@ -94,7 +95,9 @@ closed = ["2026-12-24"]
     let changed = &policy.rules[policy.rule_named("phishing").unwrap()];
     assert_eq!(changed.fix.unwrap().to_string(), "6 hours");
     assert_eq!(changed.customer.unwrap().to_string(), "1 hour", "the rest is as shipped");
-    assert_eq!(policy.confidence("", "shadowserver", "file", None), (90, true));
+    let speaker = Speaker { reporter: "", format: "shadowserver", door: Door::File, sender: None, stated: None };
+    let belief = policy.belief(&speaker);
+    assert_eq!((belief.confidence, belief.authenticated), (90, true));
     assert_eq!(policy.protected.len(), 2);
     assert!(policy.authorities.len() == shipped().authorities.len() + 1);
     let day = |text: &str| model::time::Time::parse(text.as_bytes()).unwrap().day();
@@ -149,6 +152,27 @@ fn what_is_wrong_is_said_with_its_place_and_a_hint() {
         ("trust in percent", "[confidence]\nunknown = 50\n".into(), &["x.toml:2:11", "write 0.5"]),
         ("trust in everybody", "[[trust]]\ntrust = 0.9\n".into(), &["x.toml:2:9", "unknown"]),
         ("vouching for every door", "[[trust]]\nformat = \"arf\"\nauthenticated = true\ntrust = 0.9\n".into(), &["door"]),
+        (
+            "a proof of nobody",
+            "[[trust]]\nformat = \"arf\"\nproven = \"dkim\"\ntrust = 0.9\n".into(),
+            &["x.toml:3:10", "`reporter`"],
+        ),
+        ("no such proof", "[[trust]]\nreporter = \"a.example\"\nproven = \"pgp\"\ntrust = 0.9\n".into(), &["dkim, spf, any"]),
+        (
+            "vouched for and proven",
+            "[[trust]]\nreporter = \"a.example\"\nproven = \"dkim\"\ndoor = \"imap\"\nauthenticated = true\ntrust = 0.9\n".into(),
+            &["not both"],
+        ),
+        (
+            "a proof of what is no mail",
+            "[[trust]]\nreporter = \"a.example\"\nproven = \"any\"\ndoor = \"feed\"\ntrust = 0.9\n".into(),
+            &["x.toml:4:8", "no mail"],
+        ),
+        (
+            "a proof below a name",
+            "[[trust]]\nreporter = \"example.org\"\ntrust = 0.2\n[[trust]]\nreporter = \"a.example.org\"\nproven = \"any\"\ntrust = 0.9\n".into(),
+            &["x.toml:6:10", "above"],
+        ),
         ("no such format", "[[trust]]\nformat = \"shadowservr\"\ntrust = 0.9\n".into(), &["did you mean 'shadowserver'"]),
         ("no such door", "[[trust]]\ndoor = \"window\"\ntrust = 0.9\n".into(), &["file, pipe, maildir"]),
         ("the warning before the reminder", "[ladder]\nremind = 90\n".into(), &["x.toml:2:10", "80 %"]),

@@ -24,6 +24,8 @@ struct State {
     waiting: VecDeque<(Submission, bool)>,
     /// Numbers of those that are being worked on.
     claimed: HashSet<i64>,
+    /// Numbers of those that wait for something outside, and are not handed out in this round.
+    deferred: HashSet<i64>,
     /// What one submission could not be read for, when another time it may be.
     failed: Option<Error>,
     /// A worker failed: nothing new is begun.
@@ -52,6 +54,7 @@ impl Claims {
     pub(super) fn next(&self, desk: &Desk, workers: usize) -> Result<Option<Claim>, Error> {
         // Held while looking: what is in the answer and not claimed is not being worked on, nor has it just been.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_second_look = false;
         loop {
             if state.broken || desk.is_stopping() {
                 return Ok(None);
@@ -71,11 +74,15 @@ impl Claims {
             state.after = match unread.last() {
                 Some((last, _)) => last.id,
                 // What was put back to be read again meanwhile stands further up; what failed there would fail again.
-                None if after > 0 && state.failed.is_none() => 0,
+                None if after > 0 && state.failed.is_none() && !is_second_look => {
+                    is_second_look = true;
+                    0
+                }
                 None => return Ok(None),
             };
-            let State { waiting, claimed, .. } = &mut *state;
-            waiting.extend(unread.into_iter().filter(|(submission, _)| !claimed.contains(&submission.id)));
+            let State { waiting, claimed, deferred, .. } = &mut *state;
+            let is_free = |submission: &Submission| !claimed.contains(&submission.id) && !deferred.contains(&submission.id);
+            waiting.extend(unread.into_iter().filter(|(submission, _)| is_free(submission)));
             if waiting.is_empty() && !claimed.is_empty() {
                 // The others are at the rest, and will look again.
                 return Ok(None);
@@ -107,6 +114,13 @@ impl Claims {
         }
         if let Some(error) = failed {
             state.failed.get_or_insert(error);
+        }
+    }
+
+    /// Leaves submissions for another round.
+    pub(super) fn defer(&self, submissions: &HashSet<i64>) {
+        if !submissions.is_empty() {
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).deferred.extend(submissions);
         }
     }
 

@@ -41,13 +41,18 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn new(now: &str) -> Node {
+        Node::reading(now, Reading::default())
+    }
+
+    /// A node whose readers are told more.
+    pub(crate) fn reading(now: &str, reading: Reading) -> Node {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::SeqCst);
         let directory = std::env::temp_dir().join(format!("sluis-acts-{}-{number}", std::process::id()));
         let _ = std::fs::remove_dir_all(&directory);
         let clock = Arc::new(Set(AtomicI64::new(time(now).0)));
         let (engine, database) = engine::engine(module_path!());
-        let desk = Desk::open_on(&directory, &engine, Arc::clone(&clock) as Arc<dyn Clock>, Reading::default()).unwrap();
+        let desk = Desk::open_on(&directory, &engine, Arc::clone(&clock) as Arc<dyn Clock>, reading).unwrap();
         Node { desk, directory, clock, engine, database }
     }
 

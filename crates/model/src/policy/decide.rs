@@ -82,6 +82,8 @@ closed_set! {
         Witness = "witness",
         /// A log of somebody else has two histories, and that is proven.
         Fork = "fork",
+        /// A feed came with far fewer reports than usual, or with none.
+        FallenFeed = "fallen feed",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::outbox::{Hold, Purpose};
+use crate::sender::Silence;
 use crate::step::What;
 use crate::time::{HOUR, MINUTE, Time};
 
@@ -269,32 +270,111 @@ fn closing_by_rule() {
     }
 }
 
+fn trusts(reporter: &str, format: &str, door: &str, authenticated: bool, trust: u8) -> Trust {
+    Trust { reporter: reporter.to_owned(), format: format.to_owned(), door: door.to_owned(), authenticated, proven: None, trust }
+}
+
 #[test]
 fn trust() {
     let mut policy = policy(Mode::Act);
-    let trusts = |reporter: &str, format: &str, door: &str, authenticated, trust| Trust {
-        reporter: reporter.to_owned(),
-        format: format.to_owned(),
-        door: door.to_owned(),
-        authenticated,
-        trust,
-    };
     policy.trust = vec![
         trusts("", "shadowserver", "file", true, 90),
         trusts("honest.example", "", "", false, 95),
         trusts("wolf.example", "", "", false, 10),
     ];
     for (name, reporter, format, door, stated, expected) in [
-        ("a stranger", "a@b.example", "arf", "pipe", None, (50, false)),
-        ("a feed that the operator fetches", "", "shadowserver", "file", None, (90, true)),
-        ("the same from anywhere", "", "shadowserver", "pipe", None, (50, false)),
-        ("a good name, unproved", "a@honest.example", "arf", "pipe", None, (50, false)),
-        ("under it", "a@x.honest.example", "arf", "pipe", None, (50, false)),
-        ("who cried wolf", "a@WOLF.example", "arf", "pipe", None, (10, false)),
-        ("like it", "a@notwolf.example", "arf", "pipe", None, (50, false)),
-        ("what it says of itself lowers", "a@b.example", "arf", "pipe", Some(20), (10, false)),
+        ("a stranger", "a@b.example", "arf", Door::Pipe, None, (50, false)),
+        ("a feed that the operator fetches", "", "shadowserver", Door::File, None, (90, true)),
+        ("the same from anywhere", "", "shadowserver", Door::Pipe, None, (50, false)),
+        ("a good name, unproved", "a@honest.example", "arf", Door::Pipe, None, (50, false)),
+        ("under it", "a@x.honest.example", "arf", Door::Pipe, None, (50, false)),
+        ("who cried wolf", "a@WOLF.example", "arf", Door::Pipe, None, (10, false)),
+        ("like it", "a@notwolf.example", "arf", Door::Pipe, None, (50, false)),
+        ("what it says of itself lowers", "a@b.example", "arf", Door::Pipe, Some(20), (10, false)),
     ] {
-        assert_eq!(policy.confidence(reporter, format, door, stated), expected, "{name}");
+        let belief = policy.belief(&Speaker { reporter, format, door, sender: None, stated });
+        assert_eq!((belief.confidence, belief.authenticated), expected, "{name}");
+    }
+}
+
+#[test]
+fn trust_in_who_is_proven() {
+    let mut policy = policy(Mode::Act);
+    policy.trust = vec![
+        Trust { proven: Some(Proven::Dkim), ..trusts("list.example", "", "", false, 90) },
+        Trust { proven: Some(Proven::Any), ..trusts("loop.example", "arf", "", false, 80) },
+        trusts("", "arf", "imap", true, 70),
+        trusts("", "shadowserver", "file", true, 95),
+    ];
+    let sender = |from: &str, proof, domain: &str| Sender {
+        from: from.to_owned(),
+        proof,
+        domain: domain.to_owned(),
+        detail: String::new(),
+        silence: Silence::Answer,
+    };
+    let (list, other) = ("a@list.example", "a@other.example");
+    for (name, sender, reporter, format, door, expected) in [
+        ("signed", sender(list, Proof::Dkim, "list.example"), list, "arf", Door::Smtp, (90, true, "list.example", "")),
+        (
+            "signed, under it",
+            sender("a@x.list.example", Proof::Dkim, "x.list.example"),
+            "",
+            "xarf",
+            Door::Pipe,
+            (90, true, "list.example", ""),
+        ),
+        (
+            "its envelope alone",
+            sender(list, Proof::Spf, "list.example"),
+            list,
+            "xarf",
+            Door::Pipe,
+            (50, false, "", "list.example"),
+        ),
+        ("a forger", sender(list, Proof::Unproven, ""), list, "xarf", Door::Pipe, (50, false, "", "list.example")),
+        ("a forger through a door", sender(list, Proof::Unproven, ""), list, "arf", Door::Imap, (50, false, "", "list.example")),
+        ("nobody looked", sender(list, Proof::None, ""), list, "xarf", Door::Pipe, (50, false, "", "list.example")),
+        ("not in time", sender(list, Proof::Unknown, ""), list, "xarf", Door::Pipe, (50, false, "", "list.example")),
+        ("disowned", sender(list, Proof::Failed, ""), list, "xarf", Door::Pipe, (10, false, "", "list.example")),
+        ("disowned, through a door", sender(other, Proof::Failed, ""), other, "arf", Door::Imap, (10, false, "", "")),
+        ("disowned, laid in by hand", sender(other, Proof::Failed, ""), "", "shadowserver", Door::File, (95, true, "", "")),
+        (
+            "another signs, and the report says it is from it",
+            sender(other, Proof::Dkim, "other.example"),
+            list,
+            "xarf",
+            Door::Pipe,
+            (50, false, "", ""),
+        ),
+        (
+            "a name that only ends alike",
+            sender("a@notlist.example", Proof::Dkim, "notlist.example"),
+            "",
+            "xarf",
+            Door::Pipe,
+            (50, false, "", ""),
+        ),
+        (
+            "by its envelope",
+            sender("a@loop.example", Proof::Spf, "loop.example"),
+            "",
+            "arf",
+            Door::Pipe,
+            (80, true, "loop.example", ""),
+        ),
+        ("in another format", sender("a@loop.example", Proof::Spf, "loop.example"), "", "xarf", Door::Pipe, (50, false, "", "")),
+        (
+            "a sister signs for it",
+            sender(list, Proof::Dkim, "other.list.example.sister.example"),
+            list,
+            "xarf",
+            Door::Pipe,
+            (50, false, "", "list.example"),
+        ),
+    ] {
+        let belief = policy.belief(&Speaker { reporter, format, door, sender: Some(&sender), stated: None });
+        assert_eq!((belief.confidence, belief.authenticated, belief.proven, belief.claimed), expected, "{name}");
     }
 }
 

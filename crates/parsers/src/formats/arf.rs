@@ -2,7 +2,7 @@
 //! (RFC 6591, RFC 6692) and what feedback loops really send.
 
 mod fields;
-mod original;
+mod jmrp;
 
 use model::address::Address;
 use model::category::Kind;
@@ -10,11 +10,10 @@ use model::report::{Core, Place, Word};
 use model::time::Time;
 
 use super::{Fit, Format, Proven};
-use crate::kinds::mail::{self, Fields, Mail, Media, Part};
+use crate::kinds::mail::{self, Fields, Mail, Media, Original, Part};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
-use original::Original;
 
 /// ARF.
 pub const FORMAT: Format = Format {
@@ -51,10 +50,22 @@ fn detect(prefix: &Prefix<'_>) -> Fit {
     let word = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
     let words = ["eedback-report", "EEDBACK-REPORT", "eedback-Report", "eedback-Type:", "eedback-type:", "EEDBACK-TYPE:"];
     if !words.iter().any(|text| word(text.as_bytes())) || !mail::detect(prefix) {
-        return Fit::No;
+        return if prefix.letter().is_some_and(jmrp::is_complaint) { Fit::Certain } else { Fit::No };
     }
     let mail = Mail::parse(bytes, PREFIX_PARTS);
-    if says_report(&mail.media) || mail.parts.iter().any(is_feedback) { Fit::Certain } else { Fit::No }
+    let mut reports = mail.parts.iter().filter(|part| is_feedback(part)).peekable();
+    if reports.peek().is_none() && !says_report(&mail.media) {
+        return Fit::No;
+    }
+    // XARF by mail wears the dress of a feedback report; the report itself is JSON beside it.
+    if reports.peek().is_some() && reports.all(is_xarf) { Fit::No } else { Fit::Certain }
+}
+
+/// Whether a feedback report only says that XARF follows (the mail form of XARF 1 to 3).
+fn is_xarf(part: &Part<'_>) -> bool {
+    let bytes = part.bytes();
+    let (fields, _) = Fields::parse(mail_body(&bytes));
+    fields.first("Feedback-Type").is_some_and(|said| said.trim_ascii().eq_ignore_ascii_case(b"xarf"))
 }
 
 fn says_report(media: &Media) -> bool {
@@ -97,7 +108,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     }
     if mail.more {
         mail::refuse_rest(reading);
-    } else if !found {
+    } else if !found && !jmrp::read(reading, &mail)? {
         let ordinal = reading.ordinal();
         let reason = "the mail says it is a feedback report, and has no part with the fields of one (RFC 5965 section 3)";
         reading.reject(ordinal, "", &bytes, reason);
@@ -139,9 +150,10 @@ fn report(
     if matches!(kind, Kind::Spam | Kind::BulkMessaging) {
         reading.batch().text(Word::PROTOCOL, "smtp");
     }
-    put_reporter(reading, &mail.fields);
+    // A feedback report comes from the one who complains, or whom they asked to: reporter and sender are one.
+    mail::put_reporter(reading, &mail.fields);
     if let Some(original) = &original {
-        original.put(reading.batch(), &read);
+        original.put(reading.batch(), read.has_sender);
     }
     core.address = address(reading, place, &read, original.as_ref());
     core.set_observed(observed(reading, place, &read, original.as_ref(), &mail.fields));
@@ -176,16 +188,6 @@ fn tag(reading: &mut Reading<'_>, said: &str) {
     let letters = said.chars().take(64);
     let word: String = letters.map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
     reading.batch().text(Word::TAG, format!("arf:{word}"));
-}
-
-/// A feedback report comes from the one who complains, or whom they asked to: reporter and sender are one.
-fn put_reporter(reading: &mut Reading<'_>, fields: &Fields<'_>) {
-    let Some((name, address)) = fields.mailbox("From") else { return };
-    let Some((_, domain)) = address.rsplit_once('@') else { return };
-    let batch = reading.batch();
-    batch.text(Word::REPORTER_ORG, if name.is_empty() { domain } else { &name });
-    batch.text(Word::REPORTER_CONTACT, &address);
-    batch.text(Word::REPORTER_DOMAIN, domain.to_ascii_lowercase());
 }
 
 /// The address the report is about: as stated, else the one address that the message shows to have come from.

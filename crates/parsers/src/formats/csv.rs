@@ -14,6 +14,7 @@
 //! | `type` | `abuse_type` | XARF v4's type |
 //! | `url` | `uri`, `link` | location of content |
 //! | `domain` | `fqdn`, `host`, `domain_name` | domain name of content |
+//! | `source` | | an address, a prefix, a URL or a domain name, whichever it is |
 //! | `reverse_dns` | `rdns`, `ptr`, `hostname` | name of the address in reverse DNS |
 //! | `asn` | `as`, `source_asn` | number of its autonomous system |
 //! | `country` | `cc`, `geo` | its country, two letters |
@@ -40,6 +41,9 @@
 //! separator = ";"                  # else the one that the first line has most of
 //! header = true                    # without a header, columns are "1", "2", …
 //! kind = "content/phishing"        # of rows that do not say
+//! nothing = ["-", "unknown"]       # values that stand for nothing
+//! scheme = "http"                  # of URLs that have none
+//! rows = "data.items"              # of JSON: where in the document the list of rows is
 //!
 //! [columns]                        # a name of the table above, or "ignore" = the file's column, or several
 //! time = "Datum"
@@ -60,8 +64,8 @@
 //! domain = "watch.example"
 //! ```
 
-mod declared;
-mod plan;
+pub(crate) mod declared;
+pub(crate) mod plan;
 
 pub use declared::Declared;
 
@@ -70,7 +74,6 @@ use crate::kinds::csv::{Item, Records, header_of, separator};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
-use model::report::Word;
 use plan::{Means, Plan};
 
 /// CSV with a declaration, or with a telling header.
@@ -106,20 +109,9 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     let mut records = Records::new(source, apart, limit);
     let mut plan: Option<Plan<'_>> = None;
     if let Some(declared) = declared {
-        for (word, value) in [
-            (Word::REPORTER_ORG, &declared.reporter.org),
-            (Word::REPORTER_CONTACT, &declared.reporter.contact),
-            (Word::REPORTER_DOMAIN, &declared.reporter.domain),
-            (Word::SENDER_ORG, &declared.reporter.org),
-            (Word::SENDER_CONTACT, &declared.reporter.contact),
-            (Word::SENDER_DOMAIN, &declared.reporter.domain),
-        ] {
-            if !value.is_empty() {
-                reading.batch().share(word, value);
-            }
-        }
+        declared.tell_reporter(reading.batch());
         if !declared.header {
-            plan = Some(Plan::new(Vec::new(), Some(declared), reading.batch()));
+            plan = Some(Plan::new(Vec::new(), Some(declared), reading.hint.kind, reading.batch()));
         }
     }
     while let Some(item) = records.next_item()? {
@@ -132,7 +124,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
             }
         };
         let Some(plan) = &mut plan else {
-            let new = Plan::new(record.names(), declared, reading.batch());
+            let new = Plan::new(record.names(), declared, reading.hint.kind, reading.batch());
             if let Some(note) = new.note() {
                 reading.note("line 1", note);
             }

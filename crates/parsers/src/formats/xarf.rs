@@ -13,9 +13,9 @@ use crate::sink::Stop;
 use crate::source::{Prefix, Source};
 
 pub mod check;
-mod feed;
+pub(crate) mod feed;
 mod fields;
-mod json;
+pub(crate) mod json;
 mod rules;
 mod rules_content;
 mod rules_copyright;

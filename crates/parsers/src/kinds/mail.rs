@@ -1,17 +1,21 @@
 //! Mail: what a mail says about what is in it, and reading its attachments as if each had come by itself.
 
+mod original;
+mod plain;
 pub mod silence;
 mod tree;
 
 use std::borrow::Cow;
 
-use model::report::Place;
+use model::report::{Place, Word};
 
 use crate::formats::Fit;
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
 
+pub(crate) use original::{Original, bare};
+pub use plain::{after, plain, written};
 pub use silence::silence;
 pub use tree::{Fields, Mail, Media, Part, received, skip_envelope, text, time};
 
@@ -148,6 +152,16 @@ pub fn say_sender(reading: &mut Reading<'_>, fields: &Fields<'_>) {
     if let Some(id) = message_id(fields) {
         reading.context("submission_message_id", Place::Extra, &id);
     }
+}
+
+/// Says of the open report that the complaint is the sender's own: reporter and sender are one.
+pub fn put_reporter(reading: &mut Reading<'_>, fields: &Fields<'_>) {
+    let Some((name, address)) = fields.mailbox("From") else { return };
+    let Some((_, domain)) = address.rsplit_once('@') else { return };
+    let batch = reading.batch();
+    batch.text(Word::REPORTER_ORG, if name.is_empty() { domain } else { &name });
+    batch.text(Word::REPORTER_CONTACT, &address);
+    batch.text(Word::REPORTER_DOMAIN, domain.to_ascii_lowercase());
 }
 
 /// The Message-ID without its angle brackets.

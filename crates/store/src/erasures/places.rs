@@ -85,6 +85,7 @@ pub const PLACES: &[Place] = &[
     place("holds", &["id"], &["reason", "person", "ended_by"], Of::Itself),
     place("evidence", &["id"], &["recipient", "message_id", "person"], Of::Itself),
     place("issued", &["id"], &["recipient", "person"], Of::Itself),
+    place("senders", &["submission"], &["address", "domain", "detail", "mail_from", "helo"], Of::Submission),
 ];
 
 /// Columns of text that hold no person, with why.
@@ -97,6 +98,8 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("parties", "aup_version", "a version"),
     ("submissions", "format", "a word of ours"),
     ("submissions", "feed", "a name in the settings"),
+    ("mailboxes", "account", "a name in the settings"),
+    ("mailboxes", "folder", "a name in the settings"),
     ("batches", "format", "a word of ours"),
     ("notes", "place", "erased with the row"),
     ("notes", "text", "erased with the row"),
@@ -106,6 +109,13 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("cases", "rule", "a rule of the policy"),
     ("steps", "rule", "a rule of the policy"),
     ("feeds", "gaps", "numbers"),
+    ("feeds", "counts", "numbers"),
+    ("fetches", "feed", "a name in the settings"),
+    ("fetches", "etag", "what a server calls a version of a list"),
+    ("fetches", "modified", "a time"),
+    ("fetches", "trouble", "a word of ours"),
+    ("fetched", "feed", "a name in the settings"),
+    ("fetched", "item", "what a sender of feeds calls a file"),
     ("acts", "verb", "a word of ours"),
     ("alert_told", "receiver", "a name in the settings"),
     ("alert_receivers", "name", "a name in the settings"),

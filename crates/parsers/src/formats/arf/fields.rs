@@ -5,7 +5,7 @@ use model::report::{Batch, Place, Word};
 use model::resource::{DomainName, Url};
 use model::time::Time;
 
-use crate::kinds::mail::{Fields, text, time};
+use crate::kinds::mail::{Fields, bare, text, time};
 
 /// What the rest of the report turns on.
 #[derive(Debug, Default)]
@@ -75,7 +75,8 @@ pub(super) fn put(batch: &mut Batch, fields: &Fields<'_>) -> Read {
                 read.has_sender
             }
             "original-rcpt-to" if !has_recipient => {
-                has_recipient = !bare(&said).is_empty();
+                // A recipient who is kept secret may be no mail address any more (RFC 6590).
+                has_recipient = said.contains('@');
                 if has_recipient {
                     batch.text(Word::SMTP_TO, bare(&said));
                 }
@@ -122,11 +123,6 @@ pub(super) fn put(batch: &mut Batch, fields: &Fields<'_>) -> Read {
         read.remarks.push("the report has more fields than are read; the rest is in the submission only".to_owned());
     }
     read
-}
-
-/// A mail address without its angle brackets.
-pub(super) fn bare(text: &str) -> &str {
-    text.trim_matches(|letter: char| letter.is_whitespace() || matches!(letter, '<' | '>'))
 }
 
 /// The beginning of a text, for a sentence.

@@ -7,7 +7,8 @@ use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 use model::address::Range;
 use model::category::Kind;
-use model::resource::{DomainName, Url};
+use model::report::{Batch, Word};
+use model::resource::{DomainName, Resource, Url};
 use model::time::Time;
 use serde::Deserialize;
 
@@ -16,23 +17,29 @@ use super::plan::{Means, plain_name};
 /// The user's description of a CSV of their own; [the module](super) shows one.
 #[derive(Debug)]
 pub struct Declared {
-    pub(super) separator: Option<u8>,
-    pub(super) header: bool,
-    pub(super) kind: Option<Kind>,
+    pub(crate) separator: Option<u8>,
+    pub(crate) header: bool,
+    pub(crate) kind: Option<Kind>,
     /// Names of columns (or their numbers) as they are compared, and what they hold.
-    pub(super) columns: BTreeMap<String, Means>,
+    pub(crate) columns: BTreeMap<String, Means>,
     /// Values of the column for the kind, in lower case.
-    pub(super) kinds: BTreeMap<String, Kind>,
-    pub(super) clock: Clock,
-    pub(super) reporter: Reporter,
+    pub(crate) kinds: BTreeMap<String, Kind>,
+    pub(crate) clock: Clock,
+    pub(crate) reporter: Reporter,
+    /// The path to the list of rows in a JSON document; empty when the rows stand by themselves.
+    pub(crate) rows: String,
+    /// Values that stand for nothing.
+    pub(crate) nothing: Vec<String>,
+    /// The scheme of URLs that have none; empty when none is declared.
+    pub(crate) scheme: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Reporter {
-    pub(super) org: String,
-    pub(super) contact: String,
-    pub(super) domain: String,
+pub(crate) struct Reporter {
+    pub(crate) org: String,
+    pub(crate) contact: String,
+    pub(crate) domain: String,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +49,12 @@ struct File {
     #[serde(default = "yes")]
     header: bool,
     kind: Option<String>,
+    #[serde(default)]
+    rows: String,
+    #[serde(default)]
+    nothing: Vec<String>,
+    #[serde(default)]
+    scheme: String,
     columns: BTreeMap<String, Columns>,
     #[serde(default)]
     kinds: BTreeMap<String, String>,
@@ -105,9 +118,9 @@ impl Declared {
                 }
             }
         }
-        let leads = |means: &Means| matches!(means, Means::Ip | Means::Url | Means::Domain);
+        let leads = |means: &Means| matches!(means, Means::Ip | Means::Url | Means::Domain | Means::Source);
         if !columns.values().any(leads) {
-            return Err("columns: one of them must be an 'ip', a 'url' or a 'domain'".to_owned());
+            return Err("columns: one of them must be an 'ip', a 'url', a 'domain' or a 'source'".to_owned());
         }
         let mut kinds = BTreeMap::new();
         for (value, words) in file.kinds {
@@ -115,7 +128,39 @@ impl Declared {
         }
         let kind = file.kind.as_deref().map(kind).transpose()?;
         let clock = Clock::new(&file.time.format, &file.time.zone).map_err(|error| format!("time: {error}"))?;
-        Ok(Declared { separator, header: file.header, kind, columns, kinds, clock, reporter: file.reporter })
+        if !file.scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(format!("'scheme' is '{}'; it must be like 'http'", file.scheme));
+        }
+        let (rows, nothing, scheme) = (file.rows, file.nothing, file.scheme);
+        Ok(Declared {
+            rows,
+            nothing,
+            scheme,
+            separator,
+            header: file.header,
+            kind,
+            columns,
+            kinds,
+            clock,
+            reporter: file.reporter,
+        })
+    }
+
+    /// Says once for all reports of a file who reports, as far as it is declared.
+    pub(crate) fn tell_reporter(&self, batch: &mut Batch) {
+        let Reporter { org, contact, domain } = &self.reporter;
+        for (word, value) in [
+            (Word::REPORTER_ORG, org),
+            (Word::REPORTER_CONTACT, contact),
+            (Word::REPORTER_DOMAIN, domain),
+            (Word::SENDER_ORG, org),
+            (Word::SENDER_CONTACT, contact),
+            (Word::SENDER_DOMAIN, domain),
+        ] {
+            if !value.is_empty() {
+                batch.share(word, value);
+            }
+        }
     }
 
     /// Whether a header has all the columns that this declaration names.
@@ -124,8 +169,28 @@ impl Declared {
         self.header && self.columns.keys().all(|column| header.contains(column))
     }
 
+    /// Whether an object with these members may be a row: one of them leads to a holder.
+    pub(crate) fn fits_members(&self, members: &[&str]) -> bool {
+        let leads = |means: &Means| matches!(means, Means::Ip | Means::Url | Means::Domain | Means::Source);
+        let mut columns = self.columns.iter().filter(|(_, means)| leads(means));
+        let named = |column: &str, member: &str| {
+            let rest = column.strip_prefix(&*plain_name(member));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+        };
+        self.header && columns.any(|(column, _)| members.iter().any(|member| named(column, member)))
+    }
+
+    /// Whether a column is an item of the list at a path: `address.0.ip` of `address`.
+    pub(crate) fn reaches_into(&self, path: &str) -> bool {
+        let path = plain_name(path);
+        self.columns.keys().any(|column| {
+            let rest = column.strip_prefix(&*path).and_then(|rest| rest.strip_prefix('_'));
+            rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        })
+    }
+
     /// Whether the first row of a file without a header has an address, a URL or a domain name where it should.
-    pub(super) fn fits_row(&self, row: &[String]) -> bool {
+    pub(crate) fn fits_row(&self, row: &[String]) -> bool {
         self.columns.iter().any(|(column, means)| {
             let at = column.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
             let text = at.and_then(|at| row.get(at)).map_or("", String::as_str);
@@ -133,6 +198,7 @@ impl Declared {
                 Means::Ip => Range::parse(text).is_ok(),
                 Means::Url => Url::parse(text).is_some(),
                 Means::Domain => DomainName::parse(text).is_some(),
+                Means::Source => Resource::parse(text).is_ok(),
                 _ => false,
             }
         })
@@ -148,7 +214,7 @@ fn kind(words: &str) -> Result<Kind, String> {
 
 /// How times are written.
 #[derive(Clone, Debug)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     form: Form,
     zone: Option<TimeZone>,
 }
@@ -164,7 +230,7 @@ enum Form {
 
 impl Clock {
     /// The clock of files without a declaration.
-    pub(super) const PLAIN: Clock = Clock { form: Form::Any, zone: None };
+    pub(crate) const PLAIN: Clock = Clock { form: Form::Any, zone: None };
 
     fn new(format: &str, zone: &str) -> Result<Clock, String> {
         let form = match format {
@@ -187,7 +253,7 @@ impl Clock {
     }
 
     /// The time in `text`.
-    pub(super) fn read(&self, text: &[u8]) -> Option<Time> {
+    pub(crate) fn read(&self, text: &[u8]) -> Option<Time> {
         match &self.form {
             Form::Any => self.iso(text).or_else(|| match text.len() {
                 9..=10 => unix(text, 1_000),

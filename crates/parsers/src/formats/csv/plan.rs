@@ -14,7 +14,7 @@ use crate::kinds::csv::{COLUMNS, Record};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Means {
+pub(crate) enum Means {
     Time,
     /// The time of day, where [`Means::Time`] is the date alone.
     Clock,
@@ -25,6 +25,8 @@ pub(super) enum Means {
     Type,
     Url,
     Domain,
+    /// An address, a prefix, a URL or a domain name: whichever it is.
+    Source,
     Asn,
     Country,
     Protocol,
@@ -50,6 +52,7 @@ const NAMES: &[(&str, &[&str], Means)] = &[
     ("type", &["abuse_type"], Means::Type),
     ("url", &["uri", "link"], Means::Url),
     ("domain", &["fqdn", "host", "domain_name"], Means::Domain),
+    ("source", &[], Means::Source),
     ("reverse_dns", &["rdns", "ptr", "hostname"], Means::Text(Word::REVERSE_DNS)),
     ("asn", &["as", "source_asn"], Means::Asn),
     ("country", &["cc", "geo"], Means::Country),
@@ -77,41 +80,69 @@ const CLOCKS: [&str; 2] = ["time", "event_time"];
 
 impl Means {
     /// What a column of this name holds, other names included.
-    pub(super) fn of_column(name: &str) -> Option<Means> {
+    pub(crate) fn of_column(name: &str) -> Option<Means> {
         let name = plain_name(name);
         let entry = NAMES.iter().find(|(first, others, _)| *first == name || others.contains(&&*name));
         entry.map(|(_, _, means)| *means)
     }
 
     /// What a name of a declaration stands for.
-    pub(super) fn of_name(name: &str) -> Option<Means> {
+    pub(crate) fn of_name(name: &str) -> Option<Means> {
         if name == "ignore" { Some(Means::Ignore) } else { Means::of_column(name) }
     }
 }
 
 /// A column's name as it is compared: lower case, with `_` for blanks, dots and dashes.
-pub(super) fn plain_name(name: &str) -> String {
+pub(crate) fn plain_name(name: &str) -> String {
     name.trim().to_lowercase().replace([' ', '\t', '.', '-'], "_")
 }
 
+/// A row, whatever it is written in: values by the number of their column, empty past the last.
+pub(crate) trait Row {
+    /// How many columns it fills.
+    fn len(&self) -> usize;
+    /// The value in a column.
+    fn get(&self, at: usize) -> &[u8];
+}
+
+impl Row for Record<'_> {
+    fn len(&self) -> usize {
+        Record::len(self)
+    }
+
+    fn get(&self, at: usize) -> &[u8] {
+        Record::get(self, at)
+    }
+}
+
 /// The plan of one file.
-pub(super) struct Plan<'d> {
+pub(crate) struct Plan<'d> {
     header: Vec<String>,
     means: Vec<Option<Means>>,
     /// The words under which columns without a meaning are kept.
     own: Vec<Word>,
     declared: Option<&'d Declared>,
     clock: &'d Clock,
+    /// The kind of rows that do not say it.
+    fixed: Option<Kind>,
     says_kind: bool,
 }
 
 impl<'d> Plan<'d> {
-    /// The plan for a header; without one, columns are numbered.
-    pub(super) fn new(header: Vec<String>, declared: Option<&'d Declared>, batch: &mut Batch) -> Plan<'d> {
-        let mut plan =
-            Plan { header: Vec::new(), means: Vec::new(), own: Vec::new(), declared, clock: &Clock::PLAIN, says_kind: false };
+    /// The plan for a header; without one, columns are numbered. `kind` is that of rows of a file that does not say it.
+    pub(crate) fn new(header: Vec<String>, declared: Option<&'d Declared>, kind: Option<Kind>, batch: &mut Batch) -> Plan<'d> {
+        let mut plan = Plan {
+            header: Vec::new(),
+            means: Vec::new(),
+            own: Vec::new(),
+            declared,
+            clock: &Clock::PLAIN,
+            fixed: kind,
+            says_kind: false,
+        };
         if let Some(declared) = declared {
             plan.clock = &declared.clock;
+            plan.fixed = declared.kind.or(kind);
         }
         let numbered = declared.filter(|declared| !declared.header).into_iter().flat_map(|declared| declared.columns.keys());
         let most = numbered.filter_map(|column| column.parse::<usize>().ok()).max().unwrap_or(0);
@@ -123,8 +154,17 @@ impl<'d> Plan<'d> {
         if declared.is_none() {
             plan.join_date_and_clock();
         }
-        plan.says_kind = plan.means.iter().flatten().any(|means| matches!(means, Means::Kind | Means::Category | Means::Type));
         plan
+    }
+
+    /// The number of columns so far.
+    pub(crate) fn columns(&self) -> usize {
+        self.header.len()
+    }
+
+    /// The names of the columns so far.
+    pub(crate) fn header(&self) -> &[String] {
+        &self.header
     }
 
     /// Of a header with `date` and `time` neither alone is the time: the one is midnight, the other any day's.
@@ -142,7 +182,7 @@ impl<'d> Plan<'d> {
     }
 
     /// Takes one more column into the plan. Of two columns that mean the same, the first has the meaning.
-    fn column(&mut self, at: usize, name: String, batch: &mut Batch) {
+    pub(crate) fn column(&mut self, at: usize, name: String, batch: &mut Batch) {
         let means = match self.declared {
             Some(declared) if declared.header => declared.columns.get(&plain_name(&name)).copied(),
             Some(declared) => declared.columns.get(&(at + 1).to_string()).copied(),
@@ -152,12 +192,13 @@ impl<'d> Plan<'d> {
         let name = if name.is_empty() { format!("column_{}", at + 1) } else { name };
         self.own.push(batch.word(&name, Place::Extra));
         self.header.push(name);
+        self.says_kind |= matches!(means, Some(Means::Kind | Means::Category | Means::Type));
         self.means.push(means);
     }
 
     /// What is worth knowing of the file before its rows.
-    pub(super) fn note(&self) -> Option<String> {
-        let unsaid = !self.says_kind && self.declared.is_none_or(|declared| declared.kind.is_none());
+    pub(crate) fn note(&self) -> Option<String> {
+        let unsaid = !self.says_kind && self.fixed.is_none();
         unsaid.then(|| {
             format!(
                 "no column says the kind of abuse ('kind', or 'category' and 'type'): all rows are {}",
@@ -166,16 +207,23 @@ impl<'d> Plan<'d> {
         })
     }
 
-    fn value<'r>(&self, means: Means, record: &Record<'r>) -> &'r [u8] {
+    fn value<'r>(&self, means: Means, record: &'r impl Row) -> &'r [u8] {
         let at = self.means.iter().position(|other| *other == Some(means));
-        at.map_or(b"", |at| record.get(at).trim_ascii())
+        at.map_or(b"", |at| self.cell(record, at))
+    }
+
+    /// The value in a column, unless it is declared to stand for nothing.
+    fn cell<'r>(&self, record: &'r impl Row, at: usize) -> &'r [u8] {
+        let value = record.get(at).trim_ascii();
+        let nothing = self.declared.is_some_and(|declared| declared.nothing.iter().any(|word| word.as_bytes() == value));
+        if nothing { b"" } else { value }
     }
 
     /// Reads a row into the open report of `batch`.
     ///
     /// # Errors
     /// Why the row is no report.
-    pub(super) fn row(&mut self, record: &Record<'_>, batch: &mut Batch, ordinal: u32) -> Result<Core, String> {
+    pub(crate) fn row(&mut self, record: &impl Row, batch: &mut Batch, ordinal: u32) -> Result<Core, String> {
         if record.len() > COLUMNS {
             return Err(format!("the row has {} fields; more than {COLUMNS} are not read", record.len()));
         }
@@ -193,20 +241,19 @@ impl<'d> Plan<'d> {
         }
         self.place(record, batch, &mut core)?;
         for at in 0..record.len() {
-            let value = record.get(at);
-            let (means, own) = (self.means[at], self.own[at]);
+            let (value, means, own) = (self.cell(record, at), self.means[at], self.own[at]);
             if value.is_empty() || means == Some(Means::Ignore) {
                 continue;
             }
-            if !self.put(means, value.trim_ascii(), batch, &mut core) {
-                batch.text(own, value);
+            if !self.put(means, value, batch, &mut core) {
+                batch.text(own, record.get(at));
             }
         }
         Ok(core)
     }
 
     /// The time; with a column of its own for the time of day both together, or that column when it says all.
-    fn time(&self, text: &[u8], record: &Record<'_>) -> Option<Time> {
+    fn time(&self, text: &[u8], record: &impl Row) -> Option<Time> {
         if !self.means.contains(&Some(Means::Clock)) {
             return self.clock.read(text);
         }
@@ -216,34 +263,56 @@ impl<'d> Plan<'d> {
     }
 
     /// The address; or a prefix, URL or domain name that leads to a holder.
-    fn place(&self, record: &Record<'_>, batch: &mut Batch, core: &mut Core) -> Result<(), String> {
-        let text = self.value(Means::Ip, record);
+    fn place(&self, record: &impl Row, batch: &mut Batch, core: &mut Core) -> Result<(), String> {
+        let any = self.value(Means::Source, record);
+        let said = |means| Some(self.value(means, record)).filter(|text| !text.is_empty()).unwrap_or(any);
+        let text = said(Means::Ip);
         if let Some(address) = Address::parse(text).filter(|address| *address != Address::NONE) {
             core.address = address;
             return Ok(());
         }
         let utf8 = String::from_utf8_lossy(text);
-        if utf8.contains('/') {
+        if utf8.contains('/') && !utf8.contains("://") {
             match Range::parse(&utf8) {
                 Ok(range) if range.first == range.last => core.address = range.first,
                 // What a prefix with host bits means is for a person to say; the row is not lost for it.
                 Ok(_) | Err(RangeError::HostBits(_)) => batch.text(Word::SOURCE_IDENTIFIER, text),
+                // What says whichever it is may be a location without a scheme.
+                Err(_) if self.value(Means::Ip, record).is_empty() => return self.named(record, batch),
                 Err(_) => return Err(self.unreadable("address or prefix", Means::Ip, text)),
             }
             return Ok(());
         }
-        let (url, domain) = (self.value(Means::Url, record), self.value(Means::Domain, record));
-        if std::str::from_utf8(url).is_ok_and(|text| Url::parse(text).is_some()) {
-            batch.text(Word::SOURCE_IDENTIFIER, url);
+        self.named(record, batch)
+    }
+
+    /// The URL or domain name that leads to a holder.
+    fn named(&self, record: &impl Row, batch: &mut Batch) -> Result<(), String> {
+        let any = self.value(Means::Source, record);
+        let said = |means| Some(self.value(means, record)).filter(|text| !text.is_empty()).unwrap_or(any);
+        let (url, domain) = (said(Means::Url), said(Means::Domain));
+        if let Some(url) = self.url(url) {
+            batch.text(Word::SOURCE_IDENTIFIER, url.as_str());
             return Ok(());
         }
         if std::str::from_utf8(domain).is_ok_and(|text| DomainName::parse(text).is_some()) {
             batch.text(Word::SOURCE_IDENTIFIER, domain);
             return Ok(());
         }
-        match [(Means::Ip, text), (Means::Url, url), (Means::Domain, domain)].into_iter().find(|(_, text)| !text.is_empty()) {
+        let columns = [Means::Ip, Means::Url, Means::Domain, Means::Source];
+        match columns.into_iter().map(|means| (means, self.value(means, record))).find(|(_, text)| !text.is_empty()) {
             Some((means, text)) => Err(self.unreadable("address, URL or domain name", means, text)),
             None => Err("no address, URL or domain name".to_owned()),
+        }
+    }
+
+    /// The URL in a text; with the scheme that is declared when it has none.
+    fn url(&self, text: &[u8]) -> Option<Url> {
+        let text = std::str::from_utf8(text).ok()?;
+        match self.declared.map_or("", |declared| &*declared.scheme) {
+            "" => Url::parse(text),
+            scheme if !text.is_empty() && !text.contains("://") => Url::parse(&format!("{scheme}://{text}")),
+            _ => Url::parse(text),
         }
     }
 
@@ -257,8 +326,8 @@ impl<'d> Plan<'d> {
     }
 
     /// The kind of abuse: as the row says it, else as declared.
-    fn kind(&self, record: &Record<'_>) -> Result<Kind, String> {
-        let fixed = self.declared.and_then(|declared| declared.kind);
+    fn kind(&self, record: &impl Row) -> Result<Kind, String> {
+        let fixed = self.fixed;
         let text = |means| String::from_utf8_lossy(self.value(means, record));
         let (kind, category, name) = (text(Means::Kind), text(Means::Category), text(Means::Type));
         if kind.is_empty() && category.is_empty() && name.is_empty() {
@@ -313,10 +382,18 @@ impl<'d> Plan<'d> {
                 Some(_) => batch.text(Word::DESTINATION_IP, value),
                 None => return false,
             },
-            Some(Means::Url) => match text.ok().and_then(Url::parse) {
+            Some(Means::Url) => match self.url(value) {
                 Some(url) => batch.text(Word::URL, url.as_str()),
                 None => return false,
             },
+            Some(Means::Source) => {
+                match (self.url(value).filter(|_| core.address == Address::NONE), text.ok().and_then(DomainName::parse)) {
+                    (Some(url), _) => batch.text(Word::URL, url.as_str()),
+                    (None, Some(name)) => batch.text(Word::DOMAIN, name.as_str()),
+                    // An address is in the core, and a prefix is what the report is about.
+                    (None, None) => {}
+                }
+            }
             Some(Means::Domain) => match text.ok().and_then(DomainName::parse) {
                 Some(name) => batch.text(Word::DOMAIN, name.as_str()),
                 None => return false,

@@ -11,7 +11,7 @@ const CHUNK: u64 = 128 * 1024;
 
 /// How the reports of a submission are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(crate) enum Layout {
     /// One report a line, so that a bad line costs only itself.
     Lines,
     /// The elements of one array.
@@ -22,7 +22,7 @@ pub(super) enum Layout {
 
 impl Layout {
     /// Guesses from the beginning of a submission.
-    pub(super) fn of(prefix: &[u8], depth: usize) -> Layout {
+    pub(crate) fn of(prefix: &[u8], depth: usize) -> Layout {
         let start = prefix.strip_prefix(BOM).unwrap_or(prefix).trim_ascii_start();
         if start.first() == Some(&b'[') {
             return Layout::Array;
@@ -38,11 +38,11 @@ impl Layout {
 }
 
 /// The mark that Windows puts before UTF-8.
-pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The next piece of a feed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     /// A report, at this place in [`Feed::bytes`].
     Report(Range<usize>),
     /// A report larger than the limit: its beginning. The rest was skipped, or is lost when the layout gives no way.
@@ -52,7 +52,7 @@ pub(super) enum Piece {
 }
 
 /// A source cut into reports, holding no more of it than one report and a chunk.
-pub(super) struct Feed<'a, 's> {
+pub(crate) struct Feed<'a, 's> {
     source: &'a mut Source<'s>,
     buffer: Vec<u8>,
     start: usize,
@@ -63,17 +63,17 @@ pub(super) struct Feed<'a, 's> {
 }
 
 impl<'a, 's> Feed<'a, 's> {
-    pub(super) fn new(source: &'a mut Source<'s>) -> Feed<'a, 's> {
+    pub(crate) fn new(source: &'a mut Source<'s>) -> Feed<'a, 's> {
         Feed { source, buffer: Vec::new(), start: 0, fresh: true, ended: false, open: false }
     }
 
     /// The bytes of a piece; empty once another has been asked for.
-    pub(super) fn bytes(&self, piece: &Range<usize>) -> &[u8] {
+    pub(crate) fn bytes(&self, piece: &Range<usize>) -> &[u8] {
         self.buffer.get(piece.clone()).unwrap_or_default()
     }
 
     /// The next piece, of at most `most` bytes.
-    pub(super) fn next(&mut self, layout: Layout, most: usize) -> io::Result<Piece> {
+    pub(crate) fn next(&mut self, layout: Layout, most: usize) -> io::Result<Piece> {
         if self.fresh {
             self.fresh = false;
             self.fill()?;
@@ -93,7 +93,7 @@ impl<'a, 's> Feed<'a, 's> {
     }
 
     /// Whether an array stopped before its end, so that elements may be missing.
-    pub(super) fn is_cut(&self) -> bool {
+    pub(crate) fn is_cut(&self) -> bool {
         self.open
     }
 

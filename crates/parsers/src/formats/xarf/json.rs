@@ -7,11 +7,11 @@
 use std::borrow::Cow;
 
 /// Values that one report may consist of; the bound on the tape's memory (16 MiB).
-pub(super) const MAX_VALUES: usize = 1 << 20;
+pub(crate) const MAX_VALUES: usize = 1 << 20;
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Null,
     Bool,
     Number,
@@ -32,15 +32,15 @@ struct Node {
 }
 
 /// The place of a value on the tape; 0 is the whole.
-pub(super) type At = u32;
+pub(crate) type At = u32;
 
 /// Why a text is not JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Malformed {
+pub(crate) struct Malformed {
     /// Bytes before the fault.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// What is wrong there.
-    pub(super) what: &'static str,
+    pub(crate) what: &'static str,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +52,7 @@ struct Mend {
 
 /// The tape: scan a text, then ask about its values with the same text in hand.
 #[derive(Debug, Default)]
-pub(super) struct Document {
+pub(crate) struct Document {
     nodes: Vec<Node>,
     open: Vec<At>,
     /// What most readers of JSON refuse, in order: the four digits of lone surrogates, and numbers beyond `f64`.
@@ -70,7 +70,7 @@ enum Expect {
 
 impl Document {
     /// Reads one JSON value with nothing but blanks around it. Nesting beyond `depth` is refused.
-    pub(super) fn scan(&mut self, text: &str, depth: usize) -> Result<(), Malformed> {
+    pub(crate) fn scan(&mut self, text: &str, depth: usize) -> Result<(), Malformed> {
         self.nodes.clear();
         self.open.clear();
         self.mends.clear();
@@ -244,7 +244,7 @@ impl Document {
     }
 
     /// What a value is.
-    pub(super) fn kind(&self, at: At) -> Kind {
+    pub(crate) fn kind(&self, at: At) -> Kind {
         self.nodes.get(at as usize).map_or(Kind::Null, |node| node.kind)
     }
 
@@ -254,7 +254,7 @@ impl Document {
     }
 
     /// A string's text; `None` for any other kind of value.
-    pub(super) fn text<'t>(&self, text: &'t str, at: At) -> Option<Cow<'t, str>> {
+    pub(crate) fn text<'t>(&self, text: &'t str, at: At) -> Option<Cow<'t, str>> {
         match self.kind(at) {
             Kind::Plain => Some(Cow::Borrowed(self.span(text, at))),
             Kind::Escaped => Some(Cow::Owned(unescape(self.span(text, at)))),
@@ -264,7 +264,7 @@ impl Document {
 
     /// The value as written, a string with its quotes; mended so that every reader accepts it: lone surrogates become
     /// U+FFFD, and numbers beyond `f64` become strings.
-    pub(super) fn raw<'t>(&self, text: &'t str, at: At) -> Cow<'t, str> {
+    pub(crate) fn raw<'t>(&self, text: &'t str, at: At) -> Cow<'t, str> {
         let Some(node) = self.nodes.get(at as usize) else { return Cow::Borrowed("null") };
         let quotes = u32::from(matches!(node.kind, Kind::Plain | Kind::Escaped));
         let (mut from, end) = (node.start.saturating_sub(quotes), node.end.saturating_add(quotes));
@@ -288,7 +288,7 @@ impl Document {
     }
 
     /// A number's value. Beyond the range of `f64` it is infinite.
-    pub(super) fn number_value(&self, text: &str, at: At) -> Option<f64> {
+    pub(crate) fn number_value(&self, text: &str, at: At) -> Option<f64> {
         if self.kind(at) != Kind::Number {
             return None;
         }
@@ -300,7 +300,7 @@ impl Document {
     }
 
     /// Whether there is anything that most readers of JSON refuse.
-    pub(super) fn is_mended(&self) -> bool {
+    pub(crate) fn is_mended(&self) -> bool {
         !self.mends.is_empty()
     }
 
@@ -310,7 +310,7 @@ impl Document {
     }
 
     /// Names and values of an object, in order, with names that come again; nothing for other values.
-    pub(super) fn members(&self, at: At) -> impl Iterator<Item = (At, At)> + '_ {
+    pub(crate) fn members(&self, at: At) -> impl Iterator<Item = (At, At)> + '_ {
         let end = if self.kind(at) == Kind::Object { self.after(at) } else { at };
         let mut name = at.saturating_add(1);
         std::iter::from_fn(move || {
@@ -323,7 +323,7 @@ impl Document {
     }
 
     /// The values of an array, in order; nothing for other values.
-    pub(super) fn items(&self, at: At) -> impl Iterator<Item = At> + '_ {
+    pub(crate) fn items(&self, at: At) -> impl Iterator<Item = At> + '_ {
         let end = if self.kind(at) == Kind::List { self.after(at) } else { at };
         let mut item = at.saturating_add(1);
         std::iter::from_fn(move || {
@@ -336,12 +336,12 @@ impl Document {
     }
 
     /// The value of a name in an object; the last, when the name comes again.
-    pub(super) fn member(&self, text: &str, at: At, name: &str) -> Option<At> {
+    pub(crate) fn member(&self, text: &str, at: At, name: &str) -> Option<At> {
         self.members(at).filter(|(key, _)| self.is_text(text, *key, name)).map(|(_, value)| value).last()
     }
 
     /// Whether a value is the string `wanted`.
-    pub(super) fn is_text(&self, text: &str, at: At, wanted: &str) -> bool {
+    pub(crate) fn is_text(&self, text: &str, at: At, wanted: &str) -> bool {
         match self.kind(at) {
             Kind::Plain => self.span(text, at) == wanted,
             Kind::Escaped => unescape(self.span(text, at)) == wanted,

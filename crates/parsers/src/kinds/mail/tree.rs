@@ -14,6 +14,7 @@ use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Address, DateTime, HeaderValue};
 use memchr::{memchr, memmem};
+use model::resource::DomainName;
 use model::time::{MINUTE, Time};
 
 /// Multiparts inside each other. Honest mail has three or four; what is deeper stays one unread part.
@@ -22,6 +23,8 @@ const LEVELS: u8 = 16;
 const FIELDS: usize = 10_000;
 /// Bytes of a field that are looked at when its structure matters.
 const STRUCTURED: usize = 8 << 10;
+/// Bytes of a mail address (RFC 5321 section 4.5.3.1.3).
+const ADDRESS: usize = 254;
 
 /// A mail, cut into parts (RFC 5322, RFC 2046).
 #[derive(Debug)]
@@ -66,6 +69,8 @@ pub struct Part<'a> {
     pub fields: Fields<'a>,
     /// Its media type.
     pub media: Media,
+    /// Its header as it stands in the mail, with lines that are no fields.
+    pub head: &'a [u8],
     /// Its body as it stands in the mail, transfer encoding and all.
     pub raw: &'a [u8],
 }
@@ -73,7 +78,8 @@ pub struct Part<'a> {
 impl<'a> Mail<'a> {
     /// Cuts a mail into at most `parts` leaf parts. Never fails: what is not a multipart after all is one part.
     pub fn parse(bytes: &'a [u8], parts: usize) -> Mail<'a> {
-        let (fields, body) = Fields::parse(skip_envelope(bytes));
+        let bytes = skip_envelope(bytes);
+        let (fields, body) = Fields::parse(bytes);
         let media = Media::of(&fields);
         let mut mail = Mail { fields: Fields::default(), media: media.clone(), parts: Vec::new(), more: false };
         if media.is_multipart() {
@@ -82,7 +88,7 @@ impl<'a> Mail<'a> {
         } else {
             // The one part is described by the mail's own header.
             let own = Fields { list: fields.list.clone(), more: fields.more };
-            mail.parts.push(Part { fields: own, media, raw: body });
+            mail.parts.push(Part { fields: own, media, head: before(bytes, body), raw: body });
             mail.fields = fields;
         }
         mail
@@ -91,7 +97,7 @@ impl<'a> Mail<'a> {
     fn split(&mut self, body: &'a [u8], media: &Media, limit: usize, level: u8) {
         let mut rest = body;
         let Some(after) = next_boundary(rest, &media.boundary).map(|(_, after, _)| after) else {
-            return self.push(Part { fields: Fields::default(), media: Media::default(), raw: body }, limit);
+            return self.push(Part { fields: Fields::default(), media: Media::default(), head: &[], raw: body }, limit);
         };
         rest = after;
         loop {
@@ -104,7 +110,7 @@ impl<'a> Mail<'a> {
             if kind.is_multipart() && level < LEVELS {
                 self.split(inner, &kind, limit, level + 1);
             } else if !(last && after.is_empty() && part.trim_ascii().is_empty()) {
-                self.push(Part { fields, media: kind, raw: inner }, limit);
+                self.push(Part { fields, media: kind, head: before(part, inner), raw: inner }, limit);
             }
             if last || self.more {
                 return;
@@ -116,6 +122,11 @@ impl<'a> Mail<'a> {
     fn push(&mut self, part: Part<'a>, limit: usize) {
         if self.parts.len() < limit { self.parts.push(part) } else { self.more = true }
     }
+}
+
+/// What stands before the end of some bytes.
+fn before<'a>(bytes: &'a [u8], end: &[u8]) -> &'a [u8] {
+    bytes.get(..bytes.len().saturating_sub(end.len())).unwrap_or_default()
 }
 
 /// A mail without the `From ` line that mailboxes put before it (RFC 4155).
@@ -222,6 +233,20 @@ impl<'a> Fields<'a> {
         }?;
         let of = |own: &Option<Cow<'_, str>>| text(own.as_deref().unwrap_or_default().trim().as_bytes()).into_owned();
         Some((of(&first.name), of(&first.address)))
+    }
+
+    /// The mail address, in lower case, of whoever wrote this, when exactly one is named: one `From` with one mailbox, not
+    /// in a group (RFC 5322 section 3.6.2), at a domain name. `None` otherwise: what programs disagree about proves nothing.
+    pub fn author(&self) -> Option<String> {
+        let mut all = self.all("From");
+        let (Some(value), None) = (all.next(), all.next()) else { return None };
+        let HeaderValue::Address(Address::List(list)) = structured(value, |stream| stream.parse_address()) else { return None };
+        let [one] = list.as_slice() else { return None };
+        let address = one.address.as_deref()?.trim();
+        let (local, domain) = address.rsplit_once('@')?;
+        let is_plain = |letter: char| !letter.is_control() && !letter.is_whitespace() && !"@<>,;:\"()".contains(letter);
+        let is_sound = value.len() <= STRUCTURED && address.len() <= ADDRESS && !local.is_empty() && local.chars().all(is_plain);
+        (is_sound && DomainName::parse(domain).is_some()).then(|| address.to_lowercase())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The message a feedback report is about: what its header tells, and the message itself as evidence.
+//! The message that a report is about: what its header tells, and the message itself as evidence.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,7 @@ use model::address::Address;
 use model::report::{Batch, Place, Word};
 use model::time::Time;
 
-use super::fields::{Read, bare};
-use crate::kinds::mail::{Fields, Part, message_id, received, skip_envelope};
+use super::{Fields, Part, message_id, received, skip_envelope, text};
 
 /// Fields by which operators of shared hosting find the account that sent a mail.
 const HINTS: &[&str] = &[
@@ -31,14 +30,14 @@ const HINTS: &[&str] = &[
 ];
 
 /// The message, or its header.
-pub(super) struct Original<'a> {
+pub(crate) struct Original<'a> {
     media: &'static str,
     bytes: Cow<'a, [u8]>,
 }
 
 impl<'a> Original<'a> {
     /// The message in a part; `None` when the part is something else.
-    pub(super) fn of(part: &Part<'a>) -> Option<Original<'a>> {
+    pub(crate) fn of(part: &Part<'a>) -> Option<Original<'a>> {
         let media = match part.media.essence.as_str() {
             // `text/rfc822-header` is what some write for the registered name (RFC 6522).
             "text/rfc822-headers" | "text/rfc822-header" | "message/rfc822-headers" => "text/rfc822-headers",
@@ -48,12 +47,21 @@ impl<'a> Original<'a> {
         Some(Original { media, bytes: part.bytes() })
     }
 
-    fn fields(&self) -> Fields<'_> {
+    /// A message that stands at the end of a text for people, as it stands; `None` when it does not begin with a header.
+    pub(crate) fn quoted(bytes: &'a [u8]) -> Option<Original<'a>> {
+        let bytes = skip_envelope(bytes);
+        let has_header = Fields::parse(bytes).0.iter().next().is_some();
+        has_header.then_some(Original { media: "message/rfc822", bytes: Cow::Borrowed(bytes) })
+    }
+
+    /// The fields of its header.
+    pub(crate) fn fields(&self) -> Fields<'_> {
         Fields::parse(skip_envelope(&self.bytes)).0
     }
 
-    /// Puts what the message tells into the open report, and the message as an item of evidence.
-    pub(super) fn put(&self, batch: &mut Batch, read: &Read) {
+    /// Puts what the message tells into the open report, and the message as an item of evidence; its `Return-Path` only when
+    /// the report does not have the sender from elsewhere.
+    pub(crate) fn put(&self, batch: &mut Batch, has_sender: bool) {
         let fields = self.fields();
         if let Some(subject) = fields.text("Subject") {
             batch.text(Word::SUBJECT, subject.as_bytes());
@@ -61,7 +69,7 @@ impl<'a> Original<'a> {
         if let Some(id) = message_id(&fields) {
             batch.text(Word::MESSAGE_ID, id);
         }
-        if !read.has_sender
+        if !has_sender
             && let Some(path) = fields.text("Return-Path")
             && !bare(&path).is_empty()
         {
@@ -73,13 +81,13 @@ impl<'a> Original<'a> {
         for (name, word) in
             [("From", "original.from"), ("Date", "original.date"), ("List-Unsubscribe", "original.list-unsubscribe")]
         {
-            if let Some(text) = fields.text(name) {
+            if let Some(said) = fields.text(name) {
                 let word = batch.word(word, Place::Extra);
-                batch.text(word, text.as_bytes());
+                batch.text(word, said.as_bytes());
             }
         }
         for (name, value) in fields.iter().filter(|(name, _)| is_hint(name)) {
-            let value = crate::kinds::mail::text(value);
+            let value = text(value);
             batch.text(Word::MAIL_HINT, format!("{}: {value}", String::from_utf8_lossy(name)));
         }
         batch.text(Word::EVIDENCE_TYPE, self.media);
@@ -95,7 +103,7 @@ impl<'a> Original<'a> {
     }
 
     /// The distinct public addresses that the message passed, as its `Received` and `X-Originating-IP` fields tell.
-    pub(super) fn addresses(&self) -> Vec<Address> {
+    pub(crate) fn addresses(&self) -> Vec<Address> {
         let fields = self.fields();
         let relays = fields.all("Received").filter_map(|value| received(value).0).map(Address::from);
         let origins = fields.all("X-Originating-IP").filter_map(bracketed);
@@ -106,9 +114,14 @@ impl<'a> Original<'a> {
     }
 
     /// When the reporter's own server took the message: the time of the first `Received` field.
-    pub(super) fn arrived(&self) -> Option<Time> {
+    pub(crate) fn arrived(&self) -> Option<Time> {
         self.fields().first("Received").and_then(|value| received(value).1)
     }
+}
+
+/// A mail address without its angle brackets.
+pub(crate) fn bare(text: &str) -> &str {
+    text.trim_matches(|letter: char| letter.is_whitespace() || matches!(letter, '<' | '>'))
 }
 
 /// An address as this field has it, often in square brackets.

@@ -1,0 +1,4 @@
+//! The journeys of `feeds.rs`, on PostgreSQL.
+
+#[path = "feeds.rs"]
+mod feeds;

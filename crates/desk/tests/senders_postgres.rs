@@ -1,0 +1,4 @@
+//! The tests of `senders.rs`, on PostgreSQL.
+
+#[path = "senders.rs"]
+mod senders;

@@ -1,0 +1,120 @@
+//! Any other JSON that the user describes: objects one a line, in a list, or in a list somewhere in a document.
+//!
+//! The description is that of [`super::csv`], with members for columns. A member inside a member is named with a dot
+//! (`source.ip`), an item of a list by its number from 0 (`address.0.ip`), and `rows` says where in a document the list is:
+//!
+//! ```toml
+//! rows = "data.hosts"              # left out when the objects stand by themselves
+//! kind = "connection/infected_host"
+//!
+//! [columns]
+//! ip = "source.ip"
+//! time = "last.seen"
+//!
+//! [time]
+//! format = "unix"
+//! ```
+
+use super::csv::declared::Declared;
+use super::csv::plan::{Plan, Row};
+use super::{Fit, Format, Proven};
+use crate::kinds::csv::COLUMNS;
+use crate::kinds::members::{self, Object};
+use crate::read::Reading;
+use crate::sink::Stop;
+use crate::source::{Prefix, Source};
+
+/// JSON with a declaration.
+pub const FORMAT: Format = Format {
+    name: "json",
+    title: "JSON, declared",
+    senders: &[],
+    fields: &[("as declared", "any word of XARF")],
+    proven: Proven::After("our own documentation"),
+    detect,
+    parse,
+};
+
+fn detect(prefix: &Prefix<'_>) -> Fit {
+    let Some(declared) = prefix.declared.filter(|declared| declared.header) else { return Fit::No };
+    let members = prefix.members();
+    let first_of_rows = declared.rows.split('.').next().unwrap_or_default();
+    let fits = match first_of_rows {
+        "" => declared.fits_members(members),
+        name => members.contains(&name),
+    };
+    if fits { Fit::Certain } else { Fit::No }
+}
+
+fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> {
+    let Some(declared) = reading.hint.declared.filter(|declared| declared.header) else {
+        reading.unreadable("JSON of your own is read with a description of it: --map FILE");
+        return Ok(());
+    };
+    declared.tell_reporter(reading.batch());
+    let kind = reading.hint.kind;
+    let mut plan = Plan::new(Vec::new(), Some(declared), kind, reading.batch());
+    let mut cells = Cells::default();
+    members::each(reading, source, &declared.rows, &mut |reading, object, place| {
+        let ordinal = reading.ordinal();
+        let read = match cells.fill(object, declared, &mut plan, reading) {
+            true => plan.row(&cells, reading.batch(), ordinal),
+            false => Err(format!("its members and those before it have more than {COLUMNS} names; more are not read")),
+        };
+        members::end(reading, ordinal, object, place, read)
+    })?;
+    if let Some(note) = plan.note() {
+        reading.note("", note);
+    }
+    let names: Vec<&str> = plan.header().iter().map(String::as_str).collect();
+    reading.shape("", &names);
+    Ok(())
+}
+
+/// An object laid flat: its values by the number of their column in the plan.
+#[derive(Default)]
+struct Cells {
+    bytes: Vec<u8>,
+    spans: Vec<(usize, usize)>,
+}
+
+impl Row for Cells {
+    fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    fn get(&self, at: usize) -> &[u8] {
+        self.spans.get(at).and_then(|(start, end)| self.bytes.get(*start..*end)).unwrap_or_default()
+    }
+}
+
+impl Cells {
+    /// Takes the values of an object; false when there are more names than columns may be.
+    fn fill(&mut self, object: &Object<'_>, declared: &Declared, plan: &mut Plan<'_>, reading: &mut Reading<'_>) -> bool {
+        self.bytes.clear();
+        self.spans.clear();
+        self.spans.resize(plan.columns(), (0, 0));
+        let mut fits = true;
+        object.leaves(&|path| declared.reaches_into(path), &mut |path, text| {
+            let at = match plan.header().iter().position(|name| name == path) {
+                Some(at) => at,
+                None if plan.columns() < COLUMNS => {
+                    let at = plan.columns();
+                    plan.column(at, path.to_owned(), reading.batch());
+                    self.spans.push((0, 0));
+                    at
+                }
+                None => {
+                    fits = false;
+                    return;
+                }
+            };
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(text.as_bytes());
+            if let Some(span) = self.spans.get_mut(at) {
+                *span = (start, self.bytes.len());
+            }
+        });
+        fits
+    }
+}

@@ -1,0 +1,273 @@
+//! JSON of entries: one object a line, an array of objects, or objects after each other; for formats that know what the
+//! members mean.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
+use model::report::Core;
+
+use crate::formats::xarf::feed::{BOM, Feed, Layout, Piece};
+use crate::formats::xarf::json::{At, Document, Kind};
+use crate::read::Reading;
+use crate::sink::Stop;
+use crate::source::Source;
+
+/// Items of a list that can be named by number.
+const MOST_ITEMS: usize = 100;
+/// Names that are looked at to recognise a format.
+const TELLING_NAMES: usize = 200;
+
+/// One entry, or an object inside one.
+#[derive(Clone, Copy)]
+pub(crate) struct Object<'d> {
+    document: &'d Document,
+    text: &'d str,
+    at: At,
+}
+
+impl<'d> Object<'d> {
+    /// The value at a path of names with dots between them. A name that has dots itself is found too.
+    fn at(&self, path: &str) -> Option<At> {
+        let mut at = self.at;
+        let mut rest = path;
+        loop {
+            if let Some(found) = self.document.member(self.text, at, rest) {
+                return Some(found);
+            }
+            let (name, after) = rest.split_once('.')?;
+            at = self.document.member(self.text, at, name)?;
+            rest = after;
+        }
+    }
+
+    /// Hands on each value with the names that lead to it, dots between them, as text: numbers, truths and lists as they are
+    /// written, no `null`, nothing empty. Lists are gone into by number when `enters` says so of their path, and a list of one
+    /// simple value counts as that.
+    pub(crate) fn leaves(&self, enters: &dyn Fn(&str) -> bool, take: &mut dyn FnMut(&str, &str)) {
+        let mut path = String::new();
+        self.walk(&mut path, enters, take);
+    }
+
+    fn walk(&self, path: &mut String, enters: &dyn Fn(&str) -> bool, take: &mut dyn FnMut(&str, &str)) {
+        let before = path.len();
+        for (name, at) in self.document.members(self.at) {
+            if before > 0 {
+                path.push('.');
+            }
+            path.push_str(&self.document.text(self.text, name).unwrap_or_default());
+            Object { at, ..*self }.leaf(path, enters, take);
+            path.truncate(before);
+        }
+    }
+
+    fn leaf(&self, path: &mut String, enters: &dyn Fn(&str) -> bool, take: &mut dyn FnMut(&str, &str)) {
+        match self.document.kind(self.at) {
+            Kind::Null => {}
+            Kind::Object => self.walk(path, enters, take),
+            Kind::List if enters(path) => {
+                let before = path.len();
+                for (number, at) in self.document.items(self.at).enumerate().take(MOST_ITEMS) {
+                    // Writing to a string cannot fail.
+                    let _ = write!(path, ".{number}");
+                    Object { at, ..*self }.leaf(path, enters, take);
+                    path.truncate(before);
+                }
+            }
+            Kind::List => {
+                let mut items = self.document.items(self.at);
+                match (items.next(), items.next()) {
+                    (None, _) => {}
+                    (Some(at), None) if self.scalar(at).is_some() => Object { at, ..*self }.leaf(path, enters, take),
+                    _ => take(path, &self.raw()),
+                }
+            }
+            _ => {
+                let text = self.scalar(self.at).unwrap_or_default();
+                if !text.is_empty() {
+                    take(path, &text);
+                }
+            }
+        }
+    }
+
+    /// As it is written.
+    pub(crate) fn raw(&self) -> Cow<'d, str> {
+        self.document.raw(self.text, self.at)
+    }
+
+    fn scalar(&self, at: At) -> Option<Cow<'d, str>> {
+        match self.document.kind(at) {
+            Kind::Plain | Kind::Escaped => self.document.text(self.text, at),
+            Kind::Number | Kind::Bool => Some(self.document.raw(self.text, at)),
+            Kind::Null | Kind::List | Kind::Object => None,
+        }
+    }
+}
+
+/// Where an entry stands, for people.
+#[derive(Clone, Copy)]
+pub(crate) struct Where {
+    line: bool,
+    number: u64,
+}
+
+impl fmt::Display for Where {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", if self.line { "line" } else { "entry" }, self.number)
+    }
+}
+
+/// What a format does with an entry.
+type Take<'t> = dyn FnMut(&mut Reading<'_>, &Object<'_>, Where) -> Result<(), Stop> + 't;
+
+/// Hands each entry to `take`, which gives out the places of its statements; what is no object is a reject. `rows` is the path
+/// to the list of entries inside a document, empty when the entries stand by themselves.
+pub(crate) fn each(reading: &mut Reading<'_>, source: &mut Source<'_>, rows: &str, take: &mut Take<'_>) -> Result<(), Stop> {
+    let limits = reading.hint.limits;
+    let most = limits.whole.max(limits.line);
+    let layout = match Layout::of(source.prefix(), limits.json_depth) {
+        // A list that is asked for stands in a document.
+        _ if !rows.is_empty() => Layout::Documents,
+        layout => layout,
+    };
+    let mut feed = Feed::new(source);
+    let mut document = Document::default();
+    let mut number = 0;
+    loop {
+        let piece = feed.next(layout, most)?;
+        number += 1;
+        let place = Where { line: layout == Layout::Lines, number };
+        let range = match piece {
+            Piece::End => break,
+            Piece::TooLong(beginning) => {
+                let ordinal = reading.ordinal();
+                reading.reject(
+                    ordinal,
+                    &place.to_string(),
+                    &beginning,
+                    format!("it is longer than {most} bytes, or does not end"),
+                );
+                continue;
+            }
+            Piece::Report(range) => range,
+        };
+        let bytes = feed.bytes(&range).trim_ascii();
+        let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
+        if bytes.is_empty() {
+            continue;
+        }
+        let text = String::from_utf8_lossy(bytes);
+        if let Err(fault) = document.scan(&text, limits.json_depth) {
+            let ordinal = reading.ordinal();
+            reading.reject(ordinal, &place.to_string(), bytes, format!("it is not JSON: byte {}: {}", fault.at, fault.what));
+            continue;
+        }
+        let whole = Object { document: &document, text: &text, at: 0 };
+        let list = if rows.is_empty() { None } else { whole.at(rows) };
+        match list {
+            Some(list) if document.kind(list) == Kind::List => {
+                for (at, number) in document.items(list).zip(1..) {
+                    one(reading, Object { at, ..whole }, Where { line: false, number }, take)?;
+                }
+            }
+            None if !rows.is_empty() => {
+                let ordinal = reading.ordinal();
+                reading.reject(ordinal, &place.to_string(), bytes, format!("there is no list of entries at '{rows}'"));
+            }
+            list => one(reading, Object { at: list.unwrap_or(0), ..whole }, place, take)?,
+        }
+    }
+    if feed.is_cut() {
+        reading.note("", "the list of entries has no end; some may be missing");
+    }
+    Ok(())
+}
+
+fn one(reading: &mut Reading<'_>, object: Object<'_>, place: Where, take: &mut Take<'_>) -> Result<(), Stop> {
+    if object.document.kind(object.at) == Kind::Object {
+        return take(reading, &object, place);
+    }
+    let ordinal = reading.ordinal();
+    reading.reject(ordinal, &place.to_string(), object.raw().as_bytes(), "it is not an entry: an entry is a JSON object");
+    Ok(())
+}
+
+/// Ends an entry: the report, or the reject with its reason.
+pub(crate) fn end(
+    reading: &mut Reading<'_>,
+    ordinal: u32,
+    object: &Object<'_>,
+    place: Where,
+    read: Result<Core, String>,
+) -> Result<(), Stop> {
+    match read {
+        Ok(core) => reading.report(core),
+        Err(reason) => {
+            reading.reject(ordinal, &place.to_string(), object.raw().as_bytes(), reason);
+            Ok(())
+        }
+    }
+}
+
+/// The names of the members of the first object in `bytes`, alone or first in a list, as far as it goes; empty when there is
+/// none. For telling formats apart: names with escapes in them are not looked at.
+pub(crate) fn telling(bytes: &[u8]) -> Vec<&str> {
+    let mut names = Vec::new();
+    let start = bytes.strip_prefix(BOM).unwrap_or(bytes).trim_ascii_start();
+    let start = start.strip_prefix(b"[").map_or(start, <[u8]>::trim_ascii_start);
+    let Some(mut rest) = start.strip_prefix(b"{") else { return names };
+    let mut depth = 0usize;
+    // Whether the next string of the outermost object is a name.
+    let mut name = true;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'"' => {
+                let Some(end) = string_end(rest) else { break };
+                if depth == 0 && name && names.len() < TELLING_NAMES {
+                    names.extend(rest.get(..end).and_then(|name| std::str::from_utf8(name).ok()));
+                }
+                rest = rest.get(end + 1..).unwrap_or_default();
+                name = false;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' if depth == 0 => break,
+            b'}' | b']' => depth -= 1,
+            b',' => name = true,
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Where the string that has begun ends.
+fn string_end(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at);
+        }
+        at += 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_formats_apart() {
+        for (text, expected) in [
+            ("{\"a\": 1, \"b\": {\"c\": [2, {\"d\": 3}]}, \"e\": \"f,\\\"g\\\"\", \"h\": null}", vec!["a", "b", "e", "h"]),
+            (" [ {\"a\": [\"x\", \"y\"], \"b\": 1}, {\"c\": 1}]", vec!["a", "b"]),
+            ("\u{feff}{\"a\"", vec!["a"]),
+            ("{\"a\": \"cut", vec!["a"]),
+            ("{\"a\\", vec![]),
+            ("[\"a\"]", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(telling(text.as_bytes()), expected, "{text}");
+        }
+    }
+}
