@@ -9,6 +9,7 @@ mod alert;
 mod cli;
 mod data;
 mod demo;
+mod doors;
 mod egress;
 mod log;
 mod mail;

@@ -5,7 +5,7 @@
 
 mod maps;
 mod plan;
-mod values;
+pub(crate) mod values;
 
 use model::report::Word;
 

@@ -26,6 +26,9 @@ pub struct Records<'r> {
     ended: bool,
     started: bool,
     separator: u8,
+    quotes: Quotes,
+    /// Bytes that begin a comment when they begin a line.
+    comments: &'static [u8],
     limit: usize,
     line: u64,
     /// Place of `buffer[0]` in the stream.
@@ -43,6 +46,17 @@ struct Span {
 
 /// Set in both ends of a span that lies in the scratch space. Limits keep records far below this.
 const IN_SCRATCH: u32 = 1 << 31;
+
+/// When a quotation mark opens a field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    /// When it is the field's first byte.
+    First,
+    /// When it is, or when only one blank stands before it.
+    Spaced,
+    /// Never.
+    Never,
+}
 
 /// One record.
 #[derive(Clone, Copy, Debug)]
@@ -124,12 +138,35 @@ impl<'r> Records<'r> {
             ended: false,
             started: false,
             separator,
+            quotes: Quotes::First,
+            comments: b"",
             limit: limit.min(1 << 30),
             line: 1,
             base: 0,
             fields: Vec::new(),
             scratch: Vec::new(),
         }
+    }
+
+    /// The same without quotation marks: they are text like any other, and a record is always a line.
+    #[must_use]
+    pub fn unquoted(mut self) -> Records<'r> {
+        self.quotes = Quotes::Never;
+        self
+    }
+
+    /// The same for rows with a blank behind each separator: `"a", "b"`.
+    #[must_use]
+    pub fn spaced(mut self) -> Records<'r> {
+        self.quotes = Quotes::Spaced;
+        self
+    }
+
+    /// The same with lines that begin with one of these bytes taken as they stand: each is a record of one field.
+    #[must_use]
+    pub fn with_comments(mut self, comments: &'static [u8]) -> Records<'r> {
+        self.comments = comments;
+        self
     }
 
     /// The next record, or `None` at the end.
@@ -154,7 +191,9 @@ impl<'r> Records<'r> {
                 continue;
             }
             let text = &self.buffer[self.at..self.filled];
-            match scan(text, self.ended, self.separator, &mut self.fields, &mut self.scratch) {
+            let comment = text.first().is_some_and(|byte| self.comments.contains(byte));
+            let (separator, quotes) = if comment { (b'\n', Quotes::Never) } else { (self.separator, self.quotes) };
+            match scan(text, self.ended, separator, quotes, &mut self.fields, &mut self.scratch) {
                 Scan::Whole(length, with_end) if length <= self.limit => {
                     let start = self.at;
                     let line = self.line;
@@ -227,12 +266,15 @@ impl<'r> Records<'r> {
     fn skip_record(&mut self) -> io::Result<Item<'_>> {
         let line = self.line;
         self.scratch.clear();
-        let mut state = State::Start;
+        let comment = self.buffer.get(self.at).is_some_and(|byte| self.comments.contains(byte));
+        // Where no quotation mark counts, the first byte is never seen as the start of a field.
+        let quotes = self.quotes != Quotes::Never && !comment;
+        let mut state = if quotes { State::Start } else { State::Plain };
         let mut closed = true;
         'stream: loop {
             for (index, &byte) in self.buffer[self.at..self.filled].iter().enumerate() {
                 self.line += u64::from(byte == b'\n');
-                state = state.after(byte, self.separator);
+                state = state.after(byte, if quotes { self.separator } else { b'\n' });
                 if let State::End = state {
                     // The line end is read again, and counted, as an empty line.
                     self.line -= u64::from(byte == b'\n');
@@ -283,13 +325,16 @@ impl State {
 }
 
 /// Cuts the record at the start of `text` into fields.
-fn scan(text: &[u8], ended: bool, separator: u8, fields: &mut Vec<Span>, scratch: &mut Vec<u8>) -> Scan {
+fn scan(text: &[u8], ended: bool, separator: u8, quotes: Quotes, fields: &mut Vec<Span>, scratch: &mut Vec<u8>) -> Scan {
     fields.clear();
     scratch.clear();
     let mut at = 0;
     loop {
+        if quotes == Quotes::Spaced && text.get(at) == Some(&b' ') && text.get(at + 1) == Some(&b'"') {
+            at += 1;
+        }
         let start = at;
-        if text.get(at) == Some(&b'"') {
+        if quotes != Quotes::Never && text.get(at) == Some(&b'"') {
             let Some((span, after)) = quoted(text, start, ended, separator, scratch) else {
                 return Scan::Open { quoted: true };
             };
@@ -407,7 +452,7 @@ pub fn first_record(prefix: &[u8], separator: u8) -> Vec<Vec<u8>> {
     let start = text.iter().position(|byte| !matches!(byte, b'\n' | b'\r')).unwrap_or(text.len());
     let text = &text[start..];
     let (mut fields, mut scratch) = (Vec::new(), Vec::new());
-    match scan(text, true, separator, &mut fields, &mut scratch) {
+    match scan(text, true, separator, Quotes::First, &mut fields, &mut scratch) {
         Scan::Whole(length, _) if length > 0 => {
             let record = Record { text, scratch: &scratch, fields: &fields, line: 1, offset: 0 };
             record.iter().map(<[u8]>::to_vec).collect()

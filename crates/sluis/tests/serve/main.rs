@@ -5,6 +5,7 @@
 mod administrations;
 mod alerts;
 mod exim;
+mod feeds;
 mod log;
 mod node;
 mod stamps;

@@ -6,7 +6,7 @@ use model::report::{Batch, Core, Place, Word};
 use model::time::Time;
 
 use super::maps::{Maps, Role, Type};
-use super::values::{self, APPLICATION, Clock};
+use super::values::{self, APPLICATION, Clock, put_number};
 use crate::kinds::csv::{COLUMNS, Record};
 
 /// What a file was found to be.
@@ -563,19 +563,4 @@ fn tally((count, first): &mut (u64, u64), line: u64) {
 
 fn contains(text: &[u8], lower: &[u8]) -> bool {
     !lower.is_empty() && text.windows(lower.len()).any(|part| part.eq_ignore_ascii_case(lower))
-}
-
-/// Puts a number, written in decimal.
-fn put_number(batch: &mut Batch, word: Word, number: u32) {
-    let mut digits = [0u8; 10];
-    let (mut at, mut rest) = (digits.len(), number);
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    batch.json(word, std::str::from_utf8(&digits[at..]).unwrap_or("0"));
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use model::address::Address;
+use model::report::{Batch, Word};
 use model::time::Time;
 
 /// The property that holds the application protocol, beside [`model::report::Word::TRANSPORT`].
@@ -163,6 +164,21 @@ pub(crate) fn rfc3339(time: Time, text: &[u8], into: &mut Vec<u8>) {
     // Writing to a string cannot fail.
     let _ = write!(written, "{time}");
     into.extend_from_slice(written.as_bytes());
+}
+
+/// Puts a number, written in decimal.
+pub(crate) fn put_number(batch: &mut Batch, word: Word, number: u32) {
+    let mut digits = [0u8; 10];
+    let (mut at, mut rest) = (digits.len(), number);
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    batch.json(word, std::str::from_utf8(&digits[at..]).unwrap_or("0"));
 }
 
 #[cfg(test)]

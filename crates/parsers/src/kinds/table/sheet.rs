@@ -1,0 +1,238 @@
+//! How a row becomes a report: the columns of one file, resolved once, and carried out for every row.
+
+use std::borrow::Cow;
+
+use model::report::{Batch, Core, Place, Word};
+use model::time::Time;
+
+use super::layout::{Layout, Means, Written};
+use super::row::Row;
+use super::times;
+use crate::formats::shadowserver::values::{self, Clock};
+use crate::kinds::csv::COLUMNS;
+use crate::kinds::rsit::{self, Class};
+use crate::read::Reading;
+
+/// Names of columns that one file may have when its rows name them themselves; values past that share one name.
+const NAMES: usize = 10_000;
+
+/// The values of a row, by column.
+pub trait Cells {
+    /// How many there are.
+    fn len(&self) -> usize;
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The value at a column; empty when the row has none there.
+    fn get(&self, column: usize) -> &[u8];
+}
+
+impl Cells for Vec<Cow<'_, str>> {
+    fn len(&self) -> usize {
+        Vec::len(self)
+    }
+
+    fn get(&self, column: usize) -> &[u8] {
+        self.as_slice().get(column).map_or(b"", |value| value.as_bytes())
+    }
+}
+
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) means: Means,
+    /// The column's own name: for what is not what it should be.
+    pub(super) own: Word,
+    /// Where a text of a known meaning goes.
+    pub(super) word: Word,
+}
+
+/// The columns of one file, and what they mean.
+pub struct Sheet {
+    layout: &'static Layout,
+    columns: Vec<Column>,
+    /// Columns in the order in which they are read: those of the layout in its order, then the others.
+    order: Vec<usize>,
+    /// What the batch says of every report.
+    shared: (Class, &'static str),
+    /// The time that the list itself bears.
+    pub(super) of_list: Option<Time>,
+    received: Time,
+    clock: Clock,
+    application: Word,
+    longer: (u64, u32),
+}
+
+impl Sheet {
+    /// The sheet for these columns. The `first` of a file puts what all reports have in common into the batch.
+    pub fn new(layout: &'static Layout, names: Vec<String>, first: bool, reading: &mut Reading<'_>) -> Sheet {
+        let received = reading.hint.received;
+        let told = reading.hint.kind;
+        // What the operator says of a list counts where the list itself is of nothing in particular.
+        let class = match told {
+            Some(kind) if layout.class == rsit::OTHER => layout.class.as_kind(kind),
+            _ => layout.class,
+        };
+        if first {
+            share(reading.batch(), layout, class);
+        }
+        let batch = reading.batch();
+        let mut sheet = Sheet {
+            layout,
+            columns: Vec::new(),
+            order: Vec::new(),
+            shared: (class, layout.identifier),
+            of_list: None,
+            received,
+            clock: Clock::default(),
+            application: batch.word(values::APPLICATION, Place::Property),
+            longer: (0, 0),
+        };
+        for name in names.into_iter().take(COLUMNS) {
+            sheet.add(name, batch);
+        }
+        sheet.sort();
+        if first && !sheet.columns.is_empty() {
+            sheet.tell(reading);
+        }
+        sheet
+    }
+
+    /// Tells the columns that were met.
+    pub fn tell(&self, reading: &mut Reading<'_>) {
+        let names: Vec<&str> = self.columns.iter().take(COLUMNS).map(|column| column.name.as_str()).collect();
+        reading.shape(self.layout.feed, &names);
+    }
+
+    /// The column of a name, for rows that name their values.
+    pub fn column(&mut self, name: &str, batch: &mut Batch) -> usize {
+        if let Some(at) = self.columns.iter().position(|column| column.name == name) {
+            return at;
+        }
+        if self.columns.len() < NAMES {
+            self.add(name.to_owned(), batch);
+            self.sort();
+        }
+        self.columns.len().saturating_sub(1)
+    }
+
+    fn add(&mut self, name: String, batch: &mut Batch) {
+        let means = self.layout.columns.iter().find(|(known, _)| *known == name).map_or(Means::Keep, |(_, means)| *means);
+        let own = batch.word(if name.is_empty() { "column" } else { &name }, Place::Extra);
+        let word = match means {
+            Means::Text(property) | Means::Number(property) => batch.word(property, Place::Property),
+            Means::DestinationDomain => batch.word("destination_domain", Place::Property),
+            _ => own,
+        };
+        self.columns.push(Column { name, means, own, word });
+    }
+
+    fn sort(&mut self) {
+        let rank = |at: &usize| {
+            let name = self.columns.get(*at).map_or("", |column| column.name.as_str());
+            self.layout.columns.iter().position(|(known, _)| *known == name).unwrap_or(usize::MAX)
+        };
+        let mut order: Vec<usize> = (0..self.columns.len()).collect();
+        order.sort_by_key(|at| (rank(at), *at));
+        self.order = order;
+    }
+
+    /// Reads a row into the open report of the batch.
+    ///
+    /// # Errors
+    /// Why the row is no report.
+    pub fn row<C: Cells>(&mut self, cells: &C, reading: &mut Reading<'_>, ordinal: u32) -> Result<Core, String> {
+        let batch = reading.batch();
+        if cells.len() > COLUMNS.max(self.columns.len()) {
+            return Err(format!("the row has {} fields; more than {COLUMNS} are not read", cells.len()));
+        }
+        let Sheet { layout, columns, shared, clock, .. } = self;
+        let mut row = Row {
+            core: Core::new(shared.0.kind, ordinal),
+            class: shared.0,
+            identifier: layout.identifier,
+            time: None,
+            first_seen: None,
+            last_seen: None,
+            network: Cow::Borrowed(b""),
+            url: Cow::Borrowed(b""),
+            domain: Cow::Borrowed(b""),
+            handle: Cow::Borrowed(b""),
+            transport: Cow::Borrowed(b""),
+            application: Cow::Borrowed(b""),
+            fault: None,
+            columns,
+            cells,
+            batch,
+        };
+        for &at in &self.order {
+            let Some(column) = columns.get(at) else { continue };
+            let value = cells.get(at).trim_ascii();
+            if value.is_empty() || layout.nothing.iter().any(|nothing| nothing.as_bytes() == value) {
+                continue;
+            }
+            if !row.take(at, column, value, clock)? {
+                row.batch.text(column.own, value);
+            }
+        }
+        if cells.len() > columns.len() {
+            self.longer.0 += 1;
+            for at in columns.len()..cells.len() {
+                let value = cells.get(at).trim_ascii();
+                if !value.is_empty() {
+                    let word = row.batch.word(&format!("column_{}", at + 1), Place::Extra);
+                    row.batch.text(word, value);
+                }
+            }
+        }
+        if let Some(each) = layout.each {
+            each(&mut row)?;
+        }
+        row.settle(layout, self.of_list.unwrap_or(self.received))?;
+        row.write(layout, *shared, self.application);
+        Ok(row.core)
+    }
+
+    /// What is worth knowing of the file after its rows.
+    pub fn afterwards(&self) -> Option<String> {
+        let (count, columns) = (self.longer.0, self.columns.len());
+        (count > 0).then(|| format!("rows with more than the {columns} columns that are known, kept by their number: {count}"))
+    }
+}
+
+/// Puts what all rows of a list have in common into the batch.
+fn share(batch: &mut Batch, layout: &Layout, class: Class) {
+    let sender = layout.sender;
+    for (word, value) in [
+        (Word::REPORTER_ORG, sender.org),
+        (Word::REPORTER_CONTACT, sender.contact),
+        (Word::REPORTER_DOMAIN, sender.domain),
+        (Word::SENDER_ORG, sender.org),
+        (Word::SENDER_CONTACT, sender.contact),
+        (Word::SENDER_DOMAIN, sender.domain),
+        (Word::FEED, layout.feed),
+        (Word::RSIT, class.rsit),
+        (Word::RSIT_IDENTIFIER, layout.identifier),
+    ] {
+        if !value.is_empty() {
+            batch.share(word, value);
+        }
+    }
+    for (name, value) in layout.always {
+        let word = batch.word(name, Place::Property);
+        batch.share(word, value);
+    }
+    for (name, value) in rsit::asked(class.kind).iter().filter(|(name, _)| layout.always.iter().all(|(said, _)| said != name)) {
+        let word = batch.word(name, Place::Property);
+        batch.share(word, value);
+    }
+}
+
+/// The time in a text.
+pub(super) fn time(written: Written, text: &[u8]) -> Option<Time> {
+    match written {
+        Written::Iso => Time::parse(text),
+        Written::Unix => times::unix(text),
+        Written::Like(read) => read(text),
+    }
+}

@@ -1,0 +1,1 @@
+//! A server that does what servers should not, against the client.
