@@ -14,27 +14,25 @@ use parsers::sink::Collected;
 use parsers::source::Hint;
 use serde_json::{Map, Value};
 
-/// Where we mean to differ: the beginning of a path, a field, and why.
-const INTENDED: &[(&str, &str, &str)] = &[
-    ("feeds/abusech/feodotracker", "time", "a report is of when the server was last seen; first_seen has the oracle's time"),
-    ("feeds/blocklistde/", "description", "a sentence of the other program's own"),
+/// Where we mean to differ: the beginning of a path, a field, what the oracle has there (or nothing in particular), and why.
+const INTENDED: &[(&str, &str, &str, &str)] = &[
+    ("feeds/abusech/feodotracker", "time", "", "a report is of when the server was last seen; first_seen has the oracle's time"),
+    ("feeds/alienvault/test_parser_otx", "time", "2016-11-01T22:02:00Z", "the oracle misreads times without a fraction"),
+    ("feeds/alienvault/test_parser_otx", "time", "2016-11-03T20:01:00Z", "the oracle misreads times without a fraction"),
+    ("feeds/alienvault/test_parser_otx", "time", "2017-06-15T05:01:00Z", "the oracle misreads times without a fraction"),
+    ("feeds/bambenek/", "status", "", "a word of the oracle's own"),
+    ("feeds/blocklistde/", "description", "", "a sentence of the oracle's own"),
+    ("feeds/cleanmx/", "status", "online", "the oracle's word for the sender's 'up', which is kept"),
+    ("feeds/cymru/certname", "destination_port", "0", "there is no port 0"),
+    ("feeds/dataplane/", "description", "", "a sentence of the oracle's own"),
+    ("feeds/dyn/", "description", "", "a sentence of the oracle's own"),
 ];
 
 /// Samples whose format is not read yet.
 const UNREAD: &[&str] = &[
-    "feeds/alienvault/",
-    "feeds/bambenek/",
-    "feeds/blueliv/",
-    "feeds/cert_eu/",
-    "feeds/cleanmx/",
-    "feeds/cymru/",
-    "feeds/cznic/",
-    "feeds/dataplane/",
-    "feeds/dshield/",
-    "feeds/dyn/",
+    "feeds/html_table/",
     "feeds/eset/",
     "feeds/fraunhofer/",
-    "feeds/html_table/",
     "feeds/malc0de/",
     "feeds/malwarepatrol/",
     "feeds/malwareurl/",
@@ -103,7 +101,10 @@ fn one(file: &std::path::Path, path: &str, entry: &Map<String, Value>, expected:
     let mut agree = 0;
     for (at, (report, record)) in reports.iter().zip(expected).enumerate() {
         let mut differences = compare::differences(report, record.as_object().unwrap());
-        differences.retain(|(field, _, _)| !INTENDED.iter().any(|(begin, known, _)| path.starts_with(begin) && field == known));
+        differences.retain(|(field, wanted, _)| {
+            let mut known = INTENDED.iter().filter(|(begin, known, _, _)| path.starts_with(begin) && field == known);
+            !known.any(|(_, _, value, _)| value.is_empty() || wanted == value)
+        });
         agree += usize::from(differences.is_empty());
         failures
             .extend(differences.iter().map(|(field, wanted, found)| format!("{path} {at}: {field}: {wanted:?} is {found:?}")));
