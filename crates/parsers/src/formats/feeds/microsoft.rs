@@ -195,7 +195,7 @@ fn azure(row: &mut Row<'_>) -> Result<(), String> {
 
 /// Tenths of microseconds since 1601, as Windows counts.
 fn windows_time(text: &[u8]) -> Option<Time> {
-    let ticks: i64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    let ticks = std::str::from_utf8(text).ok()?.parse::<i64>().ok().filter(|ticks| *ticks > 0)?;
     let millis = (ticks / 10_000).checked_sub(11_644_473_600_000)?;
     Time::from_unix_seconds(millis.div_euclid(1_000)).map(|time| time.plus(millis.rem_euclid(1_000)))
 }
