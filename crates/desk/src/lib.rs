@@ -16,6 +16,7 @@
 //! - [`seal`]: what waits becomes entries of the log, which is signed and published.
 //! - [`sender`]: who a mail is from, and what proves it.
 //! - [`simulate`]: what another policy would have done over what is recorded.
+//! - [`mailboxes`]: from which mail on a mailbox on a server is taken.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
 //! [`Desk`] is a node at work: its store, its index of who held what, and its clock. Time is passed in through
@@ -32,6 +33,7 @@ mod decide;
 pub mod fetches;
 pub mod forget;
 pub mod import;
+pub mod mailboxes;
 pub mod outbox;
 pub mod place;
 pub mod policy;

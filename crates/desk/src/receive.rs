@@ -24,6 +24,8 @@ pub struct Arrived {
     pub(crate) received: Time,
     /// Locations that stand nowhere else, when the submission told of child abuse material.
     pub(crate) locations: Vec<Location>,
+    /// Whether it told of child abuse material, and a rewrite took its place.
+    pub(crate) rewritten: bool,
     /// How long writing and screening it took.
     pub(crate) took: Duration,
 }
@@ -32,6 +34,12 @@ impl Arrived {
     /// Bytes of the submission.
     pub fn size(&self) -> u64 {
         self.written.size
+    }
+
+    /// Whether it told of child abuse material, so that a rewrite without it is kept ([`crate::screen`]): then the door must
+    /// not keep the original either.
+    pub fn is_rewritten(&self) -> bool {
+        self.rewritten
     }
 }
 
@@ -74,7 +82,7 @@ impl Desk {
         let written = raw::write(self.store.directory(), self.store.keys(), public, &mut self.until_stop(reader))?;
         let took = Duration::ZERO;
         let (name, locations) = (base_name(name).to_owned(), Vec::new());
-        let arrived = Arrived { written, door, envelope, heard: None, name, received, locations, took };
+        let arrived = Arrived { written, door, envelope, heard: None, name, received, locations, rewritten: false, took };
         Ok(Arrived { took: begun.elapsed(), ..self.screen(arrived)? })
     }
 

@@ -60,7 +60,7 @@ impl Desk {
                 let rewritten = asked.and_then(|()| self.rewrite(&arrived));
                 raw::discard(&arrived.written)?;
                 let (written, locations) = rewritten?;
-                Ok(Arrived { written, locations, name: String::new(), ..arrived })
+                Ok(Arrived { written, locations, name: String::new(), rewritten: true, ..arrived })
             }
             Err(error) => {
                 raw::discard(&arrived.written)?;

@@ -15,8 +15,10 @@ pub struct Advisory {
     pub title: String,
     /// CVE number in capitals; empty when there is none.
     pub cve: String,
-    /// Names of the products it is about, at most 50.
+    /// Names of the products that it affects, at most 50.
     pub products: Vec<String>,
+    /// Whether it says that anything is affected: an advisory may also say of products that they are not, or are no longer.
+    pub affects: bool,
     /// How bad its publisher says it is, in its words: `critical`; empty when it does not say.
     pub severity: String,
     /// CVSS base score in tenths, 0 to 100, of the newest version of CVSS that it states.

@@ -1,7 +1,10 @@
-//! How kinds of files are read, whoever sent them: delimited text, lists, JSON, tables of HTML, and the containers mail and zip.
+//! How kinds of files are read, whoever sent them: delimited text, JSON, tables, and the containers mail, gzip and zip.
 
 pub mod csv;
+pub(crate) mod document;
+pub mod gzip;
 pub(crate) mod html;
+pub(crate) mod indicator;
 pub mod lists;
 pub mod mail;
 pub(crate) mod members;

@@ -9,8 +9,10 @@ mod alert;
 mod cli;
 mod data;
 mod demo;
+mod doors;
 mod egress;
 mod log;
+mod mail;
 mod output;
 mod serve;
 

@@ -14,7 +14,10 @@
 
 pub(crate) mod administrations;
 pub(crate) mod config;
+pub(crate) mod config_feed;
+pub(crate) mod config_imap;
 pub(crate) mod config_log;
+pub(crate) mod config_mail;
 pub(crate) mod config_witness;
 pub(crate) mod http;
 pub(crate) mod intake;
@@ -33,6 +36,7 @@ mod witness;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -49,6 +53,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::alert::Sender;
 use crate::data::Data;
+use crate::doors::fetch::Fetcher;
+use crate::doors::imap;
 use crate::log::tsa::Tsa;
 use config::Config;
 use intake::Intake;
@@ -61,6 +67,8 @@ const LONG_SILENCE: Duration = Duration::from_secs(300);
 const FRESH: Duration = Duration::from_secs(2);
 /// How often the policy file is looked at.
 const POLICY: Duration = Duration::from_secs(5);
+/// How long doors may take to end.
+const DOORS: Duration = Duration::from_secs(5);
 /// Files in the spool that are counted.
 const SPOOL_COUNTED: usize = 100_000;
 
@@ -183,14 +191,18 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
     let senders = config.alert.iter().map(|receiver| receiver.sender()).collect::<anyhow::Result<Vec<_>>>()?;
     let authorities = config.log.tsa.iter().map(Tsa::open).collect::<anyhow::Result<Vec<_>>>()?;
     let peers = Peers::open(config)?;
-    let desk = Arc::new(data.desk(clock, config.readers()?)?);
+    let feeds = config.feed.iter().map(Fetcher::open).collect::<anyhow::Result<Vec<_>>>()?;
+    let mailboxes = config.imap.iter().map(|account| account.open()).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut desk = data.desk(clock, config.readers()?)?;
+    config.mail.set(&mut desk, true)?;
+    let desk = Arc::new(desk);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(32)
         .enable_all()
         .build()
         .context("no threads could be started")?;
-    let result = runtime.block_on(serve(desk, config, senders, authorities, peers));
+    let result = runtime.block_on(serve(desk, config, senders, authorities, peers, feeds, mailboxes));
     // Questions that are still being answered are not waited for: they only read.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
@@ -202,6 +214,8 @@ async fn serve(
     senders: Vec<Sender>,
     authorities: Vec<Tsa>,
     peers: Peers,
+    feeds: Vec<Fetcher>,
+    mailboxes: Vec<imap::Account>,
 ) -> anyhow::Result<()> {
     // First of all: from here on a signal stops in good order.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -236,6 +250,7 @@ async fn serve(
         worker.intake.run();
         let _ = ended.send(());
     })?;
+    let doors = imap::start(&node.desk, &node.intake, mailboxes)?;
     crate::alert::run::start(&node, senders)?;
     let (worker, retention) = (Arc::clone(&node.desk), config.retention.clone());
     std::thread::Builder::new()
@@ -245,6 +260,7 @@ async fn serve(
     let sealer = std::thread::Builder::new().name("sealer".to_owned()).spawn(move || sealer::run(&worker, publish_every))?;
     stamper::start(&node.desk, authorities)?;
     peers.start(&node.desk)?;
+    crate::doors::fetch::run::start(&node, feeds)?;
     let mut routes = shelf::routes(node.desk.store().directory().to_owned());
     if config.witness.settings().is_some() {
         if shelf_listener.is_none() {
@@ -276,7 +292,7 @@ async fn serve(
     // Nobody new is let in, and the socket's file goes.
     commands.abort();
     let stopped = tokio::select! {
-        _ = seal_last(&node.desk, intake_ended, sealer) => true,
+        _ = seal_last(&node.desk, intake_ended, doors, sealer) => true,
         second = either(&mut terminate, &mut interrupt) => {
             tracing::warn!(signal = second, "stopped at once; the next start takes up what was under way");
             false
@@ -314,11 +330,21 @@ fn recover(node: &Node) {
     }
 }
 
-/// When the intake has ended, what it did last is sealed.
-async fn seal_last(desk: &Arc<Desk>, intake: tokio::sync::oneshot::Receiver<()>, sealer: std::thread::JoinHandle<()>) {
+/// When the intake and the doors have ended, what was done last is sealed.
+async fn seal_last(
+    desk: &Arc<Desk>,
+    intake: tokio::sync::oneshot::Receiver<()>,
+    doors: Vec<JoinHandle<()>>,
+    sealer: JoinHandle<()>,
+) {
     let _ = intake.await;
     let desk = Arc::clone(desk);
     let _ = tokio::task::spawn_blocking(move || {
+        // A server that does not answer is not waited for: what it has not been told, it is told by the next process.
+        let begun = Instant::now();
+        while begun.elapsed() < DOORS && doors.iter().any(|door| !door.is_finished()) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let _ = sealer.join();
         // Whatever cannot be sealed now waits for the next process.
         let _ = desk.seal();

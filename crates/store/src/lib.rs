@@ -26,6 +26,7 @@ pub mod holds;
 pub mod keys;
 pub mod listing;
 pub mod log;
+pub mod mailboxes;
 pub mod merges;
 pub mod orders;
 pub mod outbox;

@@ -2,6 +2,7 @@
 //! (RFC 6591, RFC 6692) and what feedback loops really send.
 
 mod fields;
+mod jmrp;
 
 use model::address::Address;
 use model::category::Kind;
@@ -49,10 +50,22 @@ fn detect(prefix: &Prefix<'_>) -> Fit {
     let word = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
     let words = ["eedback-report", "EEDBACK-REPORT", "eedback-Report", "eedback-Type:", "eedback-type:", "EEDBACK-TYPE:"];
     if !words.iter().any(|text| word(text.as_bytes())) || !mail::detect(prefix) {
-        return Fit::No;
+        return if prefix.letter().is_some_and(jmrp::is_complaint) { Fit::Certain } else { Fit::No };
     }
     let mail = Mail::parse(bytes, PREFIX_PARTS);
-    if says_report(&mail.media) || mail.parts.iter().any(is_feedback) { Fit::Certain } else { Fit::No }
+    let mut reports = mail.parts.iter().filter(|part| is_feedback(part)).peekable();
+    if reports.peek().is_none() && !says_report(&mail.media) {
+        return Fit::No;
+    }
+    // XARF by mail wears the dress of a feedback report; the report itself is JSON beside it.
+    if reports.peek().is_some() && reports.all(is_xarf) { Fit::No } else { Fit::Certain }
+}
+
+/// Whether a feedback report only says that XARF follows (the mail form of XARF 1 to 3).
+fn is_xarf(part: &Part<'_>) -> bool {
+    let bytes = part.bytes();
+    let (fields, _) = Fields::parse(mail_body(&bytes));
+    fields.first("Feedback-Type").is_some_and(|said| said.trim_ascii().eq_ignore_ascii_case(b"xarf"))
 }
 
 fn says_report(media: &Media) -> bool {
@@ -95,7 +108,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     }
     if mail.more {
         mail::refuse_rest(reading);
-    } else if !found {
+    } else if !found && !jmrp::read(reading, &mail)? {
         let ordinal = reading.ordinal();
         let reason = "the mail says it is a feedback report, and has no part with the fields of one (RFC 5965 section 3)";
         reading.reject(ordinal, "", &bytes, reason);

@@ -1,8 +1,19 @@
 //! Lists and feeds of one sender each.
 
 pub mod abusech;
+pub mod alienvault;
+pub mod bambenek;
 pub mod blocklistde_lists;
+pub mod blueliv;
+pub mod cert_eu;
+pub mod cins;
+pub mod cleanmx_lists;
+pub mod cymru;
+pub mod cznic;
+pub mod dataplane;
 pub mod dnsbl;
+pub mod dshield;
+pub mod dyn_ponmocup;
 pub mod eset;
 pub mod fraunhofer;
 pub mod html_table;
@@ -29,8 +40,19 @@ use super::Format;
 /// Every format of this folder, most specific first.
 pub const ALL: &[&Format] = &[
     &abusech::FORMAT,
+    &alienvault::FORMAT,
+    &bambenek::FORMAT,
     &blocklistde_lists::FORMAT,
+    &blueliv::FORMAT,
+    &cert_eu::FORMAT,
+    &cins::FORMAT,
+    &cleanmx_lists::FORMAT,
+    &cymru::FORMAT,
+    &cznic::FORMAT,
+    &dataplane::FORMAT,
     &dnsbl::FORMAT,
+    &dshield::FORMAT,
+    &dyn_ponmocup::FORMAT,
     &eset::FORMAT,
     &fraunhofer::FORMAT,
     &intelmq::FORMAT,

@@ -306,7 +306,10 @@ impl Command {
 }
 
 /// What a file of one line holds that nobody else may read.
-fn secret(path: &Path) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// When it cannot be read, everybody may read it, or it is empty or too large.
+pub(crate) fn secret(path: &Path) -> Result<Vec<u8>> {
     use std::os::unix::fs::PermissionsExt;
     let found = std::fs::metadata(path).with_context(|| format!("{}: cannot be read", path.display()))?;
     ensure!(found.len() <= SECRET, "{}: a secret has at most {SECRET} bytes", path.display());
@@ -321,7 +324,8 @@ fn secret(path: &Path) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host is this machine, by its name alone.
+pub(crate) fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 

@@ -12,7 +12,10 @@ use store::Engine;
 
 use crate::cli::administration::Way;
 use crate::serve::administrations::Source;
+use crate::serve::config_feed::{self, FeedConfig};
+use crate::serve::config_imap::{self, ImapConfig};
 use crate::serve::config_log::LogConfig;
+use crate::serve::config_mail::MailConfig;
 use crate::serve::config_witness::{self, WitnessConfig};
 
 /// The name of the configuration file in a data directory.
@@ -36,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) reading: Reading,
     /// Where the rows are.
     pub(crate) database: Database,
+    /// How it is found out who mails are from.
+    pub(crate) mail: MailConfig,
     /// How submissions are worked off.
     pub(crate) work: Work,
     /// The rules.
@@ -52,6 +57,10 @@ pub(crate) struct Config {
     pub(crate) alert: Vec<crate::alert::config::Config>,
     /// Sources of administration.
     pub(crate) administration: Vec<Administration>,
+    /// Feeds that are downloaded.
+    pub(crate) feed: Vec<FeedConfig>,
+    /// Mailboxes on servers.
+    pub(crate) imap: Vec<ImapConfig>,
 }
 
 /// The rules.
@@ -252,7 +261,8 @@ impl Config {
         let Some(path) = named.map(Path::to_owned).or_else(|| Config::found(data)) else { return Ok(Vec::new()) };
         let config = Config::load(Some(&path), data)?;
         let Reading { shadowserver_maps, declared_csv } = config.reading;
-        Ok([Some(path), shadowserver_maps, declared_csv].into_iter().flatten().collect())
+        let maps = config.feed.into_iter().map(|feed| feed.map);
+        Ok([Some(path), shadowserver_maps, declared_csv].into_iter().chain(maps).flatten().collect())
     }
 
     /// The file that counts for a data directory when none is named, if there is one.
@@ -280,7 +290,10 @@ impl Config {
         anyhow::ensure!(hour < 24, "{}: [retention] hour = {hour}: give 0 to 23", path.display());
         let folder = path.parent().unwrap_or(Path::new("."));
         crate::alert::config::check(&mut config.alert, folder).with_context(|| path.display().to_string())?;
+        config_imap::check(&mut config.imap, folder).with_context(|| path.display().to_string())?;
         config.log.check(folder).with_context(|| path.display().to_string())?;
+        config.mail.check().with_context(|| path.display().to_string())?;
+        config_feed::check(&mut config.feed, folder).with_context(|| path.display().to_string())?;
         config_witness::check(&mut config, folder).with_context(|| path.display().to_string())?;
         for maildir in &mut config.intake.maildirs {
             anyhow::ensure!(
@@ -387,6 +400,9 @@ impl Config {
         if let Some(path) = &self.reading.declared_csv {
             let declared = Declared::parse(&text_of(path)?).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
             readers.declared = Some(declared);
+        }
+        for feed in &self.feed {
+            readers.feeds.insert(feed.name.clone(), feed.reading(text_of)?);
         }
         Ok(readers)
     }

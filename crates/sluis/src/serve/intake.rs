@@ -62,7 +62,7 @@ pub(crate) struct State {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Part {
     /// What it is called in logs, metrics and status: `spool`, `maildir-1` and `administration-1` (numbered as
-    /// configured), `work`.
+    /// configured), `work`; and doors with threads of their own, such as `imap-desk`.
     pub(crate) name: String,
     /// What is wrong now, if anything.
     pub(crate) trouble: Option<Trouble>,
@@ -124,6 +124,34 @@ impl Intake {
     pub(crate) fn wake(&self) {
         *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.wake.notify_all();
+    }
+
+    /// A part that has a thread of its own, a door: it is shown with the others. Its number, for [`Intake::tell`].
+    pub(crate) fn enlist(&self, name: &str) -> usize {
+        let mut state = self.locked();
+        state.parts.push(Part { name: name.to_owned(), ..Part::default() });
+        state.parts.len() - 1
+    }
+
+    /// Notes how such a part goes: a trouble is logged when it is new, a recovery when there was one.
+    pub(crate) fn tell(&self, number: usize, result: Result<(), Trouble>) {
+        let mut state = self.locked();
+        let Some(part) = state.parts.get_mut(number) else { return };
+        match result {
+            Ok(()) => {
+                if part.trouble.take().is_some() {
+                    tracing::info!(part = part.name, "works again");
+                }
+            }
+            Err(trouble) => {
+                if part.trouble.as_ref().is_none_or(|old| old.reason != trouble.reason) {
+                    let (reason, hint) = (&trouble.reason, &trouble.hint);
+                    tracing::error!(part = part.name, reason, hint, "does not work, and is tried again");
+                }
+                part.failures += 1;
+                part.trouble = Some(trouble);
+            }
+        }
     }
 
     /// How it is doing.

@@ -98,6 +98,8 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("parties", "aup_version", "a version"),
     ("submissions", "format", "a word of ours"),
     ("submissions", "feed", "a name in the settings"),
+    ("mailboxes", "account", "a name in the settings"),
+    ("mailboxes", "folder", "a name in the settings"),
     ("batches", "format", "a word of ours"),
     ("notes", "place", "erased with the row"),
     ("notes", "text", "erased with the row"),

@@ -75,7 +75,8 @@ pub(super) fn put(batch: &mut Batch, fields: &Fields<'_>) -> Read {
                 read.has_sender
             }
             "original-rcpt-to" if !has_recipient => {
-                has_recipient = !bare(&said).is_empty();
+                // A recipient who is kept secret may be no mail address any more (RFC 6590).
+                has_recipient = said.contains('@');
                 if has_recipient {
                     batch.text(Word::SMTP_TO, bare(&said));
                 }

@@ -59,7 +59,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         reading.unreadable(format!("the document is larger than {limit} bytes"));
         return Ok(());
     };
-    let mut sheet = Sheet::new(&LAYOUT, LAYOUT.columns.iter().map(|(name, _)| (*name).to_owned()).collect(), true, reading);
+    let mut sheet = Sheet::new(&LAYOUT, LAYOUT.columns.iter().map(|(name, _)| (*name).to_owned()).collect(), reading);
     let mut stop = None;
     let walk = Walk { reading, sheet: &mut sheet, list: Cow::Borrowed(""), stop: &mut stop };
     let mut document = serde_json::Deserializer::from_slice(&bytes);

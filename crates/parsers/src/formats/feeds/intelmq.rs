@@ -113,7 +113,7 @@ fn event(row: &mut Row<'_>) -> Result<(), String> {
 }
 
 fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> {
-    let mut sheet = Sheet::new(&LAYOUT, Vec::new(), true, reading);
+    let mut sheet = Sheet::new(&LAYOUT, Vec::new(), reading);
     let mut columns: HashMap<String, usize> = HashMap::new();
     let mut flat = Flat::default();
     let mut evidence = Vec::new();
@@ -144,7 +144,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
             flat.set(at, text);
         });
         let read = match fits {
-            true => sheet.row(&flat, reading, ordinal),
+            true => sheet.row(&flat, 0, reading, ordinal),
             false => Err(format!("its members and those before it have more than {COLUMNS} names; more are not read")),
         };
         if read.is_ok() && !evidence.is_empty() && !secret {

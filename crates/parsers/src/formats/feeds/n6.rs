@@ -112,8 +112,9 @@ fn event(row: &mut Row<'_>) -> Result<(), String> {
 const ADDRESSES: usize = 1_000;
 
 fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> {
-    let mut sheet = Sheet::new(&LAYOUT, Vec::new(), true, reading);
-    objects::walk(reading, source, &[], &mut |reading, mut found| {
+    let mut sheet = Sheet::new(&LAYOUT, Vec::new(), reading);
+    let most = reading.hint.limits.line;
+    objects::walk(reading, source, &[], most, &mut |reading, mut found| {
         let addresses = match found.members.remove("address") {
             Some(Value::Array(addresses)) => addresses,
             Some(other) => vec![other],

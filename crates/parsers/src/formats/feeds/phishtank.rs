@@ -77,8 +77,9 @@ fn verified(row: &mut Row<'_>) -> Result<(), String> {
 
 /// Objects of which `details` lists where the site was: the last place counts, as it was looked up last.
 fn json(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> {
-    let mut sheet = Sheet::new(&JSON, Vec::new(), true, reading);
-    objects::walk(reading, source, &[], &mut |reading, mut found| {
+    let mut sheet = Sheet::new(&JSON, Vec::new(), reading);
+    let most = reading.hint.limits.line;
+    objects::walk(reading, source, &[], most, &mut |reading, mut found| {
         if let Some(Value::Array(details)) = found.members.get_mut("details")
             && let Some(last) = details.pop()
         {

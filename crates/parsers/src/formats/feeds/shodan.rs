@@ -72,8 +72,9 @@ fn banner(row: &mut Row<'_>) -> Result<(), String> {
 const OTHERS: &[&str] = &["_shodan", "location", "cloud", "opts", "vulns"];
 
 fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> {
-    let mut sheet = Sheet::new(&LAYOUT, Vec::new(), true, reading);
-    objects::walk(reading, source, &[], &mut |reading, mut found| {
+    let mut sheet = Sheet::new(&LAYOUT, Vec::new(), reading);
+    let most = reading.hint.limits.line;
+    objects::walk(reading, source, &[], most, &mut |reading, mut found| {
         let members = &mut found.members;
         let mut protocol = None;
         for (name, value) in members.iter_mut().filter(|(_, value)| value.is_object()) {

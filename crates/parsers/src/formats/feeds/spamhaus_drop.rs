@@ -127,8 +127,9 @@ fn system(row: &mut Row<'_>) -> Result<(), String> {
 
 /// One object a line; one of them speaks of the list and is no row.
 fn json(reading: &mut Reading<'_>, source: &mut Source<'_>, layout: &'static Layout) -> Result<(), Stop> {
-    let mut sheet = Sheet::new(layout, Vec::new(), true, reading);
-    objects::walk(reading, source, &[], &mut |reading, found| {
+    let mut sheet = Sheet::new(layout, Vec::new(), reading);
+    let most = reading.hint.limits.line;
+    objects::walk(reading, source, &[], most, &mut |reading, found| {
         let about = found.members.get("type").and_then(serde_json::Value::as_str) == Some("metadata");
         if about { Ok(()) } else { objects::row(reading, &mut sheet, &found) }
     })?;

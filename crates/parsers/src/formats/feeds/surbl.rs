@@ -57,7 +57,7 @@ static LAYOUT: Layout = Layout {
 };
 
 fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> {
-    let mut sheet = Sheet::new(&LAYOUT, LAYOUT.columns.iter().map(|(name, _)| (*name).to_owned()).collect(), true, reading);
+    let mut sheet = Sheet::new(&LAYOUT, LAYOUT.columns.iter().map(|(name, _)| (*name).to_owned()).collect(), reading);
     let limit = reading.hint.limits.line;
     let mut lines = Lines::new(source, limit);
     let mut list = String::new();

@@ -72,7 +72,7 @@ fn reason(row: &mut Row<'_>) -> Result<(), String> {
 
 fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> {
     let Some(text) = html_table::page(reading, source)? else { return Ok(()) };
-    let mut sheet = Sheet::new(&LAYOUT, LAYOUT.columns.iter().map(|(name, _)| (*name).to_owned()).collect(), true, reading);
+    let mut sheet = Sheet::new(&LAYOUT, LAYOUT.columns.iter().map(|(name, _)| (*name).to_owned()).collect(), reading);
     html::rows(&text, |row| {
         let [number, address, reason, flows, since, days, ..] = row.cells.as_slice() else { return Ok(()) };
         let numbered = !number.text.is_empty() && number.text.bytes().all(|byte| byte.is_ascii_digit());

@@ -40,7 +40,7 @@ static LAYOUT: Layout = Layout {
 
 fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> {
     let Some(text) = html_table::page(reading, source)? else { return Ok(()) };
-    let mut sheet = Sheet::new(&LAYOUT, vec!["name".to_owned()], true, reading);
+    let mut sheet = Sheet::new(&LAYOUT, vec!["name".to_owned()], reading);
     html::rows(&text, |row| {
         let [cell] = row.cells.as_slice() else { return Ok(()) };
         let hash = matches!(cell.text.len(), 32 | 40 | 64) && cell.text.bytes().all(|byte| byte.is_ascii_hexdigit());

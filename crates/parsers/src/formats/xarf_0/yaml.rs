@@ -140,7 +140,7 @@ impl<'a> Writer<'a> {
 
     fn add(&mut self, line: &str) {
         let Some((_, value)) = self.document.fields.last_mut() else { return };
-        if value.len() + line.len() > VALUE {
+        if value.len() + line.len() >= VALUE {
             self.document.more = true;
             return;
         }
