@@ -48,8 +48,9 @@ pub struct Found<'a> {
 /// # Errors
 /// As [`crate::read::read`].
 pub fn read(reading: &mut Reading<'_>, source: &mut Source<'_>, objects: &'static Objects) -> Result<(), Stop> {
-    let mut sheet = Sheet::new(&objects.layout, Vec::new(), true, reading);
-    walk(reading, source, objects.path, &mut |reading, found| row(reading, &mut sheet, &found))?;
+    let mut sheet = Sheet::new(&objects.layout, Vec::new(), reading);
+    let most = reading.hint.limits.line;
+    walk(reading, source, objects.path, most, &mut |reading, found| row(reading, &mut sheet, &found))?;
     sheet.tell(reading);
     Ok(())
 }
@@ -93,7 +94,7 @@ pub fn put(
             *cell = value;
         }
     }
-    match sheet.row(&cells, reading, ordinal) {
+    match sheet.row(&cells, 0, reading, ordinal) {
         Ok(core) => reading.report(core),
         Err(reason) => {
             reading.reject(ordinal, place, text, reason);
@@ -102,7 +103,7 @@ pub fn put(
     }
 }
 
-/// Hands out every object of a stream at this path, and sets aside what cannot be read.
+/// Hands out every object of a stream at this path, of at most `most` bytes, and sets aside what cannot be read.
 ///
 /// # Errors
 /// As [`crate::read::read`], and those of `each`.
@@ -110,10 +111,10 @@ pub fn walk(
     reading: &mut Reading<'_>,
     source: &mut Source<'_>,
     path: &'static [&'static str],
+    most: usize,
     each: &mut dyn FnMut(&mut Reading<'_>, Found<'_>) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
-    let limits = reading.hint.limits;
-    let mut cutter = Cutter::new(source, path, limits.line, limits.json_depth);
+    let mut cutter = Cutter::new(source, path, most, reading.hint.limits.json_depth);
     let mut number = 0u64;
     loop {
         let piece = cutter.next()?;

@@ -111,20 +111,21 @@ pub fn by_type(name: &str) -> Option<Class> {
 }
 
 /// What XARF 4.2 asks of each kind beside what every report has, for reports of senders who do not say it.
+///
+/// How something was seen (`evidence_source`) is not asked for, and not made up.
 pub fn asked(kind: Kind) -> &'static [(&'static str, &'static str)] {
     match kind {
-        Kind::Spam => &[("protocol", "smtp"), ("evidence_source", "reputation_feed")],
-        Kind::Ddos => &[("protocol", "udp"), ("evidence_source", "traffic_monitoring")],
-        Kind::LoginAttack | Kind::PortScan => &[("protocol", "tcp"), ("evidence_source", "honeypot")],
-        Kind::InfectedHost => &[("protocol", "tcp"), ("bot_type", "malicious"), ("evidence_source", "sinkhole")],
-        Kind::VulnerabilityScan => &[("protocol", "tcp"), ("scan_type", "mixed"), ("evidence_source", "honeypot")],
+        Kind::Spam => &[("protocol", "smtp")],
+        Kind::Ddos => &[("protocol", "udp")],
+        Kind::LoginAttack | Kind::PortScan => &[("protocol", "tcp")],
+        Kind::InfectedHost => &[("protocol", "tcp"), ("bot_type", "malicious")],
+        Kind::VulnerabilityScan => &[("protocol", "tcp"), ("scan_type", "mixed")],
         Kind::Fraud => &[("fraud_type", "other")],
         Kind::RemoteCompromise => &[("compromise_type", "other")],
         Kind::Botnet => &[("compromise_evidence", "named by the list of the sender")],
         Kind::CompromisedServer => &[("compromise_method", "unknown")],
         Kind::Blocklist => &[("threat_type", "blocklist")],
         Kind::ThreatIntelligence => &[("threat_type", "other")],
-        Kind::Cve | Kind::Misconfiguration | Kind::OpenService => &[("evidence_source", "vulnerability_scan")],
         _ => &[],
     }
 }

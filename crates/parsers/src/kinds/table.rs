@@ -8,7 +8,7 @@ mod row;
 mod sheet;
 pub mod times;
 
-pub use layout::{Each, Layout, Means, Sender, When, Written};
+pub use layout::{Each, Layout, Means, Repeat, Sender, When, Written};
 pub use row::{Row, mended, transport};
 pub use sheet::{Cells, Sheet};
 
@@ -97,10 +97,12 @@ pub fn read(reading: &mut Reading<'_>, source: &mut Source<'_>, table: &'static 
             }
         }
         for sheet in &mut sheets {
-            let ordinal = reading.ordinal();
-            match sheet.row(&cells, reading, ordinal) {
-                Ok(core) => reading.report(core)?,
-                Err(reason) => reading.reject(ordinal, &format!("line {}", record.line), text, reason),
+            for nth in 0..sheet.reports_of(&cells) {
+                let ordinal = reading.ordinal();
+                match sheet.row(&cells, nth, reading, ordinal) {
+                    Ok(core) => reading.report(core)?,
+                    Err(reason) => reading.reject(ordinal, &format!("line {}", record.line), text, reason),
+                }
             }
         }
     }
@@ -147,11 +149,11 @@ impl Head {
         self.take(names)
     }
 
-    /// Takes names for those of the columns when at least half of the layout's are among them.
+    /// Takes names for those of the columns when at least half of the layout's are among them, or half of them are the layout's.
     fn take(&mut self, names: Vec<String>) -> bool {
         let columns = self.table.layout.columns;
         let known = columns.iter().filter(|(name, _)| names.iter().any(|other| other == name)).count();
-        let fits = known > 0 && known * 2 >= columns.len();
+        let fits = known > 0 && (known * 2 >= columns.len() || (known > 1 && known * 2 >= names.len()));
         if fits {
             self.names = names;
         }
@@ -159,14 +161,17 @@ impl Head {
     }
 
     fn sheets(&mut self, reading: &mut Reading<'_>) -> Vec<Sheet> {
-        let mut sheets = Vec::new();
+        let mut sheets: Vec<Sheet> = Vec::new();
         let mut next = Some(&self.table.layout);
         while let Some(layout) = next {
             let mut names = self.names.clone();
             if names.is_empty() {
                 names = layout.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
             }
-            let mut sheet = Sheet::new(layout, names, sheets.is_empty(), reading);
+            let mut sheet = match sheets.first() {
+                None => Sheet::new(layout, names, reading),
+                Some(first) => first.beside(layout, names, reading),
+            };
             sheet.of_list = self.time;
             sheets.push(sheet);
             next = layout.also;

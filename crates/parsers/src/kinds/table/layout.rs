@@ -3,6 +3,7 @@
 use model::time::Time;
 
 use super::row::Row;
+use super::sheet::Cells;
 use crate::kinds::rsit::{self, Class};
 
 /// What holds for every row of a list, however its rows are written down.
@@ -27,6 +28,8 @@ pub struct Layout {
     pub when: When,
     /// What a table cannot say: looks at a row once its columns are read, and may change it, or refuse it with a reason.
     pub each: Option<Each>,
+    /// How many reports a row makes, when it tells of several at once; [`Row::nth`] says which of them is being made.
+    pub repeat: Option<Repeat>,
     /// A second report that every row makes, with its own meaning of the same columns.
     pub also: Option<&'static Layout>,
 }
@@ -43,12 +46,16 @@ impl Layout {
         nothing: &[],
         when: When::Row,
         each: None,
+        repeat: None,
         also: None,
     };
 }
 
 /// Looks at a row, and may change or refuse it.
 pub type Each = fn(&mut Row<'_>) -> Result<(), String>;
+
+/// How many reports a row makes.
+pub type Repeat = fn(&dyn Cells) -> usize;
 
 /// Who sends a list: reporter and sender of its reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

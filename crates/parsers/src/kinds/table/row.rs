@@ -18,6 +18,8 @@ use crate::kinds::rsit::{self, Class};
 pub struct Row<'a> {
     /// Address, port, confidence and labels; the kind follows from `class`, the time from `time`.
     pub core: Core,
+    /// Which of the reports of its row it is, from 0.
+    pub nth: usize,
     /// What it tells of.
     pub class: Class,
     /// The finer word under that.
@@ -40,6 +42,8 @@ pub struct Row<'a> {
     pub transport: Cow<'a, [u8]>,
     /// Application protocol.
     pub application: Cow<'a, [u8]>,
+    /// Why no time was read, when a column had something that is none.
+    pub(super) timeless: Option<String>,
     /// The first column that should lead to a holder and does not.
     pub(super) fault: Option<usize>,
     pub(super) columns: &'a [Column],
@@ -189,7 +193,15 @@ impl<'a> Row<'a> {
             }
             // Zero stands for a time that has not come.
             None if value == b"0" || value.starts_with(b"0000-00-00") => Ok(true),
-            None => Err(format!("no readable time in '{}': '{}'", column.name, shown(value))),
+            None => {
+                let reason = format!("no readable time in '{}': '{}'", column.name, shown(value));
+                // The time of the report may stand elsewhere in the row, but not when this is its place.
+                if let Means::Time(_) = column.means {
+                    return Err(reason);
+                }
+                self.timeless = Some(reason);
+                Ok(false)
+            }
         }
     }
 
@@ -316,7 +328,9 @@ impl<'a> Row<'a> {
         let seen = self.time.or(self.last_seen).or(self.first_seen);
         self.core.set_observed(Some(match (seen, layout.when) {
             (Some(time), _) => time,
-            (None, When::Row) => return Err("no time: every column for it is empty".to_owned()),
+            (None, When::Row) => {
+                return Err(self.timeless.take().unwrap_or_else(|| "no time: every column for it is empty".to_owned()));
+            }
             (None, When::RowOrReceived | When::Received | When::Comment(..)) => now,
         }));
         Ok(())
@@ -448,13 +462,9 @@ pub fn mended(value: &[u8]) -> Cow<'_, [u8]> {
 
 /// A transport protocol by its name or by the number that IANA gave it.
 pub fn transport(value: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let known: &[u8] = match value {
-        b"6" => b"tcp",
-        b"17" => b"udp",
-        b"1" => b"icmp",
-        b"58" => b"ipv6-icmp",
-        b"132" => b"sctp",
-        b"47" => b"gre",
+    let number = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u8>().ok());
+    let known: &[u8] = match number.and_then(|number| PROTOCOLS.iter().find(|(known, _)| *known == number)) {
+        Some((_, name)) => name.as_bytes(),
         _ if value.len() <= 16 && value.first().is_some_and(u8::is_ascii_alphabetic) => {
             return value
                 .iter()
@@ -469,3 +479,24 @@ pub fn transport(value: &[u8]) -> Option<Cow<'_, [u8]>> {
 fn shown(text: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(text.get(..text.len().min(100)).unwrap_or_default())
 }
+
+/// Protocols by the numbers of IANA's registry.
+const PROTOCOLS: [(u8, &str); 17] = [
+    (1, "icmp"),
+    (2, "igmp"),
+    (4, "ipv4"),
+    (6, "tcp"),
+    (11, "nvp-ii"),
+    (17, "udp"),
+    (33, "dccp"),
+    (41, "ipv6"),
+    (46, "rsvp"),
+    (47, "gre"),
+    (50, "esp"),
+    (51, "ah"),
+    (58, "ipv6-icmp"),
+    (59, "ipv6-nonxt"),
+    (89, "ospf"),
+    (132, "sctp"),
+    (136, "udplite"),
+];

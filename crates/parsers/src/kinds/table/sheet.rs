@@ -16,6 +16,9 @@ use crate::read::Reading;
 /// Names of columns that one file may have when its rows name them themselves; values past that share one name.
 const NAMES: usize = 10_000;
 
+/// Reports that one row may make; what it tells of more is only in its text.
+const REPORTS: usize = 100;
+
 /// The values of a row, by column.
 pub trait Cells {
     /// How many there are.
@@ -53,6 +56,7 @@ pub struct Sheet {
     columns: Vec<Column>,
     /// Columns in the order in which they are read: those of the layout in its order, then the others.
     order: Vec<usize>,
+    class: Class,
     /// What the batch says of every report.
     shared: (Class, &'static str),
     /// The time that the list itself bears.
@@ -64,8 +68,22 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// The sheet for these columns. The `first` of a file puts what all reports have in common into the batch.
-    pub fn new(layout: &'static Layout, names: Vec<String>, first: bool, reading: &mut Reading<'_>) -> Sheet {
+    /// The sheet for these columns; what all reports have in common goes into the batch.
+    pub fn new(layout: &'static Layout, names: Vec<String>, reading: &mut Reading<'_>) -> Sheet {
+        Sheet::of(layout, names, None, reading)
+    }
+
+    /// A second sheet of the same rows, whose reports have the rest in common with those of this one.
+    pub fn beside(&self, layout: &'static Layout, names: Vec<String>, reading: &mut Reading<'_>) -> Sheet {
+        Sheet::of(layout, names, Some(self.shared), reading)
+    }
+
+    fn of(
+        layout: &'static Layout,
+        names: Vec<String>,
+        shared: Option<(Class, &'static str)>,
+        reading: &mut Reading<'_>,
+    ) -> Sheet {
         let received = reading.hint.received;
         let told = reading.hint.kind;
         // What the operator says of a list counts where the list itself is of nothing in particular.
@@ -73,7 +91,7 @@ impl Sheet {
             Some(kind) if layout.class == rsit::OTHER => layout.class.as_kind(kind),
             _ => layout.class,
         };
-        if first {
+        if shared.is_none() {
             share(reading.batch(), layout, class);
         }
         let batch = reading.batch();
@@ -81,7 +99,8 @@ impl Sheet {
             layout,
             columns: Vec::new(),
             order: Vec::new(),
-            shared: (class, layout.identifier),
+            class,
+            shared: shared.unwrap_or((class, layout.identifier)),
             of_list: None,
             received,
             clock: Clock::default(),
@@ -92,7 +111,7 @@ impl Sheet {
             sheet.add(name, batch);
         }
         sheet.sort();
-        if first && !sheet.columns.is_empty() {
+        if shared.is_none() && !sheet.columns.is_empty() {
             sheet.tell(reading);
         }
         sheet
@@ -137,19 +156,25 @@ impl Sheet {
         self.order = order;
     }
 
-    /// Reads a row into the open report of the batch.
+    /// How many reports a row makes; at least one, and no more than a hundred.
+    pub fn reports_of(&self, cells: &dyn Cells) -> usize {
+        self.layout.repeat.map_or(1, |count| count(cells).clamp(1, REPORTS))
+    }
+
+    /// Reads a row, or the `nth` report of it, into the open report of the batch.
     ///
     /// # Errors
     /// Why the row is no report.
-    pub fn row<C: Cells>(&mut self, cells: &C, reading: &mut Reading<'_>, ordinal: u32) -> Result<Core, String> {
+    pub fn row<C: Cells>(&mut self, cells: &C, nth: usize, reading: &mut Reading<'_>, ordinal: u32) -> Result<Core, String> {
         let batch = reading.batch();
         if cells.len() > COLUMNS.max(self.columns.len()) {
             return Err(format!("the row has {} fields; more than {COLUMNS} are not read", cells.len()));
         }
-        let Sheet { layout, columns, shared, clock, .. } = self;
+        let Sheet { layout, columns, class, shared, clock, .. } = self;
         let mut row = Row {
-            core: Core::new(shared.0.kind, ordinal),
-            class: shared.0,
+            core: Core::new(class.kind, ordinal),
+            nth,
+            class: *class,
             identifier: layout.identifier,
             time: None,
             first_seen: None,
@@ -160,6 +185,7 @@ impl Sheet {
             handle: Cow::Borrowed(b""),
             transport: Cow::Borrowed(b""),
             application: Cow::Borrowed(b""),
+            timeless: None,
             fault: None,
             columns,
             cells,
