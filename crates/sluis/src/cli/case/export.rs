@@ -109,7 +109,7 @@ impl Selection {
         let listing = reader.read(|transaction| args.which.listing(transaction, now))?;
         if args.all {
             // A file for a party holds nothing of another's.
-            if args.audience == Audience::Party && !listing.holder.is_some_and(|holder| holder != 0) {
+            if args.audience == Audience::Party && listing.holder.is_none_or(|holder| holder == 0) {
                 bail!("a file for a party holds the cases of that party alone: say which with --holder PARTY");
             }
             return Ok(Selection::All(Box::new(listing)));
