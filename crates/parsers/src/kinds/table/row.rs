@@ -11,7 +11,8 @@ use model::time::Time;
 
 use super::layout::{Layout, Means, When, Written};
 use super::sheet::{Cells, Column, time};
-use crate::formats::shadowserver::values::{Clock, is_domain, number, port, put_number, rfc3339};
+use super::times;
+use crate::formats::shadowserver::values::{Clock, is_domain, number, port, put_number};
 use crate::kinds::rsit::{self, Class};
 
 /// One row, its columns read: what a layout's own function may look at and change.
@@ -338,6 +339,12 @@ impl<'a> Row<'a> {
 
     /// The address, and the port, in the location of content.
     fn host_of_url(&mut self) {
+        // Most hosts are names, which need no second look.
+        let authority =
+            self.url.iter().position(|byte| *byte == b':').and_then(|colon| self.url.get(colon + 3..)).unwrap_or_default();
+        if !authority.first().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'[') && !authority.contains(&b'@') {
+            return;
+        }
         let Some(url) = std::str::from_utf8(&self.url).ok().and_then(Url::parse) else { return };
         if let Host::Address(address) = url.host()
             && *address != Address::NONE
@@ -382,11 +389,9 @@ impl<'a> Row<'a> {
             batch.text(Word::DOMAIN, name.as_str());
         }
         let begun = self.first_seen.or(self.core.observed().filter(|_| kind.category() == "connection"));
-        let mut written = Vec::with_capacity(24);
         for (word, time) in [(Word::FIRST_SEEN, begun), (Word::LAST_SEEN, self.last_seen)] {
             if let Some(time) = time {
-                rfc3339(time, b"", &mut written);
-                batch.text(word, &written);
+                batch.text(word, times::written(time));
             }
         }
         if kind.category() == "vulnerability" && self.core.port > 0 {
