@@ -79,6 +79,14 @@ pub const TABLE: &[Prerequisite] = &[
         optional: true,
     },
     Prerequisite {
+        name: "Dovecot",
+        why: "mailboxes are watched on a real server",
+        checks: &[&["dovecot", "--version"]],
+        supply: Supply::Debian("dovecot-imapd"),
+        when: always,
+        optional: true,
+    },
+    Prerequisite {
         name: "OpenSSL",
         why: "time-stamps are tried against an authority that we did not write",
         checks: &[&["openssl", "version"]],

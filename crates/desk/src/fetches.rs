@@ -23,7 +23,7 @@ const REMEMBERED: i64 = 180 * DAY;
 /// What came of asking for a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Came {
-    /// What was there has been received.
+    /// What was there has been received, or is the same as what was received before.
     New {
         /// What its server calls it now.
         etag: String,
@@ -32,7 +32,7 @@ pub enum Came {
         /// SHA-256 of its bytes.
         digest: [u8; 32],
     },
-    /// It is as it was.
+    /// Its server says that it is as it was.
     Same {
         /// What its server calls it now; empty to keep what was known.
         etag: String,

@@ -149,7 +149,7 @@ impl Desk {
         let mut found = Vec::new();
         for (id, heard) in to_ask {
             let Some(&submission) = by_number.get(&id) else { continue };
-            let is_due = heard.next_try.is_none_or(|next| next <= now);
+            let is_due = self.senders.patience == 0 || heard.next_try.is_none_or(|next| next <= now);
             if !is_due || self.is_stopping() || begun.elapsed() > ROUND {
                 waiting.insert(id);
                 continue;

@@ -199,7 +199,18 @@ fn plant(node: &Node) {
         let is_ours = theirs.contains(&table.as_str())
             || matches!(
                 column.as_str(),
-                "format" | "rule" | "verb" | "what" | "kind" | "media" | "country" | "language" | "aup_version" | "gaps"
+                "format"
+                    | "rule"
+                    | "verb"
+                    | "what"
+                    | "kind"
+                    | "media"
+                    | "country"
+                    | "language"
+                    | "aup_version"
+                    | "gaps"
+                    | "feed"
+                    | "counts"
             );
         if !is_ours {
             connection

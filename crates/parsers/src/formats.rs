@@ -11,6 +11,7 @@ pub mod aside;
 pub mod csv;
 pub mod exchange;
 pub mod feeds;
+pub mod free_text;
 pub mod json;
 pub mod notifiers;
 pub mod shadowserver;
@@ -68,9 +69,10 @@ const OWN: &[&Format] =
 const ANYBODYS: &[&Format] = &[&json::FORMAT, &csv::FORMAT];
 
 /// Every format, most specific first. What is known by its sender comes before what anybody may write, and last comes what
-/// reports no abuse.
+/// reports no abuse, and what is written for people.
 pub fn all() -> impl Iterator<Item = &'static Format> + Clone {
-    [OWN, notifiers::ALL, feeds::ALL, exchange::ALL, ANYBODYS, aside::ALL].into_iter().flatten().copied()
+    let rest: &[&Format] = &[&free_text::FORMAT];
+    [OWN, notifiers::ALL, feeds::ALL, exchange::ALL, ANYBODYS, aside::ALL, rest].into_iter().flatten().copied()
 }
 
 /// The format of a name.

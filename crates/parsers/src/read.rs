@@ -41,6 +41,21 @@ pub struct Outcome {
 /// [`Stop`] when the reader fails or the sink breaks off; never for what the bytes say.
 pub fn read(reader: &mut dyn Read, hint: &Hint<'_>, sink: &mut dyn Sink) -> Result<Outcome, Stop> {
     let mut source = Source::open(reader)?;
+    // A mail is read as a whole by whatever reads it, and again for a person when nothing does: it is kept in memory once.
+    let mut mail = Vec::new();
+    if !source.is_whole() && kinds::mail::detect(&Prefix::new(source.prefix(), hint.name, hint.content_type, hint)) {
+        (&mut source).take(hint.limits.whole as u64 + 1).read_to_end(&mut mail)?;
+        if mail.len() > hint.limits.whole {
+            let mut all = mail.as_slice().chain(source);
+            return read_source(&mut Source::open(&mut all)?, None, hint, sink);
+        }
+        return read_source(&mut Source::memory(&mail), Some(&mail), hint, sink);
+    }
+    read_source(&mut source, None, hint, sink)
+}
+
+/// Reads a source, of which all bytes are in `mail` when they are known to be a mail's.
+fn read_source(source: &mut Source<'_>, mail: Option<&[u8]>, hint: &Hint<'_>, sink: &mut dyn Sink) -> Result<Outcome, Stop> {
     let mut reading = Reading {
         hint: *hint,
         sink,
@@ -54,8 +69,11 @@ pub fn read(reader: &mut dyn Read, hint: &Hint<'_>, sink: &mut dyn Sink) -> Resu
         name: hint.name.to_owned(),
         outcome: Outcome::default(),
     };
-    let understood = reading.part(&mut source)?;
+    let understood = reading.part(source)?;
     reading.flush()?;
+    if !understood && hint.format != Some(formats::free_text::FORMAT.name) {
+        offer(&mut reading, source, mail)?;
+    }
     let mut outcome = reading.outcome;
     outcome.statements = reading.next;
     if !understood && outcome.unreadable.is_empty() {
@@ -68,10 +86,29 @@ pub fn read(reader: &mut dyn Read, hint: &Hint<'_>, sink: &mut dyn Sink) -> Resu
     if understood {
         outcome.unreadable.clear();
     }
+    if !understood {
+        outcome.format = "";
+    }
     if !understood || outcome.statements > 0 {
         outcome.aside = "";
     }
     Ok(outcome)
+}
+
+/// Offers to a person what stands in a submission that nothing understood.
+fn offer(reading: &mut Reading<'_>, source: &mut Source<'_>, mail: Option<&[u8]>) -> Result<(), Stop> {
+    if let Some(mail) = mail {
+        formats::free_text::offer(reading, mail);
+    } else if source.is_whole() || !source.is_untouched() {
+        // Of a long text that a format has begun to read, the beginning is what is still at hand.
+        formats::free_text::offer(reading, source.prefix());
+    } else if let Some(bytes) = source.read_whole(reading.hint.limits.whole)? {
+        formats::free_text::offer(reading, &bytes);
+    } else {
+        let limit = reading.hint.limits.whole >> 20;
+        reading.unreadable(format!("no format of this version understands it, and it is larger than {limit} MiB"));
+    }
+    Ok(())
 }
 
 /// The state of reading one submission, handed to each format.
@@ -155,9 +192,29 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// What was said to be nothing that anybody has to act on; empty when nothing was.
+    pub fn set_aside(&self) -> &'static str {
+        self.outcome.aside
+    }
+
+    /// Whether what is being read came by itself, in no container.
+    pub fn is_outermost(&self) -> bool {
+        self.depth == 0
+    }
+
     /// Offers something that may be a source of abuse, found in text for people; see [`Finding`].
     pub fn find(&mut self, mut finding: Finding) {
         finding.place = self.place(&finding.place);
+        self.sink.finding(finding);
+    }
+
+    /// As [`Reading::find`], for a place inside the submission that is no part of it by itself.
+    pub(crate) fn offer(&mut self, mut finding: Finding) {
+        finding.place = match (self.path.is_empty(), finding.place.as_str()) {
+            (true, _) => finding.place,
+            (false, place) if place.is_empty() || place.starts_with("line ") || place == "Subject" => self.place(place),
+            (false, place) => format!("{} / {place}", self.path),
+        };
         self.sink.finding(finding);
     }
 
@@ -226,7 +283,7 @@ impl<'a> Reading<'a> {
         let prefix = Prefix::new(bytes, name, content_type, &self.hint);
         match best(&prefix) {
             Some((_, fit)) => fit,
-            None if kinds::zip::detect(&prefix) || kinds::mail::detect(&prefix) => Fit::Likely,
+            None if kinds::zip::detect(&prefix) || kinds::gzip::detect(&prefix) || kinds::mail::detect(&prefix) => Fit::Likely,
             None => Fit::No,
         }
     }
@@ -298,13 +355,17 @@ impl<'a> Reading<'a> {
             if kinds::zip::detect(&prefix) {
                 return kinds::zip::open(self, source);
             }
+            if kinds::gzip::detect(&prefix) {
+                return kinds::gzip::open(self, source);
+            }
             if kinds::mail::detect(&prefix) {
                 return kinds::mail::open(self, source);
             }
             return Ok(false);
         };
         self.batch.format = format.name;
-        let first = self.outcome.format.is_empty();
+        // What is set aside is named only when nothing inside it is a report.
+        let first = self.outcome.format.is_empty() && !formats::aside::has(format);
         if first {
             self.outcome.format = format.name;
         }
@@ -316,6 +377,8 @@ impl<'a> Reading<'a> {
         let understood = self.next > next || self.outcome.unreadable.is_empty();
         if first && !understood {
             self.outcome.format = "";
+        } else if understood && self.outcome.format.is_empty() {
+            self.outcome.format = format.name;
         }
         if !said.is_empty() {
             self.outcome.unreadable = said;
@@ -345,6 +408,10 @@ fn best(prefix: &Prefix<'_>) -> Option<(&'static Format, Fit)> {
     let mut best: Option<(&'static Format, Fit)> = None;
     for format in formats::all() {
         let fit = (format.detect)(prefix);
+        // Nothing fits better, so the others need not look.
+        if fit == Fit::Certain {
+            return Some((format, fit));
+        }
         if fit > best.map_or(Fit::No, |(_, fit)| fit) {
             best = Some((format, fit));
         }

@@ -178,6 +178,11 @@ impl<'a> Source<'a> {
         self.whole
     }
 
+    /// Whether nothing has been read yet.
+    pub fn is_untouched(&self) -> bool {
+        self.at == 0
+    }
+
     /// Everything that is left, or `None` when that is more than `limit` bytes.
     ///
     /// # Errors

@@ -93,6 +93,11 @@ pub(crate) enum Act {
         /// Who says so.
         by: String,
     },
+    /// Downloads a feed of the settings now.
+    FetchFeed {
+        /// Its name.
+        feed: String,
+    },
     /// Publishes the log now.
     PublishLog,
     /// Keeps that a bundle of a case was given to somebody.
@@ -149,6 +154,7 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
         }
         Act::Outbox(asked) => asked.perform(desk),
         Act::Advance => crate::cli::advance::perform(desk),
+        Act::FetchFeed { feed } => desk.fetch_soon(feed).map(|()| Value::Null),
         Act::PublishLog => Ok(serde_json::json!({ "size": desk.publish()?.size })),
         Act::Issue { case, to, bundle, records, by } => {
             let digest = digest(bundle).ok_or_else(|| desk::Error::Invalid("a digest has 64 hexadecimal digits".to_owned()))?;

@@ -10,6 +10,7 @@ mod db;
 mod demo;
 #[cfg(test)]
 mod documented;
+mod feed;
 mod forget;
 mod formats;
 mod generate;
@@ -123,6 +124,8 @@ pub(crate) enum Command {
     Advance(advance::Args),
     #[command(subcommand)]
     Submission(submission::Command),
+    #[command(subcommand)]
+    Feed(feed::Command),
     Formats(formats::Args),
     #[command(subcommand)]
     Db(db::Command),
@@ -157,6 +160,7 @@ impl Command {
             Command::Outbox(command) => outbox::run(command, globals),
             Command::Advance(args) => advance::run(args, globals),
             Command::Submission(command) => submission::run(command, globals),
+            Command::Feed(command) => feed::run(command, globals),
             Command::Formats(args) => formats::run(args),
             Command::Db(command) => db::run(command, globals),
             Command::Backup(args) => backup::run(args, globals),

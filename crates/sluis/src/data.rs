@@ -9,6 +9,7 @@ use model::time::Time;
 use store::{Engine, Reader};
 
 use crate::serve::config::Config;
+use crate::serve::config_mail::MailConfig;
 
 /// The directory of the service that the Debian package sets up.
 pub(crate) const SYSTEM: &str = "/var/lib/sluis";
@@ -81,6 +82,8 @@ pub(crate) struct Data {
     pub(crate) log: desk::seal::Settings,
     /// This node as a witness, if it is one.
     witness: Option<desk::seal::witness::Settings>,
+    /// How it is found out who mails are from.
+    pub(crate) mail: MailConfig,
     /// The policy file that the configuration names.
     pub(crate) policy: Option<PathBuf>,
 }
@@ -97,6 +100,7 @@ impl Data {
             workers: config.work.workers.map(usize::from),
             log: config.log.settings(),
             witness: config.witness.settings(),
+            mail: config.mail.clone(),
             policy: config.policy.file.clone(),
         })
     }

@@ -1,5 +1,7 @@
 //! Doors by which submissions come in while the node serves: each hands bytes to the desk, and knows nothing of what they say.
 //!
+//! - [`fetch`]: feeds that are downloaded.
 //! - [`imap`]: mailboxes on servers.
 
+pub(crate) mod fetch;
 pub(crate) mod imap;

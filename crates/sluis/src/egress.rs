@@ -4,6 +4,8 @@
 //! connection is made to the address that was checked: a name that points elsewhere a moment later (DNS rebinding) changes
 //! nothing. Redirects are not followed. Everything has a bound in bytes and in time.
 
+mod download;
+
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
@@ -12,16 +14,19 @@ use std::time::Duration;
 
 use anyhow::Context;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
+
+pub(crate) use download::{Answered, Wanted};
 
 /// How long a request may take, from the name's resolution to the answer's end.
 const TIME: Duration = Duration::from_secs(20);
@@ -140,6 +145,20 @@ impl Egress {
     }
 
     async fn send(&self, destination: &Destination, question: Question<'_>, most: usize) -> Result<Answer, Failed> {
+        let (answer, connection) = self.begin(destination, question).await?;
+        let status = answer.status();
+        let content_type = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).map(str::to_owned);
+        let body = Limited::new(answer.into_body(), most).collect().await.ok().map(|body| body.to_bytes().to_vec());
+        connection.abort();
+        Ok(Answer { status, content_type, body })
+    }
+
+    /// Sends a question, and gives back the answer's head.
+    async fn begin(
+        &self,
+        destination: &Destination,
+        question: Question<'_>,
+    ) -> Result<(Response<Incoming>, JoinHandle<()>), Failed> {
         let mut stream = None;
         for address in self.addresses(destination).await? {
             if let Ok(connected) = TcpStream::connect(address).await {
@@ -149,13 +168,13 @@ impl Egress {
         }
         let stream = stream.ok_or_else(|| Failed("nobody answers there".to_owned()))?;
         if destination.plain {
-            return speak(stream, destination, question, most).await;
+            return speak(stream, destination, question).await;
         }
         let name = ServerName::try_from(destination.host.clone()).map_err(|_| Failed("the host is no name".to_owned()))?;
         let tls = self.tls.as_ref().ok_or_else(|| Failed("it is to be asked without TLS only".to_owned()))?;
         let tls = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await;
         let tls = tls.map_err(|_| Failed("no trusted TLS connection could be made: look at its certificate".to_owned()))?;
-        speak(tls, destination, question, most).await
+        speak(tls, destination, question).await
     }
 
     /// The addresses of a destination: all of them fit to be asked.
@@ -209,7 +228,7 @@ pub(crate) fn trusting(ca: Option<&Path>) -> anyhow::Result<ClientConfig> {
 struct Question<'a> {
     method: Method,
     content_type: Option<&'static str>,
-    headers: &'a [(&'static str, String)],
+    headers: &'a [(&'a str, String)],
     body: Vec<u8>,
 }
 
@@ -240,17 +259,17 @@ fn too_large(most: usize) -> Failed {
     Failed(format!("its answer has more than {most} bytes, or breaks off"))
 }
 
-/// Speaks HTTP/1.1, one request and one answer.
+/// Speaks HTTP/1.1, one request and one answer. The connection lives as long as its task.
 async fn speak(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     destination: &Destination,
     question: Question<'_>,
-    most: usize,
-) -> Result<Answer, Failed> {
+) -> Result<(Response<Incoming>, JoinHandle<()>), Failed> {
     let broken = |_| Failed("it broke off, or does not speak HTTP".to_owned());
     let (mut sender, connection) =
         hyper::client::conn::http1::Builder::new().max_buf_size(HEAD).handshake(TokioIo::new(stream)).await.map_err(broken)?;
-    let connection = tokio::spawn(connection);
+    // What breaks is said by the answer that breaks off.
+    let connection = tokio::spawn(async move { drop(connection.await) });
     let mut request = Request::builder()
         .method(question.method)
         .uri(destination.path.as_str())
@@ -265,12 +284,7 @@ async fn speak(
     }
     let request = request.body(Full::new(Bytes::from(question.body)));
     let request = request.map_err(|_| Failed("the request cannot be written".to_owned()))?;
-    let answer = sender.send_request(request).await.map_err(broken)?;
-    let status = answer.status();
-    let content_type = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).map(str::to_owned);
-    let body = Limited::new(answer.into_body(), most).collect().await.ok().map(|body| body.to_bytes().to_vec());
-    connection.abort();
-    Ok(Answer { status, content_type, body })
+    Ok((sender.send_request(request).await.map_err(broken)?, connection))
 }
 
 /// Where a request goes.

@@ -12,6 +12,7 @@ mod demo;
 mod doors;
 mod egress;
 mod log;
+mod mail;
 mod output;
 mod serve;
 

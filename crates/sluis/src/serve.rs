@@ -14,8 +14,10 @@
 
 pub(crate) mod administrations;
 pub(crate) mod config;
+pub(crate) mod config_feed;
 pub(crate) mod config_imap;
 pub(crate) mod config_log;
+pub(crate) mod config_mail;
 pub(crate) mod config_witness;
 pub(crate) mod http;
 pub(crate) mod intake;
@@ -51,6 +53,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::alert::Sender;
 use crate::data::Data;
+use crate::doors::fetch::Fetcher;
 use crate::doors::imap;
 use crate::log::tsa::Tsa;
 use config::Config;
@@ -188,15 +191,18 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
     let senders = config.alert.iter().map(|receiver| receiver.sender()).collect::<anyhow::Result<Vec<_>>>()?;
     let authorities = config.log.tsa.iter().map(Tsa::open).collect::<anyhow::Result<Vec<_>>>()?;
     let peers = Peers::open(config)?;
+    let feeds = config.feed.iter().map(Fetcher::open).collect::<anyhow::Result<Vec<_>>>()?;
     let mailboxes = config.imap.iter().map(|account| account.open()).collect::<anyhow::Result<Vec<_>>>()?;
-    let desk = Arc::new(data.desk(clock, config.readers()?)?);
+    let mut desk = data.desk(clock, config.readers()?)?;
+    config.mail.set(&mut desk, true)?;
+    let desk = Arc::new(desk);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(32)
         .enable_all()
         .build()
         .context("no threads could be started")?;
-    let result = runtime.block_on(serve(desk, config, senders, authorities, peers, mailboxes));
+    let result = runtime.block_on(serve(desk, config, senders, authorities, peers, feeds, mailboxes));
     // Questions that are still being answered are not waited for: they only read.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
@@ -208,6 +214,7 @@ async fn serve(
     senders: Vec<Sender>,
     authorities: Vec<Tsa>,
     peers: Peers,
+    feeds: Vec<Fetcher>,
     mailboxes: Vec<imap::Account>,
 ) -> anyhow::Result<()> {
     // First of all: from here on a signal stops in good order.
@@ -253,6 +260,7 @@ async fn serve(
     let sealer = std::thread::Builder::new().name("sealer".to_owned()).spawn(move || sealer::run(&worker, publish_every))?;
     stamper::start(&node.desk, authorities)?;
     peers.start(&node.desk)?;
+    crate::doors::fetch::run::start(&node, feeds)?;
     let mut routes = shelf::routes(node.desk.store().directory().to_owned());
     if config.witness.settings().is_some() {
         if shelf_listener.is_none() {

@@ -109,7 +109,21 @@ pub fn open(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<bool, 
     let Some(bytes) = whole(reading, source)? else { return Ok(false) };
     let mail = Mail::parse(&bytes, reading.hint.limits.parts);
     say_sender(reading, &mail.fields);
-    parts(reading, &mail)
+    let (statements, aside) = (reading.statements(), reading.set_aside());
+    let understood = parts(reading, &mail)?;
+    let only_aside = understood && reading.statements() == statements && aside.is_empty() && !reading.set_aside().is_empty();
+    if only_aside && mail.parts.iter().any(is_written) {
+        // Somebody sends it along with words of their own, which nobody has read yet.
+        let what = reading.set_aside();
+        reading.unreadable(format!("{what} is attached to it"));
+        return Ok(false);
+    }
+    Ok(understood)
+}
+
+/// Whether a part is text that somebody wrote, and not nothing.
+fn is_written(part: &Part<'_>) -> bool {
+    part.media.is_text() && part.media.name.is_empty() && !part.raw.trim_ascii().is_empty()
 }
 
 /// All bytes of a mail; `None`, with the reason told, when they are too many.

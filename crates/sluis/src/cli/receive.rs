@@ -140,12 +140,14 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     let again = if args.again_all { Some(Again::All) } else { args.again };
     let from_files = args.maildir.is_none() && again.is_none();
     let mut summary = Summary::default();
-    let desk = match data.desk(globals.clock(), args.reading.reading()?) {
+    // What was downloaded and waits to be read is read as its feed says.
+    let feeds = || -> Result<_> { Ok(globals.config()?.readers()?.feeds) };
+    let mut desk = match data.desk(globals.clock(), desk::Reading { feeds: feeds()?, ..args.reading.reading()? }) {
         Ok(desk) => desk,
         Err(Error::Conflict(_)) if from_files && is_owned(&data) => {
             into_spool(args, globals, &data.directory, &mut summary)?;
             // Had the owner ended meanwhile, nobody would take what lies in the spool until the next comes by.
-            match data.desk(globals.clock(), args.reading.reading()?) {
+            match data.desk(globals.clock(), desk::Reading { feeds: feeds()?, ..args.reading.reading()? }) {
                 Ok(desk) => desk,
                 Err(_) => return finish(args, &summary),
             }
@@ -153,6 +155,7 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         Err(Error::Conflict(_)) if again.is_some() && is_owned(&data) => return ask_again(args, globals, again),
         Err(error) => return Err(error.into()),
     };
+    data.mail.set(&mut desk, args.watch)?;
     desk.recover()?;
     match desk.take_spool() {
         Ok(taken) => summary.taken += taken,

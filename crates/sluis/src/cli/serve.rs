@@ -44,6 +44,9 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<u8> {
             receiver.sender()?;
         }
         config.administrations()?;
+        for feed in &config.feed {
+            crate::doors::fetch::Fetcher::open(feed)?;
+        }
         for account in &config.imap {
             account.open()?;
         }

@@ -12,8 +12,10 @@ use store::Engine;
 
 use crate::cli::administration::Way;
 use crate::serve::administrations::Source;
+use crate::serve::config_feed::{self, FeedConfig};
 use crate::serve::config_imap::{self, ImapConfig};
 use crate::serve::config_log::LogConfig;
+use crate::serve::config_mail::MailConfig;
 use crate::serve::config_witness::{self, WitnessConfig};
 
 /// The name of the configuration file in a data directory.
@@ -37,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) reading: Reading,
     /// Where the rows are.
     pub(crate) database: Database,
+    /// How it is found out who mails are from.
+    pub(crate) mail: MailConfig,
     /// How submissions are worked off.
     pub(crate) work: Work,
     /// The rules.
@@ -53,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) alert: Vec<crate::alert::config::Config>,
     /// Sources of administration.
     pub(crate) administration: Vec<Administration>,
+    /// Feeds that are downloaded.
+    pub(crate) feed: Vec<FeedConfig>,
     /// Mailboxes on servers.
     pub(crate) imap: Vec<ImapConfig>,
 }
@@ -255,7 +261,8 @@ impl Config {
         let Some(path) = named.map(Path::to_owned).or_else(|| Config::found(data)) else { return Ok(Vec::new()) };
         let config = Config::load(Some(&path), data)?;
         let Reading { shadowserver_maps, declared_csv } = config.reading;
-        Ok([Some(path), shadowserver_maps, declared_csv].into_iter().flatten().collect())
+        let maps = config.feed.into_iter().map(|feed| feed.map);
+        Ok([Some(path), shadowserver_maps, declared_csv].into_iter().chain(maps).flatten().collect())
     }
 
     /// The file that counts for a data directory when none is named, if there is one.
@@ -285,6 +292,8 @@ impl Config {
         crate::alert::config::check(&mut config.alert, folder).with_context(|| path.display().to_string())?;
         config_imap::check(&mut config.imap, folder).with_context(|| path.display().to_string())?;
         config.log.check(folder).with_context(|| path.display().to_string())?;
+        config.mail.check().with_context(|| path.display().to_string())?;
+        config_feed::check(&mut config.feed, folder).with_context(|| path.display().to_string())?;
         config_witness::check(&mut config, folder).with_context(|| path.display().to_string())?;
         for maildir in &mut config.intake.maildirs {
             anyhow::ensure!(
@@ -392,6 +401,9 @@ impl Config {
             let declared = Declared::parse(&text_of(path)?).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
             readers.declared = Some(declared);
         }
+        for feed in &self.feed {
+            readers.feeds.insert(feed.name.clone(), feed.reading(text_of)?);
+        }
         Ok(readers)
     }
 }
@@ -434,6 +446,7 @@ mod tests {
         assert_eq!(parsed.logs.format, Some(LogFormat::Json));
         assert_eq!(parsed.database.password_file, Some(PathBuf::from("/etc/sluis/database-password")));
         assert_eq!(parsed.work.workers, Some(2));
+        assert_eq!((parsed.mail.trusted_relays.len(), parsed.mail.own.len()), (1, 1));
         assert!(Engine::postgres(parsed.database.postgres.as_deref().unwrap(), None).is_ok());
         assert_eq!(parsed.administration[0].folder, Some(PathBuf::from("/var/spool/sluis/billing")));
         assert!(parsed.administrations().is_ok());
@@ -454,6 +467,11 @@ mod tests {
             ("no workers", "[work]\nworkers = 0\n", &["workers", "1 to 64"]),
             ("two writers", "[work]\nworkers = 2\n", &["workers", "one writer", "[database] postgres"]),
             ("a password for nothing", "[database]\npassword_file = \"x\"\n", &["password_file", "[database] postgres"]),
+            ("two who find it out", "[mail]\ndns = \"system\"\nauthentication_results = \"mx\"\n", &["[mail]", "choose one"]),
+            ("no name server", "[mail]\ndns = [\"resolver.example\"]\n", &["resolver.example", "192.0.2.53"]),
+            ("no name servers", "[mail]\ndns = []\n", &["dns", "empty"]),
+            ("no relay", "[mail]\ntrusted_relays = [\"mx.example\"]\n", &["trusted_relays", "mx.example"]),
+            ("no server", "[mail]\nauthentication_results = \"\"\n", &["authentication_results", "name"]),
             ("no name", "[[administration]]\nfolder = \"x\"\n", &["source"]),
             ("twice", "[[administration]]\nsource = \"a\"\n[[administration]]\nsource = \"a\"\n", &["twice"]),
             ("two ways", "[[administration]]\nsource = \"a\"\nsystem = \"whmcs\"\nmap = \"x\"\n", &["not both"]),

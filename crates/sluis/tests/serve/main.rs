@@ -4,7 +4,10 @@
 
 mod administrations;
 mod alerts;
+mod dovecot;
 mod exim;
+mod feeds;
+mod imap;
 mod log;
 mod node;
 mod stamps;

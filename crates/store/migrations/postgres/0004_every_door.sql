@@ -21,6 +21,8 @@ CREATE TABLE senders (
     -- When it was asked about first; when it is to be asked about, NULL once it is known.
     asked      BIGINT,
     next_try   BIGINT
+);
+
 -- A download is compared with the last of its feed and name only: what a list says again after it said otherwise is new.
 CREATE INDEX submissions_feed ON submissions (feed, id) WHERE feed <> '';
 
@@ -56,6 +58,8 @@ CREATE TABLE fetched (
     item TEXT COLLATE "C" NOT NULL,
     at   BIGINT NOT NULL,
     PRIMARY KEY (feed, item)
+);
+
 -- Mailboxes that are watched, from when they were first looked into: what lay there before is left or taken as it is configured.
 CREATE TABLE mailboxes (
     account    TEXT COLLATE "C" NOT NULL,

@@ -21,7 +21,8 @@ CREATE TABLE senders (
     -- When it was asked about first; when it is to be asked about, NULL once it is known.
     asked      INTEGER,
     next_try   INTEGER
-);
+) STRICT;
+
 -- A download is compared with the last of its feed and name only: what a list says again after it said otherwise is new.
 CREATE INDEX submissions_feed ON submissions (feed, id) WHERE feed <> '';
 
@@ -58,6 +59,7 @@ CREATE TABLE fetched (
     at   INTEGER NOT NULL,
     PRIMARY KEY (feed, item)
 ) STRICT, WITHOUT ROWID;
+
 -- Mailboxes that are watched, from when they were first looked into: what lay there before is left or taken as it is configured.
 CREATE TABLE mailboxes (
     account    TEXT    NOT NULL,

@@ -9,8 +9,8 @@ use super::{Mail, Part, time};
 /// Bytes of text that are looked at; what notifiers write is some kilobytes.
 const TEXT: usize = 4 << 20;
 
-/// Tags that end a line.
-const LINES: &[&str] = &["br", "p", "div", "tr", "li", "h1", "h2", "h3", "h4", "table", "pre"];
+/// Tags that begin or end a line.
+const LINES: &[&str] = &["p", "div", "tr", "li", "h1", "h2", "h3", "h4", "table", "pre"];
 
 /// The text of a mail: its first part of plain text, else the text of its first HTML part without the mark-up. Files that are
 /// attached are not it. Empty when there is none.
@@ -118,7 +118,8 @@ fn without_marks(html: &str) -> String {
         let (tag, after) = tag.split_at(close + 1);
         let name = tag.trim_start_matches(['<', '/']);
         let name = name.split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
-        if LINES.iter().any(|end| name.eq_ignore_ascii_case(end)) {
+        let ends = LINES.iter().any(|end| name.eq_ignore_ascii_case(end)) && !text.ends_with('\n');
+        if ends || name.eq_ignore_ascii_case("br") {
             text.push('\n');
         } else if name.eq_ignore_ascii_case("td") || name.eq_ignore_ascii_case("th") {
             text.push(' ');
@@ -165,8 +166,16 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_a_log_is_no_date() {
+        assert_eq!(time(b"Mar  4 05:06:07 host sshd[7]: no"), None);
+        for date in ["Wed, 4 Mar 2026 05:06:07 +0000", "4 Mar 26 05:06:07 GMT", "Wed, 4 Mar 2026 05:06:07"] {
+            assert_eq!(time(date.as_bytes()).map(|time| time.to_string()).as_deref(), Some("2026-03-04T05:06:07Z"), "{date}");
+        }
+    }
+
+    #[test]
     fn marks_go() {
         let html = "<html><p class=\"a\">IP: 192.0.2.1<br/>a &lt;b&gt; &amp;amp;</p><table><tr><td>x<td>y</tr><b";
-        assert_eq!(without_marks(html), "\nIP: 192.0.2.1\na <b> &amp;\n\n\n x y\n");
+        assert_eq!(without_marks(html), "\nIP: 192.0.2.1\na <b> &amp;\n x y\n");
     }
 }

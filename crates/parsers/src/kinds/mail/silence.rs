@@ -75,8 +75,9 @@ pub fn precedence(fields: &Fields<'_>, word: &str) -> bool {
 /// Whether this is a report of the mail system on a delivery (RFC 3464) or on what became of a mail (RFC 8098).
 pub fn is_system_report(fields: &Fields<'_>, report_type: &str) -> bool {
     let value = fields.first("Content-Type").unwrap_or_default();
-    let value = value[..value.len().min(1_024)].to_ascii_lowercase();
-    value.starts_with(b"multipart/report") && memchr::memmem::find(&value, report_type.as_bytes()).is_some()
+    let is_report = value.get(..16).is_some_and(|start| start.eq_ignore_ascii_case(b"multipart/report"));
+    let value = &value[..value.len().min(1_024)];
+    is_report && value.windows(report_type.len().max(1)).any(|part| part.eq_ignore_ascii_case(report_type.as_bytes()))
 }
 
 /// Whether a mail address, in lower case, is one at which mail systems send: `mailer-daemon@`, `postmaster@`.

@@ -324,91 +324,68 @@ impl Client {
     }
 
     /// Asks for mails, all at once, and hands each to `take` as it comes. One with more than `most` bytes is refused, whatever
-    /// was said of it before.
-    pub(crate) fn take<T>(
-        &mut self,
-        mails: &[Entry],
-        most: u64,
-        take: &mut dyn FnMut(u32, &mut Literal<'_>) -> Result<T, Failed>,
-    ) -> Bodies<T> {
+    /// was said of it before. A mail counts when the server has named it: none must be moved for another.
+    pub(crate) fn take<T>(&mut self, mails: &[Entry], most: u64, take: &mut Take<'_, T>) -> Bodies<T> {
         let mut bodies = Bodies { taken: Vec::new(), refused: Vec::new(), failure: None };
-        let mut asked = Vec::new();
-        let mut text = String::new();
-        for mail in mails {
-            let tag = self.next_tag();
-            text.push_str(&format!("{tag} UID FETCH {} (UID BODY.PEEK[])\r\n", mail.uid));
-            asked.push((tag, mail));
-        }
-        if let Err(failed) = self.wire.send(text.as_bytes()) {
-            bodies.failure = Some(failed);
-            return bodies;
-        }
-        for (tag, mail) in asked {
-            self.wire.allow(SILENCE + Duration::from_secs(mail.size.min(most) / SLOWEST));
-            match self.body(&tag, mail.uid, most, take) {
-                Ok(Some(taken)) => bodies.taken.push((mail.uid, taken)),
-                Ok(None) => bodies.refused.push(mail.uid),
-                Err(failed) => {
-                    if failed.kind == Kind::Large {
-                        bodies.refused.push(mail.uid);
-                    }
-                    bodies.failure = Some(failed);
-                    break;
+        let uids: Vec<u32> = mails.iter().map(|mail| mail.uid).collect();
+        let largest = mails.iter().map(|mail| mail.size).max().unwrap_or(0).min(most);
+        let time = SILENCE + Duration::from_secs(largest / SLOWEST);
+        let ended = self.begin(&format!("UID FETCH {} (UID BODY.PEEK[])", set(&uids))).and_then(|tag| {
+            loop {
+                self.wire.allow(time);
+                match self.body(&uids, most, take, &mut bodies)? {
+                    Reply::Untagged(_) => {}
+                    Reply::Done(ended, _, _) if ended == tag.as_bytes() => return Ok(()),
+                    _ => return Err(Failed::garbled("the server answered what was not asked")),
                 }
             }
+        });
+        match ended {
+            Ok(()) => {
+                let missing = uids.into_iter().filter(|uid| bodies.taken.iter().all(|(taken, _)| taken != uid));
+                bodies.refused.extend(missing);
+            }
+            Err(failed) => bodies.failure = Some(failed),
         }
         bodies
     }
 
-    /// One mail that was asked for; nothing if the server does not give it, or more than was said. It counts only when the server named it, and when
-    /// the command ended well: a mail must not be moved for another.
-    fn body<T>(
-        &mut self,
-        tag: &str,
-        uid: u32,
-        most: u64,
-        take: &mut dyn FnMut(u32, &mut Literal<'_>) -> Result<T, Failed>,
-    ) -> Result<Option<T>, Failed> {
-        let (mut taken, mut named) = (None, false);
-        loop {
-            let mut line = self.wire.line()?;
-            let size = reply::literal_size(&line);
-            if let Some(size) = size.filter(|_| is_body(&line)) {
-                let mut literal = self.wire.literal(size);
-                if size > most || taken.is_some() {
-                    // What comes after so many bytes is not waited for: the next connection begins without this mail.
-                    let hint = "it stays in the mailbox: look at it there, or raise most_mib";
-                    return Err(Failed::new(Kind::Large, "a mail is larger than the server said and than is taken", hint));
-                }
-                let came = take(uid, &mut literal);
-                if let Some(failed) = literal.failure() {
-                    return Err(failed);
-                }
-                taken = Some(came?);
-                literal.skip()?;
-                let rest = self.wire.line()?;
-                // The words around the mail, without it.
-                let end = line.iter().rposition(|byte| *byte == b'{').unwrap_or(0);
-                line.truncate(end);
-                line.extend_from_slice(&rest);
-            }
+    /// The next reply, which may have a mail in it.
+    fn body<T>(&mut self, uids: &[u32], most: u64, take: &mut Take<'_, T>, bodies: &mut Bodies<T>) -> Result<Reply, Failed> {
+        let mut line = self.wire.line()?;
+        let Some(size) = reply::literal_size(&line).filter(|_| is_body(&line)) else {
             let line = self.whole(line)?;
-            match self.understood(&line)? {
-                Reply::Untagged(text) => {
-                    if let Some((_, items)) = reply::numbered(&text, "FETCH") {
-                        named |= is_body(&line) && reply::uid_of(items) == Some(uid);
-                    }
-                }
-                Reply::Done(ended, status, _) if ended == tag.as_bytes() => {
-                    return match taken {
-                        Some(_) if !named => Err(Failed::garbled("the server gave a mail and did not say which")),
-                        Some(_) if status != Status::Ok => Ok(None),
-                        taken => Ok(taken),
-                    };
-                }
-                _ => return Err(Failed::garbled("the server answered what was not asked")),
-            }
+            return self.understood(&line);
+        };
+        let uid = uid_in(&line);
+        if size > most {
+            // Its bytes are not waited for: the next connection begins without this mail.
+            bodies.refused.extend(uid);
+            let hint = "it stays in the mailbox: look at it there, or raise most_mib";
+            return Err(Failed::new(Kind::Large, "a mail is larger than the server said and than is taken", hint));
         }
+        let mut literal = self.wire.literal(size);
+        let came = take(&mut literal);
+        if let Some(failed) = literal.failure() {
+            return Err(failed);
+        }
+        let came = came?;
+        literal.skip()?;
+        // The words around the mail, without it: some say its number behind it.
+        let end = line.iter().rposition(|byte| *byte == b'{').unwrap_or(0);
+        line.truncate(end);
+        let rest = self.wire.line()?;
+        if !matches!(rest.first(), Some(b' ' | b')')) {
+            return Err(Failed::garbled("the server gave a mail that is not as long as it said"));
+        }
+        line.extend_from_slice(&rest);
+        let line = self.whole(line)?;
+        let is_wanted = |uid: &u32| uids.contains(uid) && bodies.taken.iter().all(|(taken, _)| taken != uid);
+        match uid_in(&line).filter(is_wanted) {
+            Some(uid) => bodies.taken.push((uid, came)),
+            None => return Err(Failed::garbled("the server gave a mail and did not say which")),
+        }
+        self.understood(&line)
     }
 
     /// Waits for new mails with IDLE (RFC 2177), for so long at most; whether there are any.
@@ -451,11 +428,51 @@ impl Client {
     }
 }
 
+/// Takes a mail as it comes.
+pub(crate) type Take<'a, T> = dyn FnMut(&mut Literal<'_>) -> Result<T, Failed> + 'a;
+
+/// Numbers as a set: `1:3,7`. They are in order.
+pub(crate) fn set(uids: &[u32]) -> String {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for uid in uids {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(*uid) => *last = *uid,
+            _ => runs.push((*uid, *uid)),
+        }
+    }
+    let runs = runs.iter().map(|(first, last)| if first == last { first.to_string() } else { format!("{first}:{last}") });
+    runs.collect::<Vec<_>>().join(",")
+}
+
+/// The words of a line about a mail.
+fn items(line: &[u8]) -> Option<&[u8]> {
+    reply::numbered(line.strip_prefix(b"* ")?, "FETCH").map(|(_, items)| items)
+}
+
+/// The mail that a line names.
+fn uid_in(line: &[u8]) -> Option<u32> {
+    reply::uid_of(items(line)?)
+}
+
 /// Whether a line has the beginning of a mail, rather than of something that is said by the way.
 fn is_body(line: &[u8]) -> bool {
-    let Some(rest) = line.strip_prefix(b"* ") else { return false };
-    reply::numbered(rest, "FETCH").is_some_and(|(_, items)| {
-        // Long lines are none of these.
-        items.len() < 1024 && items.to_ascii_uppercase().windows(6).any(|six| six == b"BODY[]")
-    })
+    // Long lines have none.
+    items(line).is_some_and(|items| items.len() < 1024 && items.to_ascii_uppercase().windows(6).any(|six| six == b"BODY[]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_of_numbers() {
+        for (uids, expected) in [
+            (&[7][..], "7"),
+            (&[1, 2, 3], "1:3"),
+            (&[1, 3, 4, 9], "1,3:4,9"),
+            (&[u32::MAX - 1, u32::MAX], "4294967294:4294967295"),
+        ] {
+            assert_eq!(set(uids), expected);
+        }
+    }
 }

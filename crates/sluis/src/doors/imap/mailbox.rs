@@ -12,7 +12,7 @@ use store::mailboxes::Met;
 use store::submissions::Receipt;
 
 use super::Watched;
-use super::client::{Bodies, Client, Opened};
+use super::client::{Bodies, Client, Opened, set};
 use super::failed::{Failed, Kind};
 use super::names::quoted;
 use super::reply::{self, Entry, Status};
@@ -208,13 +208,28 @@ impl<'a> Mailbox<'a> {
     }
 
     /// Takes some mails: receives all, and puts them away when all of them are durable.
+    /// What came before the connection broke off is kept, too, and put away when it comes again.
     fn take(&mut self, mails: &[Entry]) -> Result<u64, Failed> {
         let watched = self.watched;
-        let mut receive = |uid: u32, literal: &mut Literal<'_>| -> Result<Arrived, Failed> {
-            let name = format!("{}-{uid}.eml", watched.part);
+        let name = format!("{}.eml", watched.part);
+        let mut receive = |literal: &mut Literal<'_>| -> Result<Arrived, Failed> {
             Ok(watched.desk.arrive_from(Door::Imap, &name, Envelope::default(), literal)?)
         };
-        let Bodies { taken, refused, failure } = self.client.take(mails, watched.account.most, &mut receive);
+        let most = watched.account.most;
+        let Bodies { mut taken, mut refused, mut failure } = self.client.take(mails, most, &mut receive);
+        if !refused.is_empty() && mails.len() > 1 && failure.is_none() {
+            // One that the server cannot give may have kept the others back.
+            for mail in mails.iter().filter(|mail| refused.contains(&mail.uid)) {
+                let one = self.client.take(std::slice::from_ref(mail), most, &mut receive);
+                taken.extend(one.taken);
+                failure = one.failure;
+                if failure.is_some() {
+                    refused = one.refused;
+                    break;
+                }
+            }
+            refused.retain(|uid| taken.iter().all(|(taken, _)| taken != uid));
+        }
         let room = REMEMBERED.saturating_sub(self.refused.uids.len());
         self.refused.uids.extend(refused.into_iter().take(room));
         let mut remove = Vec::new();
@@ -228,7 +243,6 @@ impl<'a> Mailbox<'a> {
             }
             arrived.push(mail);
         }
-        // What came before it broke off is kept, too; it is put away when it comes again.
         let receipts: Vec<Receipt> = if arrived.is_empty() { Vec::new() } else { watched.desk.acknowledge(arrived)? };
         if !receipts.is_empty() {
             (watched.wake)();
@@ -236,6 +250,8 @@ impl<'a> Mailbox<'a> {
         if let Some(failed) = failure {
             return Err(failed);
         }
+        remove.sort_unstable();
+        away.sort_unstable();
         self.remove(&remove)?;
         self.put_away(&away)?;
         Ok(receipts.len() as u64)
@@ -250,10 +266,10 @@ impl<'a> Mailbox<'a> {
         let set = set(uids);
         let moved = if self.client.can("MOVE") {
             self.client.command(&format!("UID STORE {set} +FLAGS.SILENT (\\Seen)"))?;
-            self.into_folder("MOVE", &set)?
+            self.hand_over("MOVE", &set)?
         } else if self.client.can("UIDPLUS") {
             self.client.command(&format!("UID STORE {set} +FLAGS.SILENT (\\Seen)"))?;
-            match self.into_folder("COPY", &set)? {
+            match self.hand_over("COPY", &set)? {
                 (Status::Ok, _) => {
                     self.client.command(&format!("UID STORE {set} +FLAGS.SILENT (\\Deleted)"))?;
                     self.client.command(&format!("UID EXPUNGE {set}"))?
@@ -285,7 +301,7 @@ impl<'a> Mailbox<'a> {
     }
 
     /// MOVE or COPY; the folder is made if somebody has removed it meanwhile.
-    fn into_folder(&mut self, verb: &str, set: &str) -> Result<(Status, Vec<u8>), Failed> {
+    fn hand_over(&mut self, verb: &str, set: &str) -> Result<(Status, Vec<u8>), Failed> {
         let command = format!("UID {verb} {set} {}", quoted(&self.watched.account.done));
         let (status, text) = self.client.command(&command)?;
         if status == Status::No && reply::code(&text).is_some_and(|code| code == b"TRYCREATE") {
@@ -338,19 +354,6 @@ fn together(mails: &[Entry]) -> usize {
     fitting.count().max(1).min(mails.len())
 }
 
-/// Numbers as a set: `1:3,7`. They are in order.
-fn set(uids: &[u32]) -> String {
-    let mut runs: Vec<(u32, u32)> = Vec::new();
-    for uid in uids {
-        match runs.last_mut() {
-            Some((_, last)) if last.checked_add(1) == Some(*uid) => *last = *uid,
-            _ => runs.push((*uid, *uid)),
-        }
-    }
-    let runs = runs.iter().map(|(first, last)| if first == last { first.to_string() } else { format!("{first}:{last}") });
-    runs.collect::<Vec<_>>().join(",")
-}
-
 fn trouble(large: usize, refused: usize, most: u64) -> Option<Failed> {
     if large > 0 {
         let reason = format!("a mail has more than {} MiB, and stays in the mailbox", most >> 20);
@@ -363,18 +366,6 @@ fn trouble(large: usize, refused: usize, most: u64) -> Option<Failed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sets_of_numbers() {
-        for (uids, expected) in [
-            (&[7][..], "7"),
-            (&[1, 2, 3], "1:3"),
-            (&[1, 3, 4, 9], "1,3:4,9"),
-            (&[u32::MAX - 1, u32::MAX], "4294967294:4294967295"),
-        ] {
-            assert_eq!(set(uids), expected);
-        }
-    }
 
     #[test]
     fn what_is_taken_together() {

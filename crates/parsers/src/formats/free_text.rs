@@ -1,0 +1,225 @@
+//! Free text: what nobody's format is, read for what a person needs to make a report of it.
+//!
+//! It never claims a submission and makes no statement. When nothing else has understood a mail or a text, it offers the addresses,
+//! URLs, domain names, mail addresses, times and lines of logs in it, each with a confidence that only orders what a person sees
+//! ([decision 18](../../../../docs/decisions/0018-doors-formats-and-senders.md)). Innocent addresses stand in such texts beside guilty
+//! ones, so nothing is done about any of them before somebody has chosen.
+
+mod addresses;
+mod html;
+mod marks;
+mod moment;
+mod names;
+mod scan;
+mod weigh;
+
+use model::address::Address;
+use model::time::Time;
+
+use super::{Fit, Format, Proven};
+use crate::kinds::mail::{self, Fields, Mail, Part};
+use crate::read::Reading;
+use crate::sink::{Finding, Found, Stop};
+use crate::source::{Limits, Prefix, Source};
+pub use scan::MOST;
+use scan::{Finder, Own};
+
+/// Free text.
+pub const FORMAT: Format = Format {
+    name: "free_text",
+    title: "Mails and texts written for people: what may be meant in them is offered to a person, and nothing is done about it",
+    senders: &[],
+    fields: &[
+        ("192.0.2.1, 192[.]0[.]2[.]1:80", "address, offered"),
+        ("192.0.2.0/24", "prefix, offered"),
+        ("http://…, hxxp://…", "url, offered"),
+        ("host.example, host[.]example", "domain, offered"),
+        ("a time with a date", "time, offered"),
+        ("a line with an address and a time", "log line, offered"),
+    ],
+    proven: Proven::By("AbuseIO: the mails of ten senders, against a slow search of our own"),
+    detect,
+    parse,
+};
+
+/// Mails in mails that are looked through.
+const DEPTH: u8 = 4;
+
+/// It is what remains: never chosen, only asked for by name.
+fn detect(_: &Prefix<'_>) -> Fit {
+    Fit::No
+}
+
+/// For whoever names it: offers, and leaves the submission to a person.
+fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> {
+    match source.read_whole(reading.hint.limits.whole)? {
+        Some(bytes) => offer(reading, &bytes),
+        None => reading.unreadable(format!("the text is larger than {} MiB", reading.hint.limits.whole >> 20)),
+    }
+    Ok(())
+}
+
+/// Offers what stands in a mail or text that nothing understood, and says why a person has to look.
+pub fn offer(reading: &mut Reading<'_>, bytes: &[u8]) {
+    let Some(found) = look(bytes, reading.hint.content_type, reading.hint.received, reading.hint.limits) else { return };
+    let Seen { findings, more, is_mail } = found;
+    let said = summary(&findings);
+    let reason = match (reading.why_not(), said) {
+        (Some(reason), Some(said)) => Some(format!("{reason}; {said} found in its text")),
+        (Some(reason), None) => Some(reason),
+        (None, Some(said)) if is_mail => Some(format!("written for people: {said} found; choose what it reports")),
+        (None, None) if is_mail => Some("written for people, and no address, URL or domain name was found in it".to_owned()),
+        (None, Some(said)) => Some(format!("no format of this version understands it; {said} found in it")),
+        (None, None) => None,
+    };
+    if let Some(reason) = reason {
+        reading.unreadable(reason);
+    }
+    for finding in findings {
+        reading.offer(finding);
+    }
+    if more {
+        reading.note("", format!("only the first {MOST} findings are offered"));
+    }
+}
+
+/// What stands in a mail or text, whoever else may understand it; at most [`MOST`] findings, in the order of the text. `received`
+/// stands for when it was written where it does not say that itself.
+pub fn findings(bytes: &[u8], received: Time) -> Vec<Finding> {
+    look(bytes, "", received, Limits::default()).map(|seen| seen.findings).unwrap_or_default()
+}
+
+/// Whether an address in the text of a mail, outside of what it quotes, is probably meant as a source of abuse. What asks for nobody
+/// otherwise (an automatic answer) then still goes to a person.
+pub fn accuses(mail: &Mail<'_>, received: Time) -> bool {
+    let mut finder = Finder::new(mail.fields.time("Date").unwrap_or(received), own(&mail.fields));
+    for part in mail.parts.iter().filter(|part| part.media.is_text() && part.media.name.is_empty()) {
+        let text = readable(part);
+        let own = text
+            .split_inclusive(|byte| *byte == b'\n')
+            .take_while(|line| !begins_quote(line))
+            .filter(|line| !line.starts_with(b">"));
+        finder.text("", &own.flatten().copied().collect::<Vec<u8>>());
+    }
+    let sure = |finding: &Finding| finding.what == Found::Address && finding.confidence >= 80;
+    finder.finish().iter().any(sure)
+}
+
+fn begins_quote(line: &[u8]) -> bool {
+    line.starts_with(b"-----Original")
+        || line.starts_with(b"________________")
+        || line.starts_with(b"-----Oorspronkelijk")
+        || line.starts_with(b"-----Urspr")
+}
+
+/// What was seen in a submission.
+struct Seen {
+    findings: Vec<Finding>,
+    /// Whether there was more than is kept.
+    more: bool,
+    is_mail: bool,
+}
+
+/// What stands in it; `None` when it is neither a mail nor text.
+fn look(bytes: &[u8], content_type: &str, received: Time, limits: Limits) -> Option<Seen> {
+    let is_mail = {
+        let hint = crate::source::Hint { limits, ..crate::source::Hint::new("", received) };
+        mail::detect(&Prefix::new(bytes, "", content_type, &hint))
+    };
+    if is_mail {
+        let mail = Mail::parse(bytes, limits.parts);
+        let reference = mail.fields.time("Date").filter(|date| *date <= received.plus(model::time::DAY)).unwrap_or(received);
+        let mut finder = Finder::new(reference, own(&mail.fields));
+        finder.subject(&mail.fields.text("Subject").unwrap_or_default());
+        letter(&mut finder, &mail, "", limits.parts, DEPTH);
+        let more = finder.has_more();
+        return Some(Seen { findings: finder.finish(), more, is_mail: true });
+    }
+    if !is_text(bytes) {
+        return None;
+    }
+    let mut finder = Finder::new(received, Own::default());
+    finder.text("", bytes);
+    let more = finder.has_more();
+    Some(Seen { findings: finder.finish(), more, is_mail: false })
+}
+
+/// Looks through the texts of a mail, and of mails inside it.
+fn letter(finder: &mut Finder, mail: &Mail<'_>, path: &str, parts: usize, depth: u8) {
+    for (index, part) in mail.parts.iter().enumerate() {
+        let media = &part.media;
+        let name = format!("{path}{}", mail::part_name(part, index));
+        if media.is_message() && depth > 0 {
+            let bytes = part.bytes();
+            // The header of a mail that is handed in says by whom it was sent.
+            let inner = Mail::parse(&bytes, parts);
+            let (_, body) = Fields::parse(mail::skip_envelope(&bytes));
+            finder.text(&name, bytes.get(..bytes.len() - body.len()).unwrap_or_default());
+            letter(finder, &inner, &format!("{name} / "), parts, depth - 1);
+        } else if !media.is_picture() && !is_signature(&media.essence) && (media.is_text() || is_text(&part.bytes())) {
+            finder.text(&name, &readable(part));
+        }
+        if finder.has_more() {
+            return;
+        }
+    }
+}
+
+fn is_signature(essence: &str) -> bool {
+    ["application/pgp-signature", "application/pgp-keys", "application/pkcs7-signature", "application/x-pkcs7-signature"]
+        .contains(&essence)
+}
+
+/// The text of a part as people see it.
+fn readable(part: &Part<'_>) -> Vec<u8> {
+    let bytes = part.utf8();
+    if part.media.essence == "text/html" { html::text(&bytes) } else { bytes.into_owned() }
+}
+
+/// What of a mail is its sender's: the machines it came through, and the domain name of `From`.
+fn own(fields: &Fields<'_>) -> Own {
+    /// More hand-overs than honest mail has.
+    const HOPS: usize = 30;
+    let mut addresses: Vec<Address> =
+        fields.all("Received").take(HOPS).filter_map(|value| mail::received(value).0).map(Address::from).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    let from = fields.mailbox("From").map(|(_, address)| address.to_ascii_lowercase()).unwrap_or_default();
+    Own { addresses, domain: from.rsplit_once('@').map_or(String::new(), |(_, domain)| domain.to_owned()) }
+}
+
+/// Whether bytes look like text: nothing in the beginning that texts do not have.
+fn is_text(bytes: &[u8]) -> bool {
+    const LOOKED: usize = 4 << 10;
+    let head = &bytes[..bytes.len().min(LOOKED)];
+    let odd = head.iter().filter(|byte| **byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)).count();
+    let strange = match std::str::from_utf8(head) {
+        Ok(_) => 0,
+        // One letter may be cut in two at the end of what is looked at.
+        Err(error) if error.valid_up_to() + 4 > head.len() => 0,
+        Err(_) => head.iter().filter(|byte| **byte >= 0x80).count(),
+    };
+    !head.is_empty() && !head.contains(&0) && odd * 50 <= head.len() && strange * 5 <= head.len()
+}
+
+/// `3 addresses, 1 URL and 2 times were`; `None` when nothing was found that a report could be about.
+fn summary(findings: &[Finding]) -> Option<String> {
+    let count = |what: Found| findings.iter().filter(|finding| finding.what == what).count();
+    let kinds = [
+        (Found::Address, "address", "addresses"),
+        (Found::Prefix, "prefix", "prefixes"),
+        (Found::Url, "URL", "URLs"),
+        (Found::Domain, "domain name", "domain names"),
+        (Found::Time, "time", "times"),
+    ];
+    let about = [Found::Address, Found::Prefix, Found::Url, Found::Domain].iter().any(|what| count(*what) > 0);
+    let counts: Vec<String> = kinds
+        .iter()
+        .map(|(what, one, many)| (count(*what), one, many))
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
+        .collect();
+    let (last, rest) = counts.split_last().filter(|_| about)?;
+    let were = if rest.is_empty() && last.starts_with("1 ") { "was" } else { "were" };
+    Some(if rest.is_empty() { format!("{last} {were}") } else { format!("{} and {last} {were}", rest.join(", ")) })
+}
