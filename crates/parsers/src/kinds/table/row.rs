@@ -298,14 +298,18 @@ impl<'a> Row<'a> {
     /// Adds labels; what XARF does not allow in one becomes a dash (`namespace:predicate`, letters, digits and `_+-`).
     pub fn put_tags(&mut self, namespace: &str, value: &[u8]) {
         for label in value.split(|byte| matches!(byte, b',' | b';')).map(<[u8]>::trim_ascii).filter(|label| !label.is_empty()) {
-            let plain = |byte: &u8| {
-                if byte.is_ascii_alphanumeric() || b"_+-".contains(byte) { byte.to_ascii_lowercase() as char } else { '-' }
-            };
-            let label: String = label.iter().take(100).map(plain).collect();
-            let label = label.trim_start_matches(['-', '_', '+']);
-            if !label.is_empty() {
-                self.batch.text(Word::TAG, format!("{namespace}:{label}"));
+            let begin = label.iter().position(u8::is_ascii_alphanumeric).unwrap_or(label.len());
+            let label = label.get(begin..).unwrap_or_default();
+            if label.is_empty() {
+                continue;
             }
+            let mut text = Vec::with_capacity(namespace.len() + 1 + label.len().min(100));
+            text.extend_from_slice(namespace.as_bytes());
+            text.push(b':');
+            text.extend(label.iter().take(100).map(|byte| {
+                if byte.is_ascii_alphanumeric() || b"_+-".contains(byte) { byte.to_ascii_lowercase() } else { b'-' }
+            }));
+            self.batch.text(Word::TAG, text);
         }
     }
 
