@@ -185,6 +185,18 @@ fn nothing_follows_from_what_a_list_of_news_or_one_without_tls_does_not_name() {
 }
 
 #[test]
+fn a_list_is_read_by_the_address_that_it_came_from() {
+    let node = node("https://lists.blocklist.de/lists/ssh.txt", Expected { complete: false, ..Expected::default() });
+    let envelope = Envelope { feed: "list".to_owned(), ..Envelope::default() };
+    node.desk.receive_from(Door::Feed, "ssh.txt", envelope, &mut Cursor::new("192.0.2.7\n192.0.2.8\n")).unwrap();
+    node.desk.receive(Door::File, "ssh.txt", &mut Cursor::new("192.0.2.7\n192.0.2.8\n")).unwrap();
+    node.desk.work(&|_, _| {}).unwrap();
+    let read = |id| node.read(|transaction| transaction.submission(id)).unwrap();
+    assert_eq!((read(1).format.as_str(), read(1).reports), ("blocklistde_lists", 2));
+    assert_eq!(read(2).reports, 0, "a bare list of addresses says nothing");
+}
+
+#[test]
 fn what_a_list_says_again_after_it_said_otherwise_is_new() {
     let node = node(LOCATION, Expected::default());
     let [first, second] = [rows([1]), rows([2])];
