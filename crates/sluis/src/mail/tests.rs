@@ -464,3 +464,58 @@ proptest! {
         results.authenticate(text.as_bytes(), &Envelope::default(), Time(0));
     }
 }
+
+/// A list whose mail is trusted when it is signed, and who writes in its name.
+#[test]
+fn a_forged_mail_of_a_list_beside_a_signed_one() {
+    use desk::{Clock, Desk, Reading, SystemClock};
+    use model::submission::Door;
+    use std::io::Cursor;
+    use std::sync::Arc;
+
+    let directory = std::env::temp_dir().join(format!("sluis-trust-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&directory);
+    let mut desk = Desk::open(&directory, Arc::new(SystemClock) as Arc<dyn Clock>, Reading::default()).unwrap();
+    desk.set_authenticate(Arc::new(dns(RECORDS, &[])), 0);
+    let policy = "[[trust]]\nreporter = \"list.example\"\nproven = \"dkim\"\ntrust = 0.9\n\
+                  [[trust]]\nformat = \"arf\"\ndoor = \"smtp\"\nauthenticated = true\ntrust = 0.8\n";
+    desk.set_policy(policy, "policy.toml").unwrap();
+    let now = as_a_mail_says(&desk);
+    let mail = |address: u8| {
+        format!(
+            "From: reports@list.example\r\nTo: abuse@hoster.example\r\nSubject: abuse report\r\nDate: {now}\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nspam\r\n\
+             --b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: t/1\r\nVersion: 1\r\n\
+             Source-IP: 192.0.2.{address}\r\nArrival-Date: {now}\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n\
+             From: x@spam.example\r\nSubject: buy\r\n\r\nbuy\r\n--b--\r\n"
+        )
+    };
+    let send = |mail: String, envelope: Envelope| {
+        let id = desk.receive_from(Door::Smtp, "", envelope, &mut Cursor::new(mail)).unwrap().id();
+        desk.work(&|_, _| {}).unwrap();
+        let mut reader = desk.store().reader().unwrap();
+        let sender = reader.read(|transaction| transaction.sender(id)).unwrap().unwrap().sender;
+        let cases = reader.read(|transaction| transaction.list_cases(&Default::default(), 10)).unwrap();
+        let newest = cases.iter().max_by_key(|(filed, _)| filed.case.id).unwrap();
+        (sender.proof, newest.1.confidence, newest.1.has(store::cases::marks::AUTHENTICATED), cases.len())
+    };
+    let stranger = || handed_over("203.0.113.66", "bounce@list.example");
+    assert_eq!(send(signed(&mail(1), "list.example"), stranger()), (Proof::Dkim, 90, true, 1), "passed on, and signed");
+    assert_eq!(send(mail(2), stranger()), (Proof::Failed, 10, false, 2), "forged");
+    let signed_by_another = signed(&mail(3), "evil.example");
+    assert_eq!(send(signed_by_another, Envelope::default()), (Proof::Unproven, 50, false, 3), "signed by a stranger");
+    let changed = signed(&mail(4), "list.example").replace("192.0.2.4", "192.0.2.5");
+    assert_eq!(send(changed, Envelope::default()), (Proof::Unproven, 50, false, 4), "of another address");
+    drop(desk);
+    let _ = std::fs::remove_dir_all(&directory);
+}
+
+/// Now, as a mail says it.
+fn as_a_mail_says(desk: &desk::Desk) -> String {
+    let now = desk.now().to_string();
+    let mut parts = now.split(['-', 'T', ':', '.', 'Z']);
+    let mut part = || parts.next().unwrap().to_owned();
+    let (year, month, day, hour, minute, second) = (part(), part(), part(), part(), part(), part());
+    let month = "JanFebMarAprMayJunJulAugSepOctNovDec".get(3 * (month.parse::<usize>().unwrap() - 1)..).unwrap();
+    format!("{day} {} {year} {hour}:{minute}:{second} +0000", &month[..3])
+}
