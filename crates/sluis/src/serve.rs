@@ -104,6 +104,8 @@ pub(crate) struct Figures {
     pub(crate) alerts: Vec<Open>,
     /// How it goes with the receivers of alerts that are configured.
     pub(crate) channels: Vec<Channel>,
+    /// How it goes with the feeds that are configured.
+    pub(crate) fetches: Vec<store::fetches::Fetch>,
 }
 
 impl Node {
@@ -129,10 +131,13 @@ impl Node {
                     sources: transaction.sources()?,
                     alerts: transaction.count_alerts()?,
                     channels: transaction.channels()?.into_iter().filter(configured).collect(),
+                    fetches: Vec::new(),
                 })
             })
         };
-        let figures = read().map_err(|error| logs::cause(&error.to_string()).0)?;
+        let cause = |message: String| logs::cause(&message).0;
+        let mut figures = read().map_err(|error| cause(error.to_string()))?;
+        figures.fetches = self.desk.fetches_in_use().map_err(|error| cause(error.to_string()))?;
         *kept = Some((Instant::now(), figures.clone()));
         Ok(figures)
     }
