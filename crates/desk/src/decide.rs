@@ -74,6 +74,7 @@ pub(crate) struct Said {
     pub(crate) reporter: i64,
     pub(crate) confidence: u8,
     pub(crate) authenticated: bool,
+    pub(crate) signed: bool,
 }
 
 /// What is known of a submission when its reports are looked at.
@@ -204,6 +205,7 @@ impl Context<'_> {
             direct: alike.who.direct,
             confidence: alike.said.confidence,
             authenticated: alike.said.authenticated,
+            signed: alike.said.signed,
             corroborated: false,
             spoofable: alike.spoofable,
             stale: alike.stale,
@@ -230,6 +232,7 @@ impl Context<'_> {
         let mut bits = 0;
         let mut mark = |is: bool, bit: i64| bits |= if is { bit } else { 0 };
         mark(alike.said.authenticated, marks::AUTHENTICATED);
+        mark(alike.said.signed, marks::SIGNED);
         mark(alike.spoofable, marks::SPOOFABLE);
         mark(alike.near, marks::HOLDER_CHANGED);
         mark(decided.is_some() && !alike.history, marks::DECIDED);
@@ -313,7 +316,8 @@ fn hash_of(reporter: &str, format: &str) -> i64 {
 /// Who says something, by what is believed of it: whom a proof names is told apart by that, whatever the report says.
 fn said(belief: &Belief<'_>, reporter: &str, format: &str) -> Said {
     let name = if belief.proven.is_empty() { reporter } else { belief.proven };
-    Said { reporter: hash_of(name, format), confidence: belief.confidence, authenticated: belief.authenticated }
+    let Belief { confidence, authenticated, signed, .. } = *belief;
+    Said { reporter: hash_of(name, format), confidence, authenticated, signed }
 }
 
 /// Whether it is proven who sent a mail.
@@ -401,6 +405,7 @@ impl<'a> Look<'a> {
             direct: who.direct,
             confidence: standing.confidence,
             authenticated: standing.has(marks::AUTHENTICATED),
+            signed: standing.has(marks::SIGNED),
             corroborated: standing.has(marks::CORROBORATED),
             spoofable: standing.has(marks::SPOOFABLE),
             stale,
@@ -489,6 +494,7 @@ impl<'a> Look<'a> {
             standing.reporter = said.reporter;
         }
         standing.marks |= if said.authenticated { marks::AUTHENTICATED } else { 0 };
+        standing.marks |= if said.signed { marks::SIGNED } else { 0 };
         standing.marks |= if is_spoofable(&report) { marks::SPOOFABLE } else { 0 };
         self.transaction.set_basis(filed.case.id, standing)
     }

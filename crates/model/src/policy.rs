@@ -230,6 +230,9 @@ pub struct Belief<'a> {
     pub confidence: u8,
     /// Whether it is known to be the one.
     pub authenticated: bool,
+    /// Whether that is known by more than an envelope. Machines are shared, and so is what their address proves: nothing is
+    /// taken away on that alone.
+    pub signed: bool,
     /// The domain name in the policy that is proven to have sent it; empty for none.
     pub proven: &'a str,
     /// The domain name in the policy that its mail says it is from, where a proof is asked for and there is none; empty
@@ -386,7 +389,8 @@ impl Policy {
         }
         let stated = speaker.stated.unwrap_or(100).min(100);
         let proven = found.filter(|trust| authenticated && trust.proven.is_some()).map_or("", |trust| trust.reporter.as_str());
-        Belief { confidence: (u32::from(trust) * u32::from(stated) / 100) as u8, authenticated, proven, claimed }
+        let signed = authenticated && !(is_proven && proof == Proof::Spf);
+        Belief { confidence: (u32::from(trust) * u32::from(stated) / 100) as u8, authenticated, signed, proven, claimed }
     }
 }
 
