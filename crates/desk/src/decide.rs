@@ -75,6 +75,8 @@ pub(crate) struct Said {
     pub(crate) confidence: u8,
     pub(crate) authenticated: bool,
     pub(crate) signed: bool,
+    /// Whether its mail says that it is from somebody whom the policy asks for a proof, and there is none.
+    pub(crate) pretends: bool,
 }
 
 /// What is known of a submission when its reports are looked at.
@@ -221,6 +223,11 @@ impl Context<'_> {
             next_run: None,
         };
         let mut decided = decide(&facts, policy, self.now);
+        if alike.said.pretends
+            && let Some(first) = decided.steps.first_mut()
+        {
+            first.text.push_str("; it is not proven that the mail is from whom it says it is from");
+        }
         let gather = policy.care(decided.progress.severity).gather;
         for errand in &mut decided.errands {
             errand.ready = gathered(errand.ready, gather, self.now);
@@ -316,8 +323,8 @@ fn hash_of(reporter: &str, format: &str) -> i64 {
 /// Who says something, by what is believed of it: whom a proof names is told apart by that, whatever the report says.
 fn said(belief: &Belief<'_>, reporter: &str, format: &str) -> Said {
     let name = if belief.proven.is_empty() { reporter } else { belief.proven };
-    let Belief { confidence, authenticated, signed, .. } = *belief;
-    Said { reporter: hash_of(name, format), confidence, authenticated, signed }
+    let Belief { confidence, authenticated, signed, claimed, .. } = *belief;
+    Said { reporter: hash_of(name, format), confidence, authenticated, signed, pretends: !claimed.is_empty() }
 }
 
 /// Whether it is proven who sent a mail.
