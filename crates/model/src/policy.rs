@@ -377,9 +377,11 @@ impl Policy {
             trust.proven.is_some() && sender.is_some_and(|sender| is_under(&sender.from, &trust.reporter)) && !proves(trust)
         });
         let claimed = claimed.filter(|_| !is_proven).map_or("", |trust| trust.reporter.as_str());
+        // Nor to a mail that does not say who it is from: it might name that somebody among others.
+        let is_from_several = door != Door::File && sender.is_some_and(|sender| sender.from.is_empty());
         let (trust, mut authenticated) = found.map_or((self.unknown, false), |trust| {
             // A name anyone can write is worth no more than a stranger's word.
-            let is_sure = is_proven || trust.authenticated && claimed.is_empty();
+            let is_sure = is_proven || trust.authenticated && claimed.is_empty() && !is_from_several;
             if is_sure { (trust.trust, true) } else { (trust.trust.min(self.unknown), false) }
         });
         let mut trust = trust;

@@ -340,6 +340,8 @@ fn trust_in_who_is_proven() {
         ("not in time", sender(list, Proof::Unknown, ""), list, "xarf", Door::Pipe, (50, false, "", "list.example")),
         ("disowned", sender(list, Proof::Failed, ""), list, "xarf", Door::Pipe, (10, false, "", "list.example")),
         ("disowned, through a door", sender(other, Proof::Failed, ""), other, "arf", Door::Imap, (10, false, "", "")),
+        ("from several, through a door", sender("", Proof::Unproven, ""), list, "arf", Door::Imap, (50, false, "", "")),
+        ("from several, laid in by hand", sender("", Proof::Unproven, ""), "", "shadowserver", Door::File, (95, true, "", "")),
         ("disowned, laid in by hand", sender(other, Proof::Failed, ""), "", "shadowserver", Door::File, (95, true, "", "")),
         (
             "another signs, and the report says it is from it",
