@@ -200,6 +200,12 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
     let mailboxes = config.imap.iter().map(|account| account.open()).collect::<anyhow::Result<Vec<_>>>()?;
     let mut desk = data.desk(clock, config.readers()?)?;
     config.mail.set(&mut desk, true)?;
+    if !config.mail.asks() && desk.policy().policy.trust.iter().any(|trust| trust.proven.is_some()) {
+        tracing::warn!(
+            hint = "[mail] dns or authentication_results in sluis.toml",
+            "the policy asks for proofs of senders, and nobody looks for any"
+        );
+    }
     let desk = Arc::new(desk);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -19,6 +19,7 @@ pub fn facts_of(filed: &Filed, standing: &Standing, rule: usize, direct: Option<
         direct,
         confidence: standing.confidence,
         authenticated: standing.has(marks::AUTHENTICATED),
+        signed: standing.has(marks::SIGNED),
         corroborated: standing.has(marks::CORROBORATED),
         spoofable: standing.has(marks::SPOOFABLE),
         stale: false,
