@@ -1,6 +1,7 @@
 //! How a row becomes a report: the columns of one file, resolved once, and carried out for every row.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use model::report::{Batch, Core, Place, Word};
 use model::time::Time;
@@ -54,6 +55,8 @@ pub(super) struct Column {
 pub struct Sheet {
     layout: &'static Layout,
     columns: Vec<Column>,
+    /// Where the column of a name is, for rows that name their values.
+    known: HashMap<String, usize>,
     /// Columns in the order in which they are read: those of the layout in its order, then the others.
     order: Vec<usize>,
     class: Class,
@@ -98,6 +101,7 @@ impl Sheet {
         let mut sheet = Sheet {
             layout,
             columns: Vec::new(),
+            known: HashMap::new(),
             order: Vec::new(),
             class,
             shared: shared.unwrap_or((class, layout.identifier)),
@@ -125,14 +129,20 @@ impl Sheet {
 
     /// The column of a name, for rows that name their values.
     pub fn column(&mut self, name: &str, batch: &mut Batch) -> usize {
-        if let Some(at) = self.columns.iter().position(|column| column.name == name) {
-            return at;
+        if let Some(at) = self.known.get(name) {
+            return *at;
         }
-        if self.columns.len() < NAMES {
-            self.add(name.to_owned(), batch);
-            self.sort();
+        let at = self.columns.len();
+        if at >= NAMES {
+            return at.saturating_sub(1);
         }
-        self.columns.len().saturating_sub(1)
+        self.add(name.to_owned(), batch);
+        // What is not of the layout comes last, so the order need not be worked out anew.
+        match self.layout.columns.iter().any(|(known, _)| *known == name) {
+            true => self.sort(),
+            false => self.order.push(at),
+        }
+        at
     }
 
     fn add(&mut self, name: String, batch: &mut Batch) {
@@ -143,6 +153,7 @@ impl Sheet {
             Means::DestinationDomain => batch.word("destination_domain", Place::Property),
             _ => own,
         };
+        self.known.entry(name.clone()).or_insert(self.columns.len());
         self.columns.push(Column { name, means, own, word });
     }
 
