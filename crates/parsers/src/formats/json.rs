@@ -19,7 +19,7 @@ use super::csv::declared::Declared;
 use super::csv::plan::{Plan, Row};
 use super::{Fit, Format, Proven};
 use crate::kinds::csv::COLUMNS;
-use crate::kinds::members::{self, Flat, Object};
+use crate::kinds::members::{self, Flat, LONGEST_NAME, Object};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
@@ -59,7 +59,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         let ordinal = reading.ordinal();
         let read = match fill(&mut flat, object, declared, &mut plan, reading) {
             true => plan.row(&flat, reading.batch(), ordinal),
-            false => Err(format!("its members and those before it have more than {COLUMNS} names; more are not read")),
+            false => Err(members::too_many_names()),
         };
         members::end(reading, ordinal, object, place, read)
     })?;
@@ -88,7 +88,7 @@ fn fill(flat: &mut Flat, object: &Object<'_>, declared: &Declared, plan: &mut Pl
     object.leaves(&|path| declared.reaches_into(path), &mut |path, text| {
         let known = plan.header().iter().position(|name| name == path);
         let at = known.unwrap_or(plan.columns());
-        if at >= COLUMNS {
+        if at >= COLUMNS || path.len() > LONGEST_NAME {
             fits = false;
             return;
         }

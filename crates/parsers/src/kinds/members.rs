@@ -12,6 +12,8 @@ use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::Source;
 
+/// Bytes of a name, with those that lead to it, that a value is kept under.
+pub(crate) const LONGEST_NAME: usize = 200;
 /// Items of a list that can be named by number.
 const MOST_ITEMS: usize = 100;
 /// Names that are looked at to recognise a format.
@@ -207,6 +209,12 @@ pub(crate) fn end(
             Ok(())
         }
     }
+}
+
+/// Why an entry is not read whose members have more names, or longer ones, than are kept apart.
+pub(crate) fn too_many_names() -> String {
+    let most = super::csv::COLUMNS;
+    format!("its members and those before it have more than {most} names, or one of over {LONGEST_NAME} bytes; more are not read")
 }
 
 /// An object laid flat: its values by the number of their column.

@@ -16,6 +16,8 @@ use crate::read::Reading;
 
 /// Names of columns that one file may have when its rows name them themselves; values past that share one name.
 const NAMES: usize = 10_000;
+/// Bytes of such a name; what is longer is cut.
+const NAME: usize = 200;
 
 /// Reports that one row may make; what it tells of more is only in its text.
 const REPORTS: usize = 100;
@@ -129,6 +131,8 @@ impl Sheet {
 
     /// The column of a name, for rows that name their values.
     pub fn column(&mut self, name: &str, batch: &mut Batch) -> usize {
+        let end = (0..=NAME.min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+        let name = name.get(..end).unwrap_or_default();
         if let Some(at) = self.known.get(name) {
             return *at;
         }
