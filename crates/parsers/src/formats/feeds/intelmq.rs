@@ -122,7 +122,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         flat.clear();
         let (mut fits, mut secret) = (true, false);
         evidence.clear();
-        object.leaves(&|_| false, &mut |path, text| {
+        members::leaves(object, &|_| false, &mut |path, text| {
             let at = match columns.get(path) {
                 Some(at) => *at,
                 None if columns.len() < COLUMNS && path.len() <= LONGEST_NAME => {
