@@ -234,7 +234,8 @@ fn part(open: &(dyn Fn() -> Result<Reader, store::Error> + Sync), shared: &Share
             let deeds = deeds.remove(&recorded.id).unwrap_or_default();
             let (direct, deepest) = shared.parties.get(&recorded.chain).copied().unwrap_or_default();
             let feed = shared.feeds.get(&recorded.feed);
-            let case = Case { recorded: &recorded, days: &days, deeds: &deeds, direct, deepest, feed };
+            let exploited = shared.around.exploited_of(&recorded.traits);
+            let case = Case { recorded: &recorded, days: &days, deeds: &deeds, direct, deepest, feed, exploited };
             let old = live(&case, &shared.old, shared.asked.until, &mut part.old);
             let new = live(&case, &shared.new, shared.asked.until, &mut part.new);
             part.cases += 1;

@@ -78,6 +78,7 @@ fn facts() -> Facts {
         snoozed: None,
         ordered: None,
         absent: None,
+        exploited: None,
         next_run: None,
     }
 }
