@@ -110,6 +110,60 @@ impl fmt::Display for Pap {
     }
 }
 
+/// Whom data is handed to; each further from us than the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Audience {
+    /// Our own organisation.
+    Own,
+    /// A client of ours: the party that a case is about.
+    Party,
+    /// A community with rules of its own, such as a sharing group.
+    Community,
+    /// Anybody.
+    Public,
+}
+
+impl Audience {
+    /// Every audience, the nearest first.
+    pub const ALL: [Audience; 4] = [Audience::Own, Audience::Party, Audience::Community, Audience::Public];
+
+    /// The word people write: `own`, `party`, `community`, `public`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Audience::Own => "own",
+            Audience::Party => "party",
+            Audience::Community => "community",
+            Audience::Public => "public",
+        }
+    }
+
+    /// The audience of a word.
+    pub fn parse(text: &str) -> Option<Audience> {
+        Audience::ALL.into_iter().find(|audience| audience.word() == text)
+    }
+}
+
+/// Whether data with these labels may be handed to an audience (TLP 2.0, PAP v3).
+///
+/// RED goes to those it names, whom a file does not know, so to nobody; AMBER+STRICT stays in the organisation, AMBER goes to its
+/// clients as well, GREEN to the community and CLEAR to all. What is unstated counts as AMBER. What a target must not see
+/// (PAP:RED) leaves the organisation for nobody, and is not published when it asks for restraint (PAP:AMBER).
+pub fn may_leave(tlp: Tlp, pap: Pap, audience: Audience) -> bool {
+    let by_tlp = match tlp {
+        Tlp::Red => return false,
+        Tlp::AmberStrict => Audience::Own,
+        Tlp::Amber | Tlp::Unstated => Audience::Party,
+        Tlp::Green => Audience::Community,
+        Tlp::Clear => Audience::Public,
+    };
+    let by_pap = match pap {
+        Pap::Red => Audience::Own,
+        Pap::Amber => Audience::Community,
+        Pap::Unstated | Pap::Green | Pap::Clear => Audience::Public,
+    };
+    audience <= by_tlp.min(by_pap)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,5 +179,27 @@ mod tests {
         assert_eq!(Tlp::parse("tlp:white"), Some(Tlp::Clear));
         assert_eq!(Tlp::parse("purple"), None);
         assert_eq!(Tlp::Amber.max(Tlp::AmberStrict), Tlp::AmberStrict);
+    }
+
+    #[test]
+    fn labels_say_how_far_data_goes() {
+        use Audience::{Community, Own, Party, Public};
+        for (tlp, pap, furthest) in [
+            (Tlp::Red, Pap::Clear, None),
+            (Tlp::AmberStrict, Pap::Clear, Some(Own)),
+            (Tlp::Amber, Pap::Unstated, Some(Party)),
+            (Tlp::Unstated, Pap::Unstated, Some(Party)),
+            (Tlp::Green, Pap::Green, Some(Community)),
+            (Tlp::Clear, Pap::Amber, Some(Community)),
+            (Tlp::Clear, Pap::Red, Some(Own)),
+            (Tlp::Clear, Pap::Unstated, Some(Public)),
+        ] {
+            for audience in Audience::ALL {
+                let expected = furthest.is_some_and(|furthest| audience <= furthest);
+                assert_eq!(may_leave(tlp, pap, audience), expected, "{tlp} {pap} to {}", audience.word());
+            }
+        }
+        assert_eq!(Audience::parse("party"), Some(Party));
+        assert_eq!(Audience::parse("nobody"), None);
     }
 }

@@ -21,7 +21,7 @@ fn outcome(name: &str, bytes: &[u8]) -> (Outcome, Collected) {
 /// Each line of the oracle of a folder of samples, with the sample; nothing when there are no samples.
 fn samples(folder: &str) -> Vec<(serde_json::Value, PathBuf)> {
     let Some(shared) = std::env::var_os("SLUIS_SHARED") else {
-        println!("skipped: SLUIS_SHARED names no folder of samples");
+        eprintln!("skipped: SLUIS_SHARED names no folder of samples");
         return Vec::new();
     };
     let root = PathBuf::from(shared).join("corpus");
@@ -41,14 +41,14 @@ fn no_mail_that_is_none_becomes_a_report() {
             assert!(!outcome.aside.is_empty(), "{}: {outcome:?}", path.display());
         }
         if outcome.aside.is_empty() {
-            println!("to a person: {}: {}", path.display(), outcome.unreadable);
+            eprintln!("to a person: {}: {}", path.display(), outcome.unreadable);
             assert!(!outcome.unreadable.is_empty(), "{}", path.display());
             person += 1;
         } else {
             aside += 1;
         }
     }
-    println!("{aside} set aside, {person} to a person");
+    eprintln!("{aside} set aside, {person} to a person");
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn reports_about_mail_are_set_aside() {
         assert_eq!(collected.reports().count() + collected.rejects.len(), 0, "{}", path.display());
         count += 1;
     }
-    println!("{count} set aside");
+    eprintln!("{count} set aside");
 }
 
 fn packed(bytes: &[u8]) -> Vec<u8> {

@@ -4,6 +4,8 @@
 
 #[path = "feeds/compare.rs"]
 mod compare;
+#[path = "feeds/described.rs"]
+mod described;
 
 use std::fs;
 use std::path::PathBuf;
@@ -26,27 +28,28 @@ const INTENDED: &[(&str, &str, &str, &str)] = &[
     ("feeds/cymru/certname", "destination_port", "0", "there is no port 0"),
     ("feeds/dataplane/", "description", "", "a sentence of the oracle's own"),
     ("feeds/dyn/", "description", "", "a sentence of the oracle's own"),
+    ("feeds/fraunhofer/", "type", "", "names that malware makes up are foretold: nobody says that a server is there"),
+    ("feeds/html_table/", "type", "", "a description says the kind in the words of XARF"),
+    (
+        "feeds/html_table/html_table.data",
+        "time",
+        "",
+        "days after months are read as they are described; the oracle guessed months first",
+    ),
+    ("feeds/n6/", "identifier", "", "a word of the other program's own"),
+    ("feeds/n6/", "malware", "", "the oracle leaves out what is not ASCII; the description has it whole, and so have we"),
+    ("feeds/netlab_360/", "type", "", "names that malware makes up are foretold: nobody says that a server is there"),
+    ("feeds/netlab_360/", "identifier", "", "the family is malware_family"),
+    ("feeds/shodan/", "source_fqdn", "", "the domain of a host name is kept under its own name: a banner is no site"),
+    ("feeds/spamhaus/", "type", "", "it is the listing that is told, and not spam of the whole system"),
+    ("feeds/zoneh/", "application", "", "the scheme of the location says it"),
 ];
 
-/// Samples whose format is not read yet.
-const UNREAD: &[&str] = &[
-    "feeds/html_table/",
-    "feeds/eset/",
-    "feeds/fraunhofer/",
-    "feeds/malc0de/",
-    "feeds/malwarepatrol/",
-    "feeds/malwareurl/",
-    "feeds/microsoft/",
-    "feeds/n6/",
-    "feeds/netlab_360/",
-    "feeds/openphish/",
-    "feeds/shodan/",
-    "feeds/spamhaus/",
-    "feeds/surbl/",
-    "feeds/taichung/",
-    "feeds/threatminer/",
-    "feeds/vxvault/",
-    "feeds/zoneh/",
+/// Where we mean to read another number of reports: a path, our number, and why.
+const COUNTS: &[(&str, usize, &str)] = &[
+    ("feeds/n6/n6stomp-test_blacklist.json", 1, "an event with addresses is not told once more without one"),
+    ("feeds/surbl/test_surbl.data", 0, "its names have one label, so they lead to nobody and are rejects"),
+    ("feeds/threatminer/test_threatminer.data", 20, "the addresses of the page are read beside its names"),
 ];
 
 #[test]
@@ -64,10 +67,6 @@ fn feeds_become_the_records_of_the_oracle() {
     for line in oracle.lines().filter(|line| !line.trim().is_empty()) {
         let entry: Map<String, Value> = serde_json::from_str(line).unwrap();
         let path = entry["path"].as_str().unwrap();
-        if UNREAD.iter().any(|begin| path.starts_with(begin)) {
-            println!("not read yet: {path}");
-            continue;
-        }
         let expected = entry["records"].as_array().unwrap();
         records += expected.len();
         let found = one(&corpus.join(path), path, &entry, expected);
@@ -84,11 +83,14 @@ fn one(file: &std::path::Path, path: &str, entry: &Map<String, Value>, expected:
     let name = path.rsplit('/').next().unwrap_or_default();
     let location = entry.get("feed_url").and_then(Value::as_str).unwrap_or_default();
     let received = Time::parse(b"2026-03-04T05:06:07Z").unwrap();
+    let declared = described::of(path);
+    let hint = Hint { location, declared: declared.as_ref(), ..Hint::new(name, received) };
     let mut sink = Collected::default();
-    let outcome = read(&mut &bytes[..], &Hint { location, ..Hint::new(name, received) }, &mut sink).unwrap();
+    let outcome = read(&mut &bytes[..], &hint, &mut sink).unwrap();
     let reports: Vec<_> = sink.reports().collect();
     let mut failures = Vec::new();
-    if reports.len() != expected.len() {
+    let meant = COUNTS.iter().find(|(known, ..)| *known == path).map_or(expected.len(), |(_, count, _)| *count);
+    if reports.len() != meant {
         let reject = sink.rejects.first().map_or("", |reject| reject.reason.as_str());
         failures.push(format!(
             "{path}: {} reports for {} records as '{}' {} {reject}",

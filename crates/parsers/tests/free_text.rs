@@ -217,7 +217,7 @@ fn hostile_text_costs_no_more_than_its_length() {
 #[test]
 fn nothing_in_samples_of_others_is_passed_over() {
     let Some(shared) = std::env::var_os("SLUIS_SHARED") else {
-        println!("skipped: SLUIS_SHARED names no folder of samples");
+        eprintln!("skipped: SLUIS_SHARED names no folder of samples");
         return;
     };
     let root = std::path::Path::new(&shared).join("corpus/mail-notifier");
@@ -250,7 +250,7 @@ fn nothing_in_samples_of_others_is_passed_over() {
             }
         }
     }
-    println!("{mails} mails: {addresses} addresses and {times} times in their texts, {} not found", missing.len());
+    eprintln!("{mails} mails: {addresses} addresses and {times} times in their texts, {} not found", missing.len());
     assert!(missing.is_empty(), "{missing:#?}");
 }
 

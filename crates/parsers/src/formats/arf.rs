@@ -19,7 +19,7 @@ use crate::source::{Prefix, Source};
 pub const FORMAT: Format = Format {
     name: "arf",
     title: "Abuse feedback reports by mail (ARF, RFC 5965)",
-    senders: &[],
+    senders: &["Microsoft JMRP", "Yahoo CFL", "AOL", "Comcast", "Mail.Ru", "SpamCop", "JunkEmailFilter"],
     fields: &[
         ("Source-IP", "address"),
         ("Source-Port", "port"),

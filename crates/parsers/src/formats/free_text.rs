@@ -7,6 +7,7 @@
 
 mod addresses;
 mod html;
+mod marks;
 mod moment;
 mod names;
 mod scan;

@@ -19,7 +19,7 @@ use super::csv::declared::Declared;
 use super::csv::plan::{Plan, Row};
 use super::{Fit, Format, Proven};
 use crate::kinds::csv::COLUMNS;
-use crate::kinds::members::{self, Object};
+use crate::kinds::members::{self, Flat, Object};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
@@ -54,11 +54,11 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     declared.tell_reporter(reading.batch());
     let kind = reading.hint.kind;
     let mut plan = Plan::new(Vec::new(), Some(declared), kind, reading.batch());
-    let mut cells = Cells::default();
+    let mut flat = Flat::default();
     members::each(reading, source, &declared.rows, &mut |reading, object, place| {
         let ordinal = reading.ordinal();
-        let read = match cells.fill(object, declared, &mut plan, reading) {
-            true => plan.row(&cells, reading.batch(), ordinal),
+        let read = match fill(&mut flat, object, declared, &mut plan, reading) {
+            true => plan.row(&flat, reading.batch(), ordinal),
             false => Err(format!("its members and those before it have more than {COLUMNS} names; more are not read")),
         };
         members::end(reading, ordinal, object, place, read)
@@ -71,50 +71,31 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     Ok(())
 }
 
-/// An object laid flat: its values by the number of their column in the plan.
-#[derive(Default)]
-struct Cells {
-    bytes: Vec<u8>,
-    spans: Vec<(usize, usize)>,
-}
-
-impl Row for Cells {
+impl Row for Flat {
     fn len(&self) -> usize {
-        self.spans.len()
+        self.columns()
     }
 
     fn get(&self, at: usize) -> &[u8] {
-        self.spans.get(at).and_then(|(start, end)| self.bytes.get(*start..*end)).unwrap_or_default()
+        self.value(at)
     }
 }
 
-impl Cells {
-    /// Takes the values of an object; false when there are more names than columns may be.
-    fn fill(&mut self, object: &Object<'_>, declared: &Declared, plan: &mut Plan<'_>, reading: &mut Reading<'_>) -> bool {
-        self.bytes.clear();
-        self.spans.clear();
-        self.spans.resize(plan.columns(), (0, 0));
-        let mut fits = true;
-        object.leaves(&|path| declared.reaches_into(path), &mut |path, text| {
-            let at = match plan.header().iter().position(|name| name == path) {
-                Some(at) => at,
-                None if plan.columns() < COLUMNS => {
-                    let at = plan.columns();
-                    plan.column(at, path.to_owned(), reading.batch());
-                    self.spans.push((0, 0));
-                    at
-                }
-                None => {
-                    fits = false;
-                    return;
-                }
-            };
-            let start = self.bytes.len();
-            self.bytes.extend_from_slice(text.as_bytes());
-            if let Some(span) = self.spans.get_mut(at) {
-                *span = (start, self.bytes.len());
-            }
-        });
-        fits
-    }
+/// Takes the values of an object; false when there are more names than columns may be.
+fn fill(flat: &mut Flat, object: &Object<'_>, declared: &Declared, plan: &mut Plan<'_>, reading: &mut Reading<'_>) -> bool {
+    flat.clear();
+    let mut fits = true;
+    object.leaves(&|path| declared.reaches_into(path), &mut |path, text| {
+        let known = plan.header().iter().position(|name| name == path);
+        let at = known.unwrap_or(plan.columns());
+        if at >= COLUMNS {
+            fits = false;
+            return;
+        }
+        if known.is_none() {
+            plan.column(at, path.to_owned(), reading.batch());
+        }
+        flat.set(at, text);
+    });
+    fits
 }

@@ -31,8 +31,8 @@ use feed::{Feed, Layout, Piece};
 /// XARF.
 pub const FORMAT: Format = Format {
     name: "xarf",
-    title: "XARF 4 and 3, JSON (https://xarf.org, xarf-spec 4.2)",
-    senders: &[],
+    title: "XARF 4, and 1 to 3, JSON (https://xarf.org, xarf-spec 4.2)",
+    senders: &["Abusix"],
     fields: &[
         ("source_identifier, SourceIp", "address"),
         ("source_port", "port"),

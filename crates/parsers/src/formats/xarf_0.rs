@@ -58,8 +58,12 @@ fn detect(prefix: &Prefix<'_>) -> Fit {
         let other = OTHERS.iter().any(|domain| letter.is_from(domain));
         return if other { Fit::Likely } else { Fit::Certain };
     }
-    // The report may lie past what is looked at; an encrypted one is not for us to see.
-    if !prefix.whole || way.eq_ignore_ascii_case(b"SECURE") && is_sealed(&mail) { Fit::Likely } else { Fit::No }
+    // The report may lie past what is looked at; an encrypted one is not for us to see; of several each is a part.
+    if !prefix.whole || way.eq_ignore_ascii_case(b"BULK") || way.eq_ignore_ascii_case(b"SECURE") && is_sealed(&mail) {
+        Fit::Likely
+    } else {
+        Fit::No
+    }
 }
 
 /// How the header says that the mail is one: `X-XARF: PLAIN`, `SECURE` or `BULK` of 0.2, `X-ARF: YES` of 0.1.
@@ -95,7 +99,8 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         return Ok(());
     }
     // Several reports may be attached as mails of their own, or be JSON after all.
-    if !mail::parts(reading, &mail)? {
+    let is_bulk = mail.fields.first("X-XARF").is_some_and(|way| way.eq_ignore_ascii_case(b"BULK"));
+    if !(if is_bulk { bulk(reading, &mail)? } else { mail::parts(reading, &mail)? }) {
         reading.unreadable(if is_sealed(&mail) {
             "the report is encrypted or wrapped in its signature; open it and hand in what is inside"
         } else {
@@ -103,6 +108,34 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         });
     }
     Ok(())
+}
+
+/// Reads what is attached to a mail that brings many reports; whether there was any. What is not understood is a statement, since
+/// the sender says that it is one.
+fn bulk(reading: &mut Reading<'_>, mail: &Mail<'_>) -> Result<bool, Stop> {
+    let mut found = false;
+    for (index, part) in mail.parts.iter().enumerate() {
+        if part.media.name.is_empty() && !part.media.is_message() || part.media.is_picture() {
+            continue;
+        }
+        if !reading.count_part() {
+            mail::refuse_rest(reading);
+            return Ok(true);
+        }
+        found = true;
+        let name = mail::part_name(part, index);
+        let bytes = part.utf8();
+        if !reading.nested_bytes(&name, &part.media.essence, &bytes)? {
+            let ordinal = reading.ordinal();
+            let reason =
+                reading.why_not().unwrap_or_else(|| "it is attached as a report, and no part has the fields of one".to_owned());
+            reading.reject(ordinal, &name, &bytes, reason);
+        }
+    }
+    if mail.more {
+        mail::refuse_rest(reading);
+    }
+    Ok(found)
 }
 
 /// Reads every report of a mail; whether there was any. For formats of senders that put such a part into their mails, too.

@@ -120,6 +120,7 @@ impl<'t> Page<'t> {
             ("td" | "th", false) => self.begin_cell(at, &name),
             ("td" | "th", true) => self.end_cell(),
             ("img", false) => self.picture(rest.get(..end).unwrap_or_default()),
+            ("input", false) => self.filled_in(rest.get(..end).unwrap_or_default()),
             ("br" | "p" | "div" | "li", _) => self.blank(),
             _ => {}
         }
@@ -192,14 +193,31 @@ impl<'t> Page<'t> {
     fn picture(&mut self, tag: &str) {
         let Some(open) = self.open.last_mut().filter(|open| open.in_cell) else { return };
         let Some(cell) = open.row.as_mut().and_then(|row| row.cells.last_mut()) else { return };
-        let Some(value) = tag.split_once("src=").map(|(_, value)| value).filter(|_| cell.picture.is_empty()) else { return };
-        let value = match value.as_bytes().first() {
-            Some(b'"') => value.split('"').nth(1),
-            Some(b'\'') => value.split('\'').nth(1),
-            _ => value.split(|c: char| c.is_ascii_whitespace() || c == '>').next(),
-        };
-        cell.picture.push_str(value.unwrap_or_default());
+        if cell.picture.is_empty() {
+            cell.picture.push_str(attribute(tag, "src="));
+        }
     }
+
+    /// What stands in a field that is filled in is text too.
+    fn filled_in(&mut self, tag: &str) {
+        let Some(open) = self.open.last_mut().filter(|open| open.in_cell) else { return };
+        let Some(cell) = open.row.as_mut().and_then(|row| row.cells.last_mut()) else { return };
+        if cell.text.len() < CELL {
+            cell.text.push(' ');
+            unescape(attribute(tag, "value="), &mut cell.text);
+        }
+    }
+}
+
+/// The value of an attribute, `name` with its `=`; empty when the tag has none.
+fn attribute<'t>(tag: &'t str, name: &str) -> &'t str {
+    let Some((_, value)) = tag.split_once(name) else { return "" };
+    let value = match value.as_bytes().first() {
+        Some(b'"') => value.split('"').nth(1),
+        Some(b'\'') => value.split('\'').nth(1),
+        _ => value.split(|c: char| c.is_ascii_whitespace() || c == '>').next(),
+    };
+    value.unwrap_or_default()
 }
 
 /// Bytes of a tag up to its end, quoted `>` passed over.

@@ -166,6 +166,55 @@ impl Claims {
     }
 }
 
+/// What tags of the namespace `xarf` state: what our own writers say where a format has no word for it. `xarf:kind="content/phishing"`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stated {
+    /// The kind of abuse; none when two are stated.
+    pub(crate) kind: Option<Kind>,
+    /// In percent.
+    pub(crate) confidence: Option<u8>,
+    /// The malware.
+    pub(crate) family: Option<String>,
+    /// The address, where the place is a URL.
+    pub(crate) address: Option<Address>,
+    /// The port there; 0 when none is stated.
+    pub(crate) port: u16,
+    /// That nobody knows when it was seen.
+    pub(crate) undated: bool,
+    contradicted: bool,
+}
+
+impl Stated {
+    /// Takes in a tag; whether it is one of these.
+    pub(crate) fn add(&mut self, tag: &str) -> bool {
+        let Some((name, value)) = tag.strip_prefix("xarf:").and_then(|rest| rest.split_once('=')) else { return false };
+        let value = value.trim().trim_matches('"');
+        match name {
+            "kind" => {
+                let kind = value.split_once('/').and_then(|(category, name)| Kind::from_words(category, name));
+                self.contradicted |= self.kind.is_some() && self.kind != kind;
+                self.kind = kind.filter(|_| !self.contradicted);
+            }
+            "confidence" => self.confidence = value.parse().ok().filter(|percent| *percent <= 100),
+            "malware-family" => self.family = Some(value.to_owned()).filter(|name| !name.is_empty()),
+            "source-identifier" => self.address = Address::parse(value.as_bytes()),
+            "source-port" => self.port = port(value).unwrap_or(0),
+            "undated" => self.undated = true,
+            _ => return false,
+        }
+        true
+    }
+
+    /// Adds to a place what is stated of it.
+    pub(crate) fn complete(&self, mut spot: Spot) -> Spot {
+        spot.address = spot.address.or(self.address);
+        if self.port != 0 {
+            spot.port = self.port;
+        }
+        spot
+    }
+}
+
 /// A tag in lower case, its parts joined by `-` and in `-`: `-rsit-malicious-code-c2-server-`.
 fn words(tag: &str) -> String {
     let mut text = String::with_capacity(tag.len() + 2);
@@ -262,6 +311,17 @@ mod tests {
             tags.iter().for_each(|tag| claims.add(tag));
             assert_eq!(claims.kind(spot, from), kind, "{tags:?} of {spot:?}");
         }
+    }
+
+    #[test]
+    fn what_is_stated_twice_is_not_stated() {
+        let mut stated = Stated::default();
+        assert!(stated.add("xarf:kind=\"content/phishing\"") && stated.add("xarf:source-port=\"99999\""));
+        assert!(!stated.add("tlp:green"));
+        assert_eq!((stated.kind, stated.port), (Some(Kind::Phishing), 0));
+        stated.add("xarf:kind=\"content/malware\"");
+        stated.add("xarf:kind=\"content/malware\"");
+        assert_eq!(stated.kind, None);
     }
 
     #[test]

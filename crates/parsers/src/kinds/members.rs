@@ -209,6 +209,56 @@ pub(crate) fn end(
     }
 }
 
+/// An object laid flat: its values by the number of their column.
+#[derive(Default)]
+pub(crate) struct Flat {
+    bytes: Vec<u8>,
+    spans: Vec<(usize, usize)>,
+}
+
+impl Flat {
+    /// Forgets the values.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.spans.clear();
+    }
+
+    /// Sets the value in a column, of which there are at most [`super::csv::COLUMNS`]. Of two values the last counts.
+    pub(crate) fn set(&mut self, column: usize, value: &str) {
+        if column >= super::csv::COLUMNS {
+            return;
+        }
+        if self.spans.len() <= column {
+            self.spans.resize(column + 1, (0, 0));
+        }
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(value.as_bytes());
+        if let Some(span) = self.spans.get_mut(column) {
+            *span = (start, self.bytes.len());
+        }
+    }
+
+    /// The value in a column; empty when there is none.
+    pub(crate) fn value(&self, column: usize) -> &[u8] {
+        self.spans.get(column).and_then(|(start, end)| self.bytes.get(*start..*end)).unwrap_or_default()
+    }
+
+    /// How many columns there are up to the last that has a value.
+    pub(crate) fn columns(&self) -> usize {
+        self.spans.len()
+    }
+}
+
+impl super::table::Cells for Flat {
+    fn len(&self) -> usize {
+        self.columns()
+    }
+
+    fn get(&self, column: usize) -> &[u8] {
+        self.value(column)
+    }
+}
+
 /// The names of the members of the first object in `bytes`, alone or first in a list, as far as it goes; empty when there is
 /// none. For telling formats apart: names with escapes in them are not looked at.
 pub(crate) fn telling(bytes: &[u8]) -> Vec<&str> {

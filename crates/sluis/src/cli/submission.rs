@@ -5,11 +5,13 @@ use std::io::{Read, Write};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
+use model::sender::{Proof, Sender, Silence};
 use model::submission::{Progress, Submission};
 use model::time::Time;
 use serde::Serialize;
 use store::Transaction;
 use store::queues::{Queue, Queued, SetAside};
+use store::senders::Heard;
 
 use super::{Globals, Id, queue};
 use crate::output::report::{self, ReportView};
@@ -95,11 +97,53 @@ struct Note {
 struct WholeView {
     #[serde(flatten)]
     submission: SubmissionView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<SenderView>,
     first_reports: Vec<ReportView>,
     first_rejects: Vec<Entry>,
     first_undated: Vec<Entry>,
     notes: Vec<Note>,
 }
+
+/// Who a mail is from.
+#[derive(Serialize)]
+struct SenderView {
+    from: String,
+    /// A word of [`model::sender::Proof`], or `asking` while it is still to be found out.
+    proof: &'static str,
+    domain: String,
+    detail: String,
+    silence: &'static str,
+}
+
+impl SenderView {
+    fn of(heard: Heard) -> SenderView {
+        let Sender { from, proof, domain, detail, silence } = heard.sender;
+        let proof = if heard.next_try.is_some() { ASKING } else { proof.word() };
+        SenderView { from, proof, domain, detail, silence: silence.word() }
+    }
+
+    /// As people are told.
+    fn facts(&self) -> [(&'static str, String); 3] {
+        let from = if self.from.is_empty() { "no single address in its From".to_owned() } else { clean(&self.from).into_owned() };
+        let proof = match Proof::parse(self.proof) {
+            Some(Proof::None) => "nobody was asked".to_owned(),
+            Some(Proof::Unproven) => "nothing proves it".to_owned(),
+            Some(Proof::Spf) => format!("proven by its envelope (SPF): {}", self.domain),
+            Some(Proof::Dkim) => format!("proven by a signature (DKIM): {}", self.domain),
+            Some(Proof::Failed) => "its domain name says that it is not from it (DMARC)".to_owned(),
+            Some(Proof::Unknown) => "it could not be found out in time".to_owned(),
+            None => "still being asked".to_owned(),
+        };
+        let detail = if self.detail.is_empty() { String::new() } else { format!("; {}", clean(&self.detail)) };
+        let silence =
+            if self.silence == Silence::Answer.word() { self.silence.to_owned() } else { format!("never: {}", self.silence) };
+        [("from", from), ("proof", format!("{proof}{detail}")), ("answer", silence)]
+    }
+}
+
+/// The proof of a mail that is still to be asked about.
+const ASKING: &str = "asking";
 
 /// Writes out a submission.
 pub(super) fn view(submission: &Submission) -> SubmissionView {
@@ -232,6 +276,7 @@ fn show(args: &Show, transaction: &Transaction<'_>, submission: &Submission, now
     let undated = transaction.queued(Queue::Undated, Some(submission.id), args.most)?;
     let notes = transaction.notes(submission.id, args.most)?;
     let hidden = transaction.holds_child_abuse(submission.id)?;
+    let sender = transaction.sender(submission.id)?.map(SenderView::of);
     let mut screen = Screen::new();
     if args.json {
         let mut known = HashMap::from([(submission.id, hidden)]);
@@ -244,6 +289,7 @@ fn show(args: &Show, transaction: &Transaction<'_>, submission: &Submission, now
         };
         let whole = WholeView {
             submission: view(submission),
+            sender,
             first_reports: batch.reports().zip(&kept).map(|(one, kept)| report::view(&one, kept)).collect(),
             first_rejects: entries(&rejects)?,
             first_undated: entries(&undated)?,
@@ -268,16 +314,20 @@ fn show(args: &Show, transaction: &Transaction<'_>, submission: &Submission, now
         Progress::Unreadable => format!("unreadable: {}", submission.reason),
         Progress::Read => format!("read as {}", submission.format),
     };
-    screen.facts(&[
+    let mut facts = vec![
         ("identifier", submission.public.to_string()),
         ("received", format!("{}, {} ago", submission.received, age(submission.received, now))),
         ("door", submission.door.word().to_owned()),
+    ];
+    facts.extend(sender.iter().flat_map(SenderView::facts));
+    facts.extend([
         ("size", size(submission.size)),
         ("came", times),
         ("became", became),
         ("reports", count(submission.reports)),
         ("rejects", count(submission.rejects)),
-    ])?;
+    ]);
+    screen.facts(&facts)?;
     if !batch.is_empty() {
         screen.heading(&first(batch.len(), submission.reports, "report"))?;
         let mut table = Table::new(&screen, &[">number", "kind", "about", "=seen"]);

@@ -2,10 +2,12 @@
 //!
 //! - [`schedule`] says when.
 //! - [`run`] is the thread of `serve` that sees to it.
+//! - [`dnsbl`] asks lists by DNS about ranges of our own.
 //! - [`shadowserver`] has feeds of many files, by Shadowserver's API.
 //!
 //! What a server calls a version (`ETag`, `Last-Modified`) is kept after the bytes are durable, never before.
 
+mod dnsbl;
 pub(crate) mod run;
 pub(crate) mod schedule;
 mod shadowserver;
@@ -25,9 +27,10 @@ use store::fetches::Fetch;
 use store::submissions::Receipt;
 
 use crate::alert::config::secret;
-use crate::egress::{Answered, Egress, Failed, Wanted};
+use crate::egress::{Answered, Destination, Egress, Failed, Wanted};
 use crate::serve::config_feed::{Api, FeedConfig, PLACE};
 use crate::serve::logs;
+use dnsbl::Dnsbl;
 use schedule::{Every, retry_after};
 use shadowserver::Shadowserver;
 
@@ -48,7 +51,17 @@ pub(crate) struct Fetcher {
     time: Duration,
     /// The name that what comes has.
     file: String,
-    api: Option<Shadowserver>,
+    api: Source,
+}
+
+/// Whom it is asked of.
+enum Source {
+    /// What is at an address.
+    Address,
+    /// Shadowserver's API.
+    Shadowserver(Shadowserver),
+    /// A list, by DNS.
+    Dnsbl(Dnsbl),
 }
 
 /// What came of one look.
@@ -95,7 +108,8 @@ impl Fetcher {
             Some(hidden) if config.api.is_none() => config.url.replace(PLACE, hidden),
             _ => config.url.clone(),
         };
-        ensure!(crate::egress::Destination::parse_plain_too(&url).is_ok(), "secret_file: what it holds fits into no address");
+        let is_address = config.api == Some(Api::Dnsbl) || Destination::parse_plain_too(&url).is_ok();
+        ensure!(is_address, "secret_file: what it holds fits into no address");
         let mut headers: Vec<(String, String)> = config.headers.clone().into_iter().collect();
         for (name, path) in &config.header_files {
             headers.push((name.clone(), line(path)?));
@@ -106,22 +120,28 @@ impl Fetcher {
         for (name, value) in &headers {
             ensure!(HeaderValue::from_str(value).is_ok(), "the header '{name}' has a value that cannot be sent");
         }
-        let api = match (config.api, &config.key_file, hidden) {
-            (Some(Api::Shadowserver), Some(key), Some(hidden)) => Some(Shadowserver::new(config, line(key)?, &hidden)),
-            _ => None,
+        let api = match (config.api, &config.key_file, &hidden) {
+            (Some(Api::Shadowserver), Some(key), Some(hidden)) => {
+                Source::Shadowserver(Shadowserver::new(config, line(key)?, hidden))
+            }
+            (Some(Api::Dnsbl), ..) => Source::Dnsbl(Dnsbl::new(config, hidden.as_deref())?),
+            _ => Source::Address,
         };
-        let plain = crate::egress::Destination::parse_plain_too(&url).is_ok_and(|destination| destination.is_plain());
-        let egress = match plain {
+        let plain = Destination::parse_plain_too(&url).is_ok_and(|destination| destination.is_plain());
+        let egress = match plain || config.api == Some(Api::Dnsbl) {
             true => Egress::without_tls(&config.allow),
             false => Egress::new(config.ca_file.as_deref(), &config.allow)?,
         };
         let mut asked = [0; 32];
-        asked.copy_from_slice(digest::digest(&digest::SHA256, config.url.as_bytes()).as_ref());
+        asked.copy_from_slice(digest::digest(&digest::SHA256, format!("{}{}", config.url, config.zone).as_bytes()).as_ref());
         Ok(Fetcher {
             name: config.name.clone(),
             every: config.every()?,
             egress,
-            file: config.file_name.clone().unwrap_or_else(|| file_of(&config.url, &config.name)),
+            file: config.file_name.clone().unwrap_or_else(|| match config.api {
+                Some(Api::Dnsbl) => format!("dnsbl-{}.txt", config.name),
+                _ => file_of(&config.url, &config.name),
+            }),
             url,
             asked,
             plain: plain && config.plain_http,
@@ -141,8 +161,9 @@ impl Fetcher {
     pub(crate) fn look(&self, desk: &Desk, chance: u16) -> Result<Looked, desk::Error> {
         let before = desk.fetch(&self.name, self.asked)?;
         let asked = match &self.api {
-            Some(api) => api.look(self, desk)?,
-            None => self.ask(desk, &before),
+            Source::Address => self.ask(desk, &before),
+            Source::Shadowserver(api) => api.look(self, desk)?,
+            Source::Dnsbl(list) => list.look(self, desk),
         };
         let now = desk.now();
         let (trouble, next) = match &asked.came {

@@ -92,38 +92,164 @@ fn what_proves_who_a_mail_is_from() {
         ("by a stranger as well", twice, nobody(), Proof::Dkim, "list.example", "dmarc=pass (p=reject)"),
         ("by what is above it", signed(&from("a.list.example"), "list.example"), nobody(), Proof::Dkim, "a.list.example", ""),
         ("by a sister", signed(MAIL, "other.list.example"), nobody(), Proof::Dkim, "other.list.example", ""),
-        ("by a sister, where that is too loose", signed(&from("strict.example"), "a.strict.example"), nobody(), Proof::Unproven, "", ""),
-        ("by itself, where strict", signed(&from("strict.example"), "strict.example"), nobody(), Proof::Dkim, "strict.example", ""),
+        (
+            "by a sister, where that is too loose",
+            signed(&from("strict.example"), "a.strict.example"),
+            nobody(),
+            Proof::Unproven,
+            "",
+            "",
+        ),
+        (
+            "by itself, where strict",
+            signed(&from("strict.example"), "strict.example"),
+            nobody(),
+            Proof::Dkim,
+            "strict.example",
+            "",
+        ),
         ("by a stranger", signed(MAIL, "evil.example"), nobody(), Proof::Unproven, "", "dkim=none of this organisation"),
-        ("by a stranger, who handed it over", signed(MAIL, "evil.example"), handed_over("203.0.113.66", "x@evil.example"), Proof::Failed, "", "dmarc=fail (p=reject)"),
+        (
+            "by a stranger, who handed it over",
+            signed(MAIL, "evil.example"),
+            handed_over("203.0.113.66", "x@evil.example"),
+            Proof::Failed,
+            "",
+            "dmarc=fail (p=reject)",
+        ),
         ("its envelope", MAIL.to_owned(), us.clone(), Proof::Spf, "list.example", "spf=pass (list.example, 198.51.100.7)"),
         ("a forged envelope", MAIL.to_owned(), stranger.clone(), Proof::Failed, "", "spf=fail"),
         ("no envelope", MAIL.to_owned(), nobody(), Proof::Unproven, "", "nobody saw who handed it over"),
         ("a bounce's", MAIL.to_owned(), handed_over("203.0.113.66", ""), Proof::Failed, "", "without a reverse-path"),
         ("who disowns nothing", from("loose.example"), stranger.clone(), Proof::Unproven, "", "dmarc=fail (p=none)"),
         ("who says nothing", from("quiet.example"), stranger.clone(), Proof::Unproven, "", "dmarc=none"),
-        ("another body", signed(MAIL, "list.example").replace("192.0.2.7\r\n", "192.0.2.8\r\n"), nobody(), Proof::Unproven, "", "body hash"),
+        (
+            "another body",
+            signed(MAIL, "list.example").replace("192.0.2.7\r\n", "192.0.2.8\r\n"),
+            nobody(),
+            Proof::Unproven,
+            "",
+            "body hash",
+        ),
         ("a second From", prepended("From: abuse@list.example"), nobody(), Proof::Unproven, "", "more than one From"),
-        ("a second From, further down", signed(MAIL, "list.example").replace("To: ", "From: x@evil.example\r\nTo: "), nobody(), Proof::Unproven, "", "more than one From"),
+        (
+            "a second From, further down",
+            signed(MAIL, "list.example").replace("To: ", "From: x@evil.example\r\nTo: "),
+            nobody(),
+            Proof::Unproven,
+            "",
+            "more than one From",
+        ),
         ("a second Subject", prepended("Subject: botnet"), nobody(), Proof::Unproven, "", "more than one Subject"),
-        ("a second Date", prepended("Date: Fri, 20 Nov 2026 10:58:00 +0000"), nobody(), Proof::Unproven, "", "more than one Date"),
+        (
+            "a second Date",
+            prepended("Date: Fri, 20 Nov 2026 10:58:00 +0000"),
+            nobody(),
+            Proof::Unproven,
+            "",
+            "more than one Date",
+        ),
         ("other parts", prepended("Content-Type: multipart/mixed; boundary=x"), nobody(), Proof::Unproven, "", "how to read it"),
-        ("an end that is open", tampered("list.example", ALL, &|signer| signer.body_length(true), "Source-IP: 192.0.2.8\r\n"), nobody(), Proof::Unproven, "", "'l='"),
-        ("its subject left open", tampered("list.example", &["From", "Date", "Content-Type"], &same, ""), nobody(), Proof::Unproven, "", "does not cover Subject"),
-        ("its parts left open", tampered("list.example", &["From", "Date", "Subject"], &same, ""), nobody(), Proof::Unproven, "", "does not cover Content-Type"),
+        (
+            "an end that is open",
+            tampered("list.example", ALL, &|signer| signer.body_length(true), "Source-IP: 192.0.2.8\r\n"),
+            nobody(),
+            Proof::Unproven,
+            "",
+            "'l='",
+        ),
+        (
+            "its subject left open",
+            tampered("list.example", &["From", "Date", "Content-Type"], &same, ""),
+            nobody(),
+            Proof::Unproven,
+            "",
+            "does not cover Subject",
+        ),
+        (
+            "its parts left open",
+            tampered("list.example", &["From", "Date", "Subject"], &same, ""),
+            nobody(),
+            Proof::Unproven,
+            "",
+            "does not cover Content-Type",
+        ),
         ("a trial", signed(&from("trial.example"), "trial.example"), nobody(), Proof::Unproven, "", "tried out"),
         ("a key that is not there", signed(&from("none.example"), "none.example"), nobody(), Proof::Unproven, "", "not found"),
-        ("a name server that fails", signed(&from("a.broken.example"), "a.broken.example"), nobody(), Proof::Unknown, "", "temp error"),
-        ("an envelope that cannot be told", from("list.example"), handed_over("203.0.113.66", "x@broken-spf.list.example"), Proof::Unknown, "", "temperror"),
+        (
+            "a name server that fails",
+            signed(&from("a.broken.example"), "a.broken.example"),
+            nobody(),
+            Proof::Unknown,
+            "",
+            "temp error",
+        ),
+        (
+            "an envelope that cannot be told",
+            from("list.example"),
+            handed_over("203.0.113.66", "x@broken-spf.list.example"),
+            Proof::Unknown,
+            "",
+            "temperror",
+        ),
         ("everybody's name", signed(&from("github.io"), "github.io"), nobody(), Proof::Unproven, "", ""),
-        ("two authors", signed(&MAIL.replace("<abuse@list.example>", "<abuse@list.example>, <x@evil.example>"), "list.example"), us.clone(), Proof::Unproven, "", "exactly one address"),
-        ("a group", signed(&MAIL.replace("Desk <abuse@list.example>", "Desk: abuse@list.example;"), "list.example"), us.clone(), Proof::Unproven, "", "exactly one address"),
-        ("a name that looks like one", MAIL.replace("Desk <abuse@list.example>", "\"abuse@list.example\" <x@evil.example>"), us.clone(), Proof::Unproven, "", "dmarc=none"),
-        ("a line end of its own", signed(MAIL, "list.example").replace("Source-IP", "Source\rIP"), us.clone(), Proof::Unproven, "", "carriage return"),
+        (
+            "two authors",
+            signed(&MAIL.replace("<abuse@list.example>", "<abuse@list.example>, <x@evil.example>"), "list.example"),
+            us.clone(),
+            Proof::Unproven,
+            "",
+            "exactly one address",
+        ),
+        (
+            "a group",
+            signed(&MAIL.replace("Desk <abuse@list.example>", "Desk: abuse@list.example;"), "list.example"),
+            us.clone(),
+            Proof::Unproven,
+            "",
+            "exactly one address",
+        ),
+        (
+            "a name that looks like one",
+            MAIL.replace("Desk <abuse@list.example>", "\"abuse@list.example\" <x@evil.example>"),
+            us.clone(),
+            Proof::Unproven,
+            "",
+            "dmarc=none",
+        ),
+        (
+            "a line end of its own",
+            signed(MAIL, "list.example").replace("Source-IP", "Source\rIP"),
+            us.clone(),
+            Proof::Unproven,
+            "",
+            "carriage return",
+        ),
         ("line feeds alone", signed(MAIL, "list.example").replace("\r\n", "\n"), nobody(), Proof::Dkim, "list.example", ""),
-        ("out of a mailbox", format!("From x@y.example Fri Nov 20 11:58:00 2026\r\n{}", signed(MAIL, "list.example")), nobody(), Proof::Dkim, "list.example", ""),
-        ("a line that is no field", signed(MAIL, "list.example").replace("To: ", "no field\r\nTo: "), nobody(), Proof::Unproven, "", "two ways"),
-        ("a blank line that is none", signed(MAIL, "list.example").replace("To: ", " \r\nTo: "), nobody(), Proof::Unproven, "", "two ways"),
+        (
+            "out of a mailbox",
+            format!("From x@y.example Fri Nov 20 11:58:00 2026\r\n{}", signed(MAIL, "list.example")),
+            nobody(),
+            Proof::Dkim,
+            "list.example",
+            "",
+        ),
+        (
+            "a line that is no field",
+            signed(MAIL, "list.example").replace("To: ", "no field\r\nTo: "),
+            nobody(),
+            Proof::Unproven,
+            "",
+            "two ways",
+        ),
+        (
+            "a blank line that is none",
+            signed(MAIL, "list.example").replace("To: ", " \r\nTo: "),
+            nobody(),
+            Proof::Unproven,
+            "",
+            "two ways",
+        ),
         ("no mail", "a,b\r\n1,2\r\n".to_owned(), us.clone(), Proof::Unproven, "", ""),
         ("nothing", String::new(), us.clone(), Proof::Unproven, "", ""),
     ] {
@@ -183,7 +309,12 @@ fn through_machines_of_our_own() {
         ("passed on inside", format!("{path}{inner}{honest}"), Envelope::default(), Proof::Spf),
         ("handed over by one of ours", format!("{path}{honest}"), handed_over("192.0.2.40", "bounce@list.example"), Proof::Spf),
         ("by this machine", honest.clone(), handed_over("127.0.0.1", "bounce@list.example"), Proof::Spf),
-        ("a stranger, who brings a field of ours", format!("{path}{honest}"), handed_over("203.0.113.66", "bounce@list.example"), Proof::Failed),
+        (
+            "a stranger, who brings a field of ours",
+            format!("{path}{honest}"),
+            handed_over("203.0.113.66", "bounce@list.example"),
+            Proof::Failed,
+        ),
         ("a stranger below", format!("{path}{forged}{honest}"), Envelope::default(), Proof::Failed),
         ("a stranger who greets with an address", format!("{path}{forged}"), Envelope::default(), Proof::Failed),
         ("a reverse-path below", format!("{honest}{path}"), Envelope::default(), Proof::Unproven),
@@ -212,21 +343,76 @@ fn what_an_own_mail_server_wrote() {
         ("a signature", format!("{}{border}{signed}", wrote(pass)), Proof::Dkim, "list.example"),
         ("inside as well", format!("{inner}{}{inner}{border}{signed}", wrote(pass)), Proof::Dkim, "list.example"),
         ("below what it received", format!("{border}{}{signed}", wrote(pass)), Proof::Unproven, ""),
-        ("of another server", format!("Authentication-Results: mx.evil.example; {pass}\r\n{border}{signed}"), Proof::Unproven, ""),
+        (
+            "of another server",
+            format!("Authentication-Results: mx.evil.example; {pass}\r\n{border}{signed}"),
+            Proof::Unproven,
+            "",
+        ),
         ("without the signature", format!("{}{border}{MAIL}", wrote(pass)), Proof::Unproven, ""),
         ("an open end", format!("{}{border}{open}", wrote(pass)), Proof::Unproven, ""),
         ("of a stranger", format!("{}{border}{signed}", wrote("dkim=pass header.d=evil.example")), Proof::Unproven, ""),
-        ("by its identity alone", format!("{}{border}{signed}", wrote("dkim=pass header.i=@list.example header.s=s")), Proof::Dkim, "list.example"),
-        ("an envelope", format!("{}{border}{MAIL}", wrote("spf=pass smtp.mailfrom=bounce@list.example")), Proof::Spf, "list.example"),
+        (
+            "by its identity alone",
+            format!("{}{border}{signed}", wrote("dkim=pass header.i=@list.example header.s=s")),
+            Proof::Dkim,
+            "list.example",
+        ),
+        (
+            "an envelope",
+            format!("{}{border}{MAIL}", wrote("spf=pass smtp.mailfrom=bounce@list.example")),
+            Proof::Spf,
+            "list.example",
+        ),
         ("another's envelope", format!("{}{border}{MAIL}", wrote("spf=pass smtp.mailfrom=x@evil.example")), Proof::Unproven, ""),
-        ("disowned", format!("{}{border}{MAIL}", wrote("spf=pass smtp.mailfrom=x@evil.example; dmarc=fail (p=reject dis=none) header.from=list.example")), Proof::Failed, ""),
-        ("disowned, in capitals", format!("{}{border}{MAIL}", wrote("dmarc=fail (p=QUARANTINE sp=NONE) header.from=list.example")), Proof::Failed, ""),
-        ("disowned, in a property", format!("{}{border}{MAIL}", wrote("dmarc=fail header.from=list.example policy.dmarc=reject")), Proof::Failed, ""),
-        ("too strict for it", format!("{}{border}{signed}", wrote(&format!("{pass}; dmarc=fail (p=none) header.from=list.example"))), Proof::Unproven, ""),
+        (
+            "disowned",
+            format!(
+                "{}{border}{MAIL}",
+                wrote("spf=pass smtp.mailfrom=x@evil.example; dmarc=fail (p=reject dis=none) header.from=list.example")
+            ),
+            Proof::Failed,
+            "",
+        ),
+        (
+            "disowned, in capitals",
+            format!("{}{border}{MAIL}", wrote("dmarc=fail (p=QUARANTINE sp=NONE) header.from=list.example")),
+            Proof::Failed,
+            "",
+        ),
+        (
+            "disowned, in a property",
+            format!("{}{border}{MAIL}", wrote("dmarc=fail header.from=list.example policy.dmarc=reject")),
+            Proof::Failed,
+            "",
+        ),
+        (
+            "too strict for it",
+            format!("{}{border}{signed}", wrote(&format!("{pass}; dmarc=fail (p=none) header.from=list.example"))),
+            Proof::Unproven,
+            "",
+        ),
         ("nothing found", format!("{}{border}{signed}", wrote("none")), Proof::Unproven, ""),
-        ("a pass in a comment", format!("{}{border}{signed}", wrote("dkim=fail (; dkim=pass header.d=list.example)")), Proof::Unproven, ""),
-        ("a pass in quotes", format!("{}{border}{signed}", wrote("dkim=fail reason=\"; dkim=pass header.d=list.example\"")), Proof::Unproven, ""),
-        ("a version", format!("Authentication-Results: mx.hoster.example 1 ;\r\n\tdkim/1 = pass\r\n\theader.d = list.example\r\n{border}{signed}"), Proof::Dkim, "list.example"),
+        (
+            "a pass in a comment",
+            format!("{}{border}{signed}", wrote("dkim=fail (; dkim=pass header.d=list.example)")),
+            Proof::Unproven,
+            "",
+        ),
+        (
+            "a pass in quotes",
+            format!("{}{border}{signed}", wrote("dkim=fail reason=\"; dkim=pass header.d=list.example\"")),
+            Proof::Unproven,
+            "",
+        ),
+        (
+            "a version",
+            format!(
+                "Authentication-Results: mx.hoster.example 1 ;\r\n\tdkim/1 = pass\r\n\theader.d = list.example\r\n{border}{signed}"
+            ),
+            Proof::Dkim,
+            "list.example",
+        ),
         ("two authors", format!("{}{border}From: x@evil.example\r\n{signed}", wrote(pass)), Proof::Unproven, ""),
     ] {
         let verdict = judge(&mail);
@@ -277,4 +463,59 @@ proptest! {
         results.authenticate(mail.as_bytes(), &Envelope::default(), Time(0));
         results.authenticate(text.as_bytes(), &Envelope::default(), Time(0));
     }
+}
+
+/// A list whose mail is trusted when it is signed, and who writes in its name.
+#[test]
+fn a_forged_mail_of_a_list_beside_a_signed_one() {
+    use desk::{Clock, Desk, Reading, SystemClock};
+    use model::submission::Door;
+    use std::io::Cursor;
+    use std::sync::Arc;
+
+    let directory = std::env::temp_dir().join(format!("sluis-trust-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&directory);
+    let mut desk = Desk::open(&directory, Arc::new(SystemClock) as Arc<dyn Clock>, Reading::default()).unwrap();
+    desk.set_authenticate(Arc::new(dns(RECORDS, &[])), 0);
+    let policy = "[[trust]]\nreporter = \"list.example\"\nproven = \"dkim\"\ntrust = 0.9\n\
+                  [[trust]]\nformat = \"arf\"\ndoor = \"smtp\"\nauthenticated = true\ntrust = 0.8\n";
+    desk.set_policy(policy, "policy.toml").unwrap();
+    let now = as_a_mail_says(&desk);
+    let mail = |address: u8| {
+        format!(
+            "From: reports@list.example\r\nTo: abuse@hoster.example\r\nSubject: abuse report\r\nDate: {now}\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nspam\r\n\
+             --b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: t/1\r\nVersion: 1\r\n\
+             Source-IP: 192.0.2.{address}\r\nArrival-Date: {now}\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n\
+             From: x@spam.example\r\nSubject: buy\r\n\r\nbuy\r\n--b--\r\n"
+        )
+    };
+    let send = |mail: String, envelope: Envelope| {
+        let id = desk.receive_from(Door::Smtp, "", envelope, &mut Cursor::new(mail)).unwrap().id();
+        desk.work(&|_, _| {}).unwrap();
+        let mut reader = desk.store().reader().unwrap();
+        let sender = reader.read(|transaction| transaction.sender(id)).unwrap().unwrap().sender;
+        let cases = reader.read(|transaction| transaction.list_cases(&Default::default(), 10)).unwrap();
+        let newest = cases.iter().max_by_key(|(filed, _)| filed.case.id).unwrap();
+        (sender.proof, newest.1.confidence, newest.1.has(store::cases::marks::AUTHENTICATED), cases.len())
+    };
+    let stranger = || handed_over("203.0.113.66", "bounce@list.example");
+    assert_eq!(send(signed(&mail(1), "list.example"), stranger()), (Proof::Dkim, 90, true, 1), "passed on, and signed");
+    assert_eq!(send(mail(2), stranger()), (Proof::Failed, 10, false, 2), "forged");
+    let signed_by_another = signed(&mail(3), "evil.example");
+    assert_eq!(send(signed_by_another, Envelope::default()), (Proof::Unproven, 50, false, 3), "signed by a stranger");
+    let changed = signed(&mail(4), "list.example").replace("192.0.2.4", "192.0.2.5");
+    assert_eq!(send(changed, Envelope::default()), (Proof::Unproven, 50, false, 4), "of another address");
+    drop(desk);
+    let _ = std::fs::remove_dir_all(&directory);
+}
+
+/// Now, as a mail says it.
+fn as_a_mail_says(desk: &desk::Desk) -> String {
+    let now = desk.now().to_string();
+    let mut parts = now.split(['-', 'T', ':', '.', 'Z']);
+    let mut part = || parts.next().unwrap().to_owned();
+    let (year, month, day, hour, minute, second) = (part(), part(), part(), part(), part(), part());
+    let month = "JanFebMarAprMayJunJulAugSepOctNovDec".get(3 * (month.parse::<usize>().unwrap() - 1)..).unwrap();
+    format!("{day} {} {year} {hour}:{minute}:{second} +0000", &month[..3])
 }

@@ -446,6 +446,7 @@ mod tests {
         assert_eq!(parsed.logs.format, Some(LogFormat::Json));
         assert_eq!(parsed.database.password_file, Some(PathBuf::from("/etc/sluis/database-password")));
         assert_eq!(parsed.work.workers, Some(2));
+        assert_eq!((parsed.mail.trusted_relays.len(), parsed.mail.own.len()), (1, 1));
         assert!(Engine::postgres(parsed.database.postgres.as_deref().unwrap(), None).is_ok());
         assert_eq!(parsed.administration[0].folder, Some(PathBuf::from("/var/spool/sluis/billing")));
         assert!(parsed.administrations().is_ok());
@@ -466,6 +467,11 @@ mod tests {
             ("no workers", "[work]\nworkers = 0\n", &["workers", "1 to 64"]),
             ("two writers", "[work]\nworkers = 2\n", &["workers", "one writer", "[database] postgres"]),
             ("a password for nothing", "[database]\npassword_file = \"x\"\n", &["password_file", "[database] postgres"]),
+            ("two who find it out", "[mail]\ndns = \"system\"\nauthentication_results = \"mx\"\n", &["[mail]", "choose one"]),
+            ("no name server", "[mail]\ndns = [\"resolver.example\"]\n", &["resolver.example", "192.0.2.53"]),
+            ("no name servers", "[mail]\ndns = []\n", &["dns", "empty"]),
+            ("no relay", "[mail]\ntrusted_relays = [\"mx.example\"]\n", &["trusted_relays", "mx.example"]),
+            ("no server", "[mail]\nauthentication_results = \"\"\n", &["authentication_results", "name"]),
             ("no name", "[[administration]]\nfolder = \"x\"\n", &["source"]),
             ("twice", "[[administration]]\nsource = \"a\"\n[[administration]]\nsource = \"a\"\n", &["twice"]),
             ("two ways", "[[administration]]\nsource = \"a\"\nsystem = \"whmcs\"\nmap = \"x\"\n", &["not both"]),

@@ -1,10 +1,12 @@
 //! `[[feed]]`: lists that are downloaded, from where, how often, and what is told to those who read them.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use hyper::header::{HeaderName, HeaderValue};
+use model::address::Range;
 use model::calendar::Term;
 use model::category::Kind;
 use model::time::{DAY, MINUTE};
@@ -19,6 +21,8 @@ use crate::egress::Destination;
 const MOST: usize = 200;
 /// Headers of one.
 const HEADERS: usize = 16;
+/// Addresses that one list is asked about.
+const ADDRESSES: u128 = 1 << 20;
 /// What stands in an address where its secret belongs.
 pub(crate) const PLACE: &str = "{secret}";
 /// Parameters of an address that are secret by their name.
@@ -112,6 +116,17 @@ pub(crate) struct FeedConfig {
     pub(crate) lists: Vec<String>,
     /// Where files of an API are downloaded, when it is not the usual place.
     pub(crate) download_url: Option<String>,
+    /// The name under which a list is asked by DNS; `{secret}.` may stand before it.
+    #[serde(default)]
+    pub(crate) zone: String,
+    /// What it is asked about: ranges of our own.
+    #[serde(default)]
+    ranges: Vec<String>,
+    /// The name server that is asked; without it that of this machine.
+    server: Option<String>,
+    /// Questions in a second.
+    #[serde(default = "twenty")]
+    pub(crate) per_second: u16,
 }
 
 /// An API that feeds come from.
@@ -120,6 +135,8 @@ pub(crate) struct FeedConfig {
 pub(crate) enum Api {
     /// Shadowserver's reports.
     Shadowserver,
+    /// A list that is asked by DNS about ranges of our own.
+    Dnsbl,
 }
 
 fn hourly() -> String {
@@ -142,6 +159,9 @@ fn half() -> u8 {
 }
 fn days() -> u8 {
     3
+}
+fn twenty() -> u16 {
+    20
 }
 
 impl FeedConfig {
@@ -175,6 +195,9 @@ impl FeedConfig {
 
     /// Where it is, without anything that is secret.
     pub(crate) fn location(&self) -> String {
+        if self.api == Some(Api::Dnsbl) {
+            return format!("dns:{}", self.zone_shown());
+        }
         let Some((path, query)) = self.url.split_once('?') else { return self.url.clone() };
         let shown: Vec<&str> = query
             .split('&')
@@ -184,6 +207,36 @@ impl FeedConfig {
             })
             .collect();
         if shown.is_empty() { path.to_owned() } else { format!("{path}?{}", shown.join("&")) }
+    }
+
+    /// The name under which a list is asked, without what is secret in it.
+    pub(crate) fn zone_shown(&self) -> &str {
+        self.zone.strip_prefix(PLACE).and_then(|rest| rest.strip_prefix('.')).unwrap_or(&self.zone)
+    }
+
+    /// What a list is asked about.
+    ///
+    /// # Errors
+    /// When one is no range, or they are too many.
+    pub(crate) fn ranges(&self) -> Result<Vec<Range>> {
+        let range = |text: &String| Range::parse(text).map_err(|error| anyhow::anyhow!("ranges: \"{text}\": {error}"));
+        let ranges: Vec<Range> = self.ranges.iter().map(range).collect::<Result<_>>()?;
+        let count = ranges.iter().fold(0u128, |count, range| count.saturating_add(range.span()).saturating_add(1));
+        ensure!(
+            (1..=ADDRESSES).contains(&count),
+            "ranges: name 1 to {ADDRESSES} addresses of your own, as in [\"192.0.2.0/24\"]"
+        );
+        Ok(ranges)
+    }
+
+    /// The name server that is asked, if one is named.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(crate) fn server(&self) -> Result<Option<SocketAddr>> {
+        let Some(text) = &self.server else { return Ok(None) };
+        let found = text.parse().ok().or_else(|| Some(SocketAddr::new(text.parse().ok()?, 53)));
+        Ok(Some(found.with_context(|| format!("server = \"{text}\": write the address of a name server, as in \"127.0.0.1\""))?))
     }
 
     fn kind(&self) -> Result<Option<Kind>> {
@@ -221,7 +274,7 @@ impl FeedConfig {
         };
         Ok(desk::Feed {
             location: self.location(),
-            format: self.format.clone(),
+            format: self.format.clone().or_else(|| (self.api == Some(Api::Dnsbl)).then(|| "dnsbl".to_owned())),
             kind: self.kind()?,
             declared,
             expected,
@@ -246,7 +299,10 @@ impl FeedConfig {
         match self.api {
             None => self.check_url()?,
             Some(Api::Shadowserver) => self.check_api()?,
+            Some(Api::Dnsbl) => self.check_dnsbl()?,
         }
+        let of_dnsbl = [!self.zone.is_empty(), !self.ranges.is_empty(), self.server.is_some()];
+        ensure!(self.api == Some(Api::Dnsbl) || !of_dnsbl.contains(&true), "zone, ranges and server are for api = \"dnsbl\"");
         self.every()?;
         self.kind()?;
         self.quiet()?;
@@ -314,6 +370,25 @@ impl FeedConfig {
     }
 }
 
+impl FeedConfig {
+    fn check_dnsbl(&self) -> Result<()> {
+        let zone = self.zone_shown();
+        let is_name = zone.contains('.') && zone.split('.').all(|label| (1..=63).contains(&label.len()));
+        let is_plain = zone.chars().all(|letter| letter.is_ascii_alphanumeric() || "-._".contains(letter));
+        ensure!(
+            is_name && is_plain,
+            "zone = \"{}\": write the name under which the list is asked, as in \"bl.lists.example\"",
+            self.zone
+        );
+        let has_secret = self.zone.contains(PLACE);
+        ensure!(has_secret == self.secret_file.is_some(), "zone: {PLACE} and secret_file go together");
+        ensure!(self.url.is_empty(), "url: a list that is asked by DNS has a zone, and no url");
+        ensure!((1..=200).contains(&self.per_second), "per_second = {}: give 1 to 200", self.per_second);
+        self.server()?;
+        self.ranges().map(drop)
+    }
+}
+
 /// Looks whether the sections can be understood, and lets relative paths begin at `folder`. Reads no file.
 ///
 /// # Errors
@@ -360,6 +435,9 @@ mod tests {
     fn what_is_wrong_is_said_with_what_would_be_right() {
         let good = "[[feed]]\nname = \"a\"\nurl = \"https://a.example/x\"\n";
         assert!(read(good).is_ok());
+        let dnsbl =
+            |ranges: &str| format!("[[feed]]\nname = \"a\"\napi = \"dnsbl\"\nzone = \"bl.lists.example\"\nranges = {ranges}\n");
+        assert!(read(&dnsbl("[\"192.0.2.0/24\", \"2001:db8::/112\"]\nserver = \"127.0.0.1\"")).is_ok());
         for (name, text, word) in [
             ("a name", good.replace("\"a\"", "\"A b\""), "small letters"),
             ("twice", format!("{good}{good}"), "another one's"),
@@ -379,6 +457,12 @@ mod tests {
             ("two lines", format!("{good}headers = {{ X = \"a\\nb\" }}\n"), "cannot be sent"),
             ("an api's", format!("{good}types = [\"scan_rdp\"]\n"), "for an api"),
             ("no key", "[[feed]]\nname = \"a\"\napi = \"shadowserver\"\n".to_owned(), "key_file and secret_file"),
+            ("a zone for a file", format!("{good}zone = \"a.example\"\n"), "api = \"dnsbl\""),
+            ("no zone", "[[feed]]\nname = \"a\"\napi = \"dnsbl\"\n".to_owned(), "bl.lists.example"),
+            ("nothing to ask about", dnsbl("[]"), "name 1 to"),
+            ("no range", dnsbl("[\"192.0.2\"]"), "ranges: \"192.0.2\""),
+            ("the world", dnsbl("[\"2001:db8::/32\"]"), "name 1 to"),
+            ("no server", dnsbl("[\"192.0.2.0/24\"]\nserver = \"dns\""), "127.0.0.1"),
             ("unknown", format!("{good}colour = 1\n"), "colour"),
         ] {
             let error = format!("{:#}", read(&text).unwrap_err());

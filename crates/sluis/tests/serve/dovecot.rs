@@ -227,6 +227,27 @@ impl Dovecot {
         self.admin(&arguments, b"").lines().count()
     }
 
+    /// Lets it forget the numbers of the mails in an inbox.
+    pub(crate) fn forget_numbers(&self, user: &str) {
+        for entry in std::fs::read_dir(self.folder.join("mail").join(user)).unwrap().flatten() {
+            if entry.file_name().to_string_lossy().starts_with("dovecot") {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// Makes the mails of an inbox a year older: their server got them then.
+    pub(crate) fn age(&self, user: &str) {
+        let year = std::time::Duration::from_secs(365 * 86_400);
+        let mailbox = self.folder.join("mail").join(user);
+        for folder in ["new", "cur"] {
+            for entry in std::fs::read_dir(mailbox.join(folder)).unwrap().flatten() {
+                let file = std::fs::File::options().write(true).open(entry.path()).unwrap();
+                file.set_modified(std::time::SystemTime::now() - year).unwrap();
+            }
+        }
+    }
+
     /// Whether a text is in any file of the mailboxes.
     pub(crate) fn holds(&self, text: &str) -> bool {
         let found = Command::new("grep").args(["-r", "-q", "-F", text]).arg(self.folder.join("mail")).status().unwrap();

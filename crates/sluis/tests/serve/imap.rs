@@ -373,3 +373,30 @@ fn forward(mut client: std::net::TcpStream, mut server: std::net::TcpStream, tol
         server.write_all(&buffer[..count]).unwrap();
     }
 }
+
+#[test]
+fn a_mailbox_that_is_numbered_anew_gives_what_is_new_and_only_that() {
+    let folder = Folder::new("imap-anew");
+    let Some(server) = Dovecot::start(&folder, &Wanted::default()) else { return };
+    server.deliver("abuse", "INBOX", &report(1));
+    server.age("abuse");
+    let settings = settings(&folder, server.secure, "");
+    let node = Node::start(&folder, &settings);
+    until_looked(&node, "imap-desk");
+    server.deliver("abuse", "INBOX", &report(2));
+    until("it is moved", || (server.count("abuse", "Sluis", &["ALL"]) == 1).then_some(()));
+    drop(node);
+    std::thread::sleep(Duration::from_secs(1));
+    server.deliver("abuse", "INBOX", &report(3));
+    // Without its list of numbers the server begins another.
+    let numbers = || server.admin(&["mailbox", "status", "-u", "abuse", "uidvalidity", "INBOX"], b"");
+    let before = numbers();
+    server.forget_numbers("abuse");
+    assert_ne!(before, numbers());
+    let node = Node::start(&folder, &settings);
+    node.until_metric("sluis_reports_total", 1.0);
+    until("it is moved", || (server.count("abuse", "Sluis", &["ALL"]) == 2).then_some(()));
+    server.deliver("abuse", "INBOX", &report(4));
+    node.until_metric("sluis_reports_total", 2.0);
+    assert_eq!((node.metric(RECEIVED), server.count("abuse", "INBOX", &["ALL"])), (Some(2.0), 1), "{}", node.log());
+}

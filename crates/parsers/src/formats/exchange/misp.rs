@@ -13,7 +13,7 @@ use model::time::Time;
 
 use crate::formats::{Fit, Format, Proven};
 use crate::kinds::document::{self, Json};
-use crate::kinds::indicator::{Claims, Spot, clip, family, port};
+use crate::kinds::indicator::{Claims, Spot, Stated, clip, family, port};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
@@ -204,19 +204,64 @@ struct Owner<'a> {
     tags: Vec<Cow<'a, str>>,
     /// Its port, when it has one, and one address that this must be of.
     port: Cow<'a, str>,
+    /// The role of the attribute that the others are parts of, where all are about one place.
+    lead: Option<Role>,
+    /// The address and the name among those parts.
+    address: Cow<'a, str>,
+    domain: Cow<'a, str>,
 }
 
 impl<'a> Owner<'a> {
     fn of(object: Json<'a>) -> Owner<'a> {
-        let live = || object.list("Attribute").filter(|attribute| !attribute.is("deleted"));
-        let is_port = |attribute: &Json<'_>| attribute.word("type") == "port" && attribute.word("object_relation") == "dst-port";
-        let mut ports = live().filter(is_port);
-        let addresses = live().filter(|attribute| attribute.word("type").starts_with("ip-")).take(2).count();
-        let port = match (ports.next(), ports.next(), addresses) {
-            (Some(one), None, 1) => one.word("value"),
-            _ => Cow::Borrowed(""),
+        let mut owner = Owner { name: object.word("name"), tags: tags(object).collect(), ..Owner::default() };
+        let (mut ports, mut addresses, mut names, mut locations, mut pairs) = (0, 0, 0, 0, 0);
+        // Whether each is meant for detection: what is must not vanish behind what is not.
+        let (mut address, mut domain, mut location) = (false, false, false);
+        for attribute in live(object.list("Attribute")) {
+            let kind = attribute.word("type");
+            match Role::of(&kind) {
+                Some(Role::From | Role::Address) => {
+                    addresses += 1;
+                    address |= attribute.is("to_ids");
+                    owner.address = attribute.word("value");
+                }
+                Some(Role::Name) => {
+                    names += 1;
+                    domain |= attribute.is("to_ids");
+                    owner.domain = attribute.word("value");
+                }
+                Some(Role::Location) => {
+                    locations += 1;
+                    location |= attribute.is("to_ids");
+                }
+                Some(Role::NameAndAddress) => pairs += 1,
+                None if kind == "port" && matches!(&*attribute.word("object_relation"), "port" | "dst-port") => {
+                    ports += 1;
+                    owner.port = attribute.word("value");
+                }
+                None => {}
+            }
+        }
+        owner.lead = match (&*owner.name, locations, names, addresses, pairs) {
+            ("url", 1, 0 | 1, 0 | 1, 0) if location || !(address || domain) => Some(Role::Location),
+            ("domain-ip", 0, 1, 1, 0) if domain || !address => Some(Role::Name),
+            _ => None,
         };
-        Owner { name: object.word("name"), tags: tags(object).collect(), port }
+        if ports != 1 || addresses > 1 || owner.lead.is_none() && addresses != 1 {
+            owner.port = Cow::Borrowed("");
+        }
+        owner
+    }
+
+    /// The place with its parts.
+    fn complete(&self, spot: Spot) -> Spot {
+        let mut spot =
+            if spot.port == 0 && (spot.address.is_some() || self.lead.is_some()) { spot.with_port(&self.port) } else { spot };
+        if self.lead.is_some() {
+            spot.address = spot.address.or_else(|| Spot::addresses(&self.address).and_then(|part| part.address));
+            spot.name = spot.name.or_else(|| Spot::name(&self.domain).and_then(|part| part.name));
+        }
+        spot
     }
 }
 
@@ -239,6 +284,7 @@ struct Tally {
     reports: usize,
     rejects: usize,
     elsewhere: usize,
+    parts: usize,
     not_for_detection: usize,
 }
 
@@ -303,6 +349,10 @@ impl<'a> Event<'a> {
             tally.elsewhere += 1;
             return Ok(());
         };
+        if owner.lead.is_some_and(|lead| lead != role) {
+            tally.parts += 1;
+            return Ok(());
+        }
         let misused = matches!(&*attribute.word("category"), "Network activity" | "Payload delivery" | "Payload installation");
         if !attribute.is("to_ids") && !misused {
             tally.not_for_detection += 1;
@@ -323,8 +373,7 @@ impl<'a> Event<'a> {
             return Ok(());
         };
         tally.reports += 1;
-        let spot = if spot.port == 0 && spot.address.is_some() { spot.with_port(&owner.port) } else { spot };
-        let core = self.report(reading, attribute, owner, role, spot, ordinal);
+        let core = self.report(reading, attribute, owner, role, owner.complete(spot), ordinal);
         reading.report(core)
     }
 
@@ -340,7 +389,11 @@ impl<'a> Event<'a> {
     ) -> Core {
         let mut claims = self.claims;
         let mut own: Vec<Cow<'a, str>> = Vec::new();
+        let mut stated = Stated::default();
         for tag in tags(attribute).chain(owner.tags.iter().cloned()) {
+            if stated.add(&tag) {
+                continue;
+            }
             claims.add(&tag);
             if own.len() < MOST_TAGS && !own.contains(&tag) {
                 own.push(tag);
@@ -350,21 +403,27 @@ impl<'a> Event<'a> {
         // A taxonomy is more precise than a category.
         claims.malware |= category == "Payload delivery" && spot.url.is_some() && !claims.phishing && !claims.control;
         let seen = Seen::of(attribute);
-        let doubted = !attribute.is("to_ids") || seen.denied > 0 || attribute.list("warnings").next().is_some();
-        let kind = match claims.child_abuse {
-            true => Kind::Csam,
-            false if doubted => Kind::ThreatIntelligence,
-            false => claims.kind(&spot, role.is_from()),
+        let denied = seen.denied > 0 || attribute.list("warnings").next().is_some();
+        let kind = match stated.kind {
+            _ if claims.child_abuse => Kind::Csam,
+            Some(kind) if kind.is_child_abuse() => kind,
+            _ if denied => Kind::ThreatIntelligence,
+            Some(kind) => kind,
+            None if !attribute.is("to_ids") => Kind::ThreatIntelligence,
+            None => claims.kind(&spot, role.is_from()),
         };
+        claims.child_abuse |= kind.is_child_abuse();
         let mut core = Core::new(kind, ordinal);
         let batch = reading.batch();
-        spot.fill(&mut core, batch);
-        core.set_observed(seen.last.or_else(|| attribute.time("timestamp")).or(self.date));
+        stated.complete(spot).fill(&mut core, batch);
+        let time = seen.last.or_else(|| attribute.time("timestamp")).or(self.date);
+        core.set_observed(time.filter(|_| !stated.undated));
+        core.confidence = stated.confidence.unwrap_or(Core::UNSTATED);
         let all = || own.iter().chain(&self.tags).map(|tag| &**tag);
         core.tlp = all().filter_map(tlp).max().unwrap_or(Tlp::Unstated);
         core.pap = all().filter_map(pap).max().unwrap_or(Pap::Unstated);
         let for_people = |text| if claims.child_abuse { "" } else { clip(text, LONGEST) };
-        let malware = family(own.iter().map(|tag| &**tag)).or_else(|| self.malware.clone());
+        let malware = stated.family.clone().or_else(|| family(own.iter().map(|tag| &**tag))).or_else(|| self.malware.clone());
         let seen_as = |time: Option<Time>| time.map(|time| time.to_string()).unwrap_or_default();
         let counted = |count: u64| if count > 0 { count.to_string() } else { String::new() };
         for (word, value) in [
@@ -415,6 +474,7 @@ impl<'a> Event<'a> {
             (tally.reports, "became reports"),
             (tally.rejects, "could not be read"),
             (tally.elsewhere, "are about no place on the network"),
+            (tally.parts, "are parts of the place of another"),
             (tally.not_for_detection, "only refer to one"),
             (deleted, "deleted ones are left out"),
             (proposed, "proposals are left out"),

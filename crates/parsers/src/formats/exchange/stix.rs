@@ -14,7 +14,7 @@ use model::time::Time;
 
 use crate::formats::{Fit, Format, Proven};
 use crate::kinds::document::{self, Json};
-use crate::kinds::indicator::{Claims, Spot, clip, port};
+use crate::kinds::indicator::{Claims, Spot, Stated, clip, port};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
@@ -340,7 +340,13 @@ impl<'a> Bundle<'a> {
             bad |= term == "malicious-activity" || term == "phishing";
             claims.add(&term);
         }
-        object.list("labels").take(MOST).for_each(|label| claims.add(&label.scalar()));
+        let mut stated = Stated::default();
+        for label in object.list("labels").take(MOST).map(Json::scalar) {
+            if !stated.add(&label) {
+                claims.add(&label);
+            }
+        }
+        claims.child_abuse |= stated.kind.is_some_and(Kind::is_child_abuse);
         for phase in object.list("kill_chain_phases").take(MOST) {
             claims.add(&phase.word("phase_name"));
             // So MISP's exporter carries the category of an attribute over.
@@ -363,6 +369,7 @@ impl<'a> Bundle<'a> {
         let creator = self.by_id.get(&object.word("created_by_ref"));
         Knowledge {
             claims,
+            stated,
             doubted: !bad,
             family: family.filter(|name| families == 1 && !name.is_empty()),
             organisation: creator.map(|creator| creator.name.clone()).unwrap_or_default(),
@@ -375,6 +382,7 @@ impl<'a> Bundle<'a> {
 /// What is known of an object from others.
 struct Knowledge<'a> {
     claims: Claims,
+    stated: Stated,
     doubted: bool,
     family: Option<Cow<'a, str>>,
     organisation: Cow<'a, str>,
@@ -387,16 +395,21 @@ impl<'a> Knowledge<'a> {
         let expired = object.time("valid_until").is_some_and(|until| until <= reading.hint.received);
         let mut claims = self.claims;
         claims.malware &= spot.url.is_some();
-        let kind = match claims.child_abuse {
-            true => Kind::Csam,
-            false if self.doubted || expired => Kind::ThreatIntelligence,
-            false => claims.kind(spot, from),
+        let kind = match self.stated.kind {
+            Some(kind) if kind.is_child_abuse() => kind,
+            _ if claims.child_abuse => Kind::Csam,
+            _ if expired => Kind::ThreatIntelligence,
+            Some(kind) => kind,
+            None if self.doubted => Kind::ThreatIntelligence,
+            None => claims.kind(spot, from),
         };
         let mut core = Core::new(kind, ordinal);
         let batch = reading.batch();
+        // What is stated of one place is not stated of others.
+        let spot = if alone { self.stated.complete(spot.clone()) } else { spot.clone() };
         spot.fill(&mut core, batch);
-        let stated = ["valid_from", "last_observed", "created"].iter().find_map(|name| object.time(name));
-        core.set_observed(self.seen.last.or(stated));
+        let told = ["valid_from", "last_observed", "created"].iter().find_map(|name| object.time(name));
+        core.set_observed(self.seen.last.or(told).filter(|_| !self.stated.undated));
         core.tlp = self.label.tlp.unwrap_or(Tlp::Unstated);
         core.pap = self.label.pap.unwrap_or(Pap::Unstated);
         if let Some(percent) =
@@ -405,7 +418,12 @@ impl<'a> Knowledge<'a> {
             core.confidence = percent;
         }
         let id = object.word("id");
-        let uuid = id.split_once("--").map_or("", |(_, uuid)| uuid);
+        // What we wrote ourselves says what it is called elsewhere.
+        let ours = object.list("external_references").take(MOST).find(|reference| reference.word("source_name") == "sluis");
+        let uuid = match ours {
+            Some(reference) => reference.word("external_id"),
+            None => id.split_once("--").map_or("", |(_, uuid)| uuid).to_owned().into(),
+        };
         let (name, description) = (object.word("name"), object.word("description"));
         let described = match (&*name, &*description) {
             ("", one) | (one, "") => clip(one, LONGEST).to_owned(),
@@ -415,7 +433,7 @@ impl<'a> Knowledge<'a> {
         let count = if self.seen.count > 0 { self.seen.count.to_string() } else { String::new() };
         for (word, value) in [
             // One identifier for several reports would name none of them.
-            (Word::REPORT_ID, if alone { clip(uuid, 64) } else { "" }),
+            (Word::REPORT_ID, if alone { clip(&uuid, 64) } else { "" }),
             (Word::REPORTER_ORG, clip(&self.organisation, 200)),
             (Word::DESCRIPTION, if claims.child_abuse { "" } else { &described }),
             (Word::MALWARE_FAMILY, clip(self.family.as_deref().unwrap_or(""), 200)),
@@ -427,7 +445,8 @@ impl<'a> Knowledge<'a> {
                 batch.text(word, value);
             }
         }
-        for label in object.list("labels").take(MOST).map(Json::scalar).filter(|label| !label.is_empty()) {
+        let labels = object.list("labels").take(MOST).map(Json::scalar);
+        for label in labels.filter(|label| !label.is_empty() && !Stated::default().add(label)) {
             batch.text(Word::TAG, clip(&label, 512));
         }
         let types: Vec<_> = object.list("indicator_types").take(MOST).map(Json::scalar).collect();

@@ -34,13 +34,13 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         reading.unreadable("a table on a web page is read with a description of it: --map FILE");
         return Ok(());
     };
-    let Some(text) = page(reading, source)? else { return Ok(()) };
+    let Some(whole) = page(reading, source)? else { return Ok(()) };
     declared.tell_reporter(reading.batch());
     let kind = reading.hint.kind;
     // The table that is being read, and how.
     let mut plan: Option<(usize, Plan<'_>)> = None;
     let mut any = false;
-    html::rows(&text, |row| -> Result<(), Stop> {
+    html::rows(&whole, |row| -> Result<(), Stop> {
         if !declared.header && plan.is_none() {
             plan = Some((row.table, Plan::new(Vec::new(), Some(declared), kind, reading.batch())));
         }
@@ -69,7 +69,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         match plan.row(&row, reading.batch(), ordinal) {
             Ok(core) => reading.report(core),
             Err(reason) => {
-                reject(reading, ordinal, &row, reason);
+                reading.reject(ordinal, &format!("line {}", row.line), text(&row).as_bytes(), reason);
                 Ok(())
             }
         }
@@ -100,8 +100,12 @@ pub(super) fn page(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// Sets a row aside.
-pub(super) fn reject(reading: &mut Reading<'_>, ordinal: u32, row: &TableRow, reason: String) {
-    let text = row.cells.iter().map(|cell| &*cell.text).collect::<Vec<_>>().join(" | ");
-    reading.reject(ordinal, &format!("line {}", row.line), text.as_bytes(), reason);
+/// Whether something begins as HTML does and says this in its first 64 KiB.
+pub(super) fn says(prefix: &Prefix<'_>, words: &str) -> bool {
+    html::begins(prefix.bytes) && memchr::memmem::find(prefix.bytes, words.as_bytes()).is_some()
+}
+
+/// A row as text, for people.
+pub(super) fn text(row: &TableRow) -> String {
+    row.cells.iter().map(|cell| &*cell.text).collect::<Vec<_>>().join(" | ")
 }

@@ -227,7 +227,7 @@ pub(super) fn month(line: &[u8], at: usize) -> Option<(u32, usize)> {
         [b'f', b'e', b'b'] => (2, 3),
         [b'm', b'a', b'r' | b'a'] | [b'm', b'r', b't' | b'z'] => (3, 3),
         // An umlaut in UTF-8, with the bit that tells capitals.
-        [b'm', 0xe3, 0xa4] => (3, 5),
+        [b'm', 0xe3, 0xa4] => (3, 4),
         [b'a', b'p', b'r'] => (4, 3),
         [b'm', b'a', b'y' | b'i'] | [b'm', b'e', b'i'] => (5, 3),
         [b'j', b'u', b'n'] => (6, 3),

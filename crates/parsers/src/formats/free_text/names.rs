@@ -27,7 +27,7 @@ const SCHEMES: &[(&str, &str)] = &[
 /// Endings that files have more often than hosts. A name with two labels that ends so is a file, unless its dot was made harmless.
 const FILES: &[&str] = &["cab", "cc", "md", "mov", "ps", "py", "rs", "sh", "so", "zip"];
 
-/// Top-level domains of more than two letters that are seen in reports, and the names for documentation (RFC 6761).
+/// Top-level domains of more than two letters that are seen in reports, and the names for documentation (RFC 6761); in order.
 const GENERIC: &[&str] = &[
     "academy",
     "agency",
@@ -39,8 +39,8 @@ const GENERIC: &[&str] = &[
     "band",
     "bar",
     "beer",
-    "best",
     "berlin",
+    "best",
     "bet",
     "bid",
     "bike",
@@ -57,8 +57,8 @@ const GENERIC: &[&str] = &[
     "cam",
     "camp",
     "capital",
-    "care",
     "cards",
+    "care",
     "casa",
     "casino",
     "cat",
@@ -193,8 +193,8 @@ const GENERIC: &[&str] = &[
     "one",
     "ong",
     "onion",
-    "online",
     "onl",
+    "online",
     "ooo",
     "org",
     "ovh",
@@ -475,7 +475,7 @@ fn is_top(label: &[u8]) -> bool {
         return false;
     }
     let lower = label.to_ascii_lowercase();
-    GENERIC.iter().any(|name| name.as_bytes() == lower)
+    GENERIC.binary_search_by(|name| name.as_bytes().cmp(&lower)).is_ok()
 }
 
 /// A mail address whose `@` (or `[at]`) stands from `at` to `after`.
@@ -502,4 +502,20 @@ pub(super) fn mail(line: &[u8], at: usize, after: usize) -> Option<(String, usiz
     let name = DomainName::parse(&plain(std::str::from_utf8(line.get(after..end)?).ok()?))?;
     let local = std::str::from_utf8(line.get(start..at)?).ok()?;
     Some((format!("{local}@{name}"), start, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn top_level_domains_are_in_order() {
+        assert!(GENERIC.is_sorted() && COUNTRIES.len().is_multiple_of(2));
+        for known in ["nl", "DE", "com", "example", "xn--p1ai"] {
+            assert!(is_top(known.as_bytes()), "{known}");
+        }
+        for unknown in ["", "x", "php", "tld", "zz", "12"] {
+            assert!(!is_top(unknown.as_bytes()), "{unknown}");
+        }
+    }
 }

@@ -166,6 +166,14 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_a_log_is_no_date() {
+        assert_eq!(time(b"Mar  4 05:06:07 host sshd[7]: no"), None);
+        for date in ["Wed, 4 Mar 2026 05:06:07 +0000", "4 Mar 26 05:06:07 GMT", "Wed, 4 Mar 2026 05:06:07"] {
+            assert_eq!(time(date.as_bytes()).map(|time| time.to_string()).as_deref(), Some("2026-03-04T05:06:07Z"), "{date}");
+        }
+    }
+
+    #[test]
     fn marks_go() {
         let html = "<html><p class=\"a\">IP: 192.0.2.1<br/>a &lt;b&gt; &amp;amp;</p><table><tr><td>x<td>y</tr><b";
         assert_eq!(without_marks(html), "\nIP: 192.0.2.1\na <b> &amp;\n x y\n");

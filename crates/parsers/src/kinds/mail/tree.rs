@@ -284,10 +284,21 @@ pub fn time(value: &[u8]) -> Option<Time> {
         return None;
     }
     let date = |value: &[u8]| match structured(value, |stream| stream.parse_date()) {
-        HeaderValue::DateTime(date) => instant(&date),
+        HeaderValue::DateTime(date) if names_year(value, date.year) => instant(&date),
         _ => None,
     };
     date(value).or_else(|| date(&[&value[..value.len().min(64)], b" +0000"].concat()))
+}
+
+/// Whether a year stands in a text, whole or as its last two digits (RFC 5322 section 4.3): the library makes some year of a line
+/// of a log, which names none.
+fn names_year(value: &[u8], year: u16) -> bool {
+    let mut words = value.split(|byte| !byte.is_ascii_alphanumeric());
+    words.any(|word| match std::str::from_utf8(word).ok().and_then(|word| word.parse::<u16>().ok()) {
+        Some(number) if word.len() >= 4 => number == year,
+        Some(number) if word.len() == 2 => number == year % 100,
+        _ => false,
+    })
 }
 
 /// Whether a zone is no time of day: the library would turn `+9999` into some hour.

@@ -4,7 +4,8 @@ use anyhow::{Context, Result};
 use model::assignment::Level;
 use model::case::State;
 use model::outbox::{Delivery, Hold};
-use model::policy::{Mode, Policy, Rule};
+use model::policy::{Mode, Policy, Rule, Speaker};
+use model::sender::Proof;
 use model::step::What;
 use model::time::Time;
 use serde_json::json;
@@ -38,6 +39,7 @@ pub(crate) struct Explain {
 #[derive(Default)]
 struct Said {
     rule: Vec<String>,
+    believed: Vec<String>,
     clocks: Vec<String>,
     done: Vec<String>,
     held: Vec<String>,
@@ -57,6 +59,7 @@ pub(super) fn run(args: &Explain, globals: &Globals) -> Result<u8> {
         let mut screen = Screen::new();
         let parts = [
             ("Which rule", &said.rule),
+            ("How far it is believed", &said.believed),
             ("Its clocks", &said.clocks),
             ("What was done, and why", &said.done),
             ("What is held back, and why", &said.held),
@@ -73,7 +76,7 @@ pub(super) fn run(args: &Explain, globals: &Globals) -> Result<u8> {
                     "rung": progress.rung.word(), "confidence": f64::from(standing.confidence) / 100.0,
                     "tell_by": text(progress.clocks.customer), "mend_by": text(progress.clocks.fix),
                     "force_by": text(progress.clocks.force), "look_again": text(standing.next_due),
-                    "why": { "rule": said.rule, "clocks": said.clocks, "done": said.done, "held": said.held, "next": said.next },
+                    "why": { "rule": said.rule, "believed": said.believed, "clocks": said.clocks, "done": said.done, "held": said.held, "next": said.next },
                 }),
             )?;
             return super::super::done(screen, 0);
@@ -131,6 +134,7 @@ fn explain(transaction: &Transaction<'_>, filed: &Filed, standing: &Standing, no
             None => format!("Version {} is in force since {since} and has no such rule.", newest.id),
         });
     }
+    believed(&mut said, transaction, filed, standing, &policy)?;
     clocks(&mut said, filed, standing, rule, &policy, now);
     for step in transaction.steps(filed.case.id)? {
         let why = match step.what {
@@ -170,6 +174,39 @@ fn of_rule(said: &mut Said, rule: &Rule, filed: &Filed) {
     let because = if conditions.is_empty() { String::new() } else { format!(", and {conditions}") };
     said.rule.push(format!("Rule '{}' holds, the first that is about {}{because}.", rule.name, filed.case.kind));
     said.rule.push(format!("It comes from: {} ({}).", rule.source, words::mark(rule.mark)));
+}
+
+/// Who says it, what proves that, and which entry of the policy says how far that is believed.
+fn believed(said: &mut Said, transaction: &Transaction<'_>, filed: &Filed, standing: &Standing, policy: &Policy) -> Result<()> {
+    let confidence = standing.confidence;
+    said.believed.push(format!("To {confidence} %, by the report of it that is believed most."));
+    let (_, kept) = transaction.reports_of(&filed.case, filed.tail, 1)?;
+    let Some(submission) = kept.first().map(|kept| kept.submission) else { return Ok(()) };
+    let (Some(submission), Some(heard)) = (transaction.submission(submission)?, transaction.sender(submission)?) else {
+        return Ok(());
+    };
+    let sender = &heard.sender;
+    let who = if sender.from.is_empty() { "an address that is not told" } else { &sender.from };
+    let proof = match sender.proof {
+        Proof::None => "nobody was asked whether that is so".to_owned(),
+        Proof::Unproven => "nothing proves it".to_owned(),
+        Proof::Spf => format!("its envelope proves {} (SPF)", sender.domain),
+        Proof::Dkim => format!("a signature proves {} (DKIM)", sender.domain),
+        Proof::Failed => "its domain name says that it is not from it (DMARC)".to_owned(),
+        Proof::Unknown => "it could not be found out in time".to_owned(),
+    };
+    said.believed.push(format!("The last mail about it says that it is from {who}; {proof}."));
+    let (format, door) = (submission.format.as_str(), submission.door);
+    let belief = policy.belief(&Speaker { reporter: "", format, door, sender: Some(sender), stated: None });
+    if !belief.proven.is_empty() {
+        said.believed.push(format!("The policy trusts {} when that is proven.", belief.proven));
+    } else if !belief.claimed.is_empty() {
+        said.believed.push(format!(
+            "The policy trusts {} only when that is proven: this mail is believed as a stranger's is.",
+            belief.claimed
+        ));
+    }
+    Ok(())
 }
 
 fn clocks(said: &mut Said, filed: &Filed, standing: &Standing, rule: Option<&Rule>, policy: &Policy, now: Time) {

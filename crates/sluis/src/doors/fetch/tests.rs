@@ -150,6 +150,18 @@ struct Node {
 impl Node {
     /// With these settings of a feed at a server.
     fn new(server: &Server, url: &str, more: &str) -> Node {
+        let text = format!(
+            "[[feed]]\nname = \"list\"\nurl = \"{}\"\nca_file = \"{}\"\nallow = [\"localhost:{}\"]\nformat = \"shadowserver\"\n\
+             file_name = \"2026-06-01-scan_telnet-list.csv\"\ncomplete = true\n{more}\n",
+            url.replace("PORT", &server.port.to_string()),
+            server.ca.display(),
+            server.port
+        );
+        Node::with(&text)
+    }
+
+    /// With these settings.
+    fn with(text: &str) -> Node {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::SeqCst);
         let folder = std::env::temp_dir().join(format!("sluis-fetch-{}-{number}", std::process::id()));
@@ -159,14 +171,7 @@ impl Node {
         for file in ["secret", "key"] {
             std::fs::set_permissions(folder.join(file), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         }
-        let text = format!(
-            "[[feed]]\nname = \"list\"\nurl = \"{}\"\nca_file = \"{}\"\nallow = [\"localhost:{}\"]\nformat = \"shadowserver\"\n\
-             file_name = \"2026-06-01-scan_telnet-list.csv\"\ncomplete = true\n{more}\n",
-            url.replace("PORT", &server.port.to_string()),
-            server.ca.display(),
-            server.port
-        );
-        let config = Config::parse(&text, &folder.join("sluis.toml")).unwrap();
+        let config = Config::parse(text, &folder.join("sluis.toml")).unwrap();
         let feed = config.feed.into_iter().next().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(Time::parse(b"2026-06-01T06:00:00Z").unwrap().0)));
         let mut node = Node { folder, clock, desk: None, feed };
@@ -442,4 +447,39 @@ fn names_of_files_are_those_of_addresses() {
     ] {
         assert_eq!(file_of(url, "list"), expected, "{url}");
     }
+}
+
+#[test]
+fn what_lists_say_of_our_ranges_is_one_submission() {
+    let works = Arc::new(AtomicUsize::new(0));
+    let of_server = Arc::clone(&works);
+    let (server, _) = dnsbl::tests::server(move |name| {
+        let listing = Some(vec![std::net::Ipv4Addr::new(127, 0, 0, 4)]);
+        match (name, of_server.load(Ordering::SeqCst)) {
+            ("2.0.0.127.s3cret.bl.lists.example", 1..) | ("9.2.0.192.s3cret.bl.lists.example", 1 | 2) => listing,
+            ("1.0.0.127.s3cret.bl.lists.example", 2) => listing,
+            _ => Some(Vec::new()),
+        }
+    });
+    let node = Node::with(&format!(
+        "[[feed]]\nname = \"list\"\napi = \"dnsbl\"\nzone = \"{{secret}}.bl.lists.example\"\nsecret_file = \"secret\"\n\
+         ranges = [\"192.0.2.8/30\"]\nserver = \"{server}\"\nper_second = 200\n"
+    ));
+    assert!(node.look().trouble.contains("does not list 127.0.0.2"));
+    works.store(2, Ordering::SeqCst);
+    assert!(node.look().trouble.contains("lists everything"));
+    assert!(node.submissions().is_empty());
+    works.store(1, Ordering::SeqCst);
+    assert_eq!(node.look(), Looked { received: 1, trouble: String::new(), next: node.desk().now().plus(HOUR) });
+    let [only] = &node.submissions()[..] else { panic!() };
+    assert_eq!((only.name.as_str(), only.feed.as_str()), ("dnsbl-list.txt", "list"));
+    let text = "# address list answer when\n192.0.2.9 bl.lists.example 127.0.0.4 2026-06-01T06:00:00Z\n";
+    assert_eq!(only.size, text.len() as u64);
+    assert_eq!(node.feed.location(), "dns:bl.lists.example");
+    // A day later it is still so, and said again; that is nothing new.
+    let changed = node.state().changed;
+    node.later(DAY);
+    assert_eq!((node.look().received, node.state().changed), (1, changed));
+    works.store(3, Ordering::SeqCst);
+    assert_eq!((node.look().received, node.look().trouble.as_str()), (0, ""), "nothing is listed");
 }

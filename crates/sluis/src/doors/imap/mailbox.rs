@@ -266,10 +266,10 @@ impl<'a> Mailbox<'a> {
         let set = set(uids);
         let moved = if self.client.can("MOVE") {
             self.client.command(&format!("UID STORE {set} +FLAGS.SILENT (\\Seen)"))?;
-            self.into_folder("MOVE", &set)?
+            self.hand_over("MOVE", &set)?
         } else if self.client.can("UIDPLUS") {
             self.client.command(&format!("UID STORE {set} +FLAGS.SILENT (\\Seen)"))?;
-            match self.into_folder("COPY", &set)? {
+            match self.hand_over("COPY", &set)? {
                 (Status::Ok, _) => {
                     self.client.command(&format!("UID STORE {set} +FLAGS.SILENT (\\Deleted)"))?;
                     self.client.command(&format!("UID EXPUNGE {set}"))?
@@ -301,7 +301,7 @@ impl<'a> Mailbox<'a> {
     }
 
     /// MOVE or COPY; the folder is made if somebody has removed it meanwhile.
-    fn into_folder(&mut self, verb: &str, set: &str) -> Result<(Status, Vec<u8>), Failed> {
+    fn hand_over(&mut self, verb: &str, set: &str) -> Result<(Status, Vec<u8>), Failed> {
         let command = format!("UID {verb} {set} {}", quoted(&self.watched.account.done));
         let (status, text) = self.client.command(&command)?;
         if status == Status::No && reply::code(&text).is_some_and(|code| code == b"TRYCREATE") {

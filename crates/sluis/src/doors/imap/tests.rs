@@ -33,9 +33,9 @@ impl Server {
         let log = Arc::clone(&asked);
         std::thread::spawn(move || {
             for mut stream in listener.incoming().flatten() {
-                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
                 let _ = stream.write_all(greeting.as_bytes());
-                while let Some(line) = lines.next() {
+                for line in lines {
                     let (tag, command) = line.split_once(' ').unwrap_or(("", &line));
                     log.lock().unwrap().push(command.to_owned());
                     let fitting: Vec<usize> = (0..script.len()).filter(|at| command.starts_with(script[*at].0)).collect();
@@ -201,7 +201,7 @@ fn a_mail_is_never_moved_for_another() {
         ("no number", "* 1 FETCH (BODY[] {5}\r\nhello)\r\n", "did not say which", 0),
         (
             "one twice",
-            "* 1 FETCH (UID 10 BODY[] {5}\r\nhello)\r\n* 1 FETCH (UID 10 BODY[] {5}\r\nothers)\r\n",
+            "* 1 FETCH (UID 10 BODY[] {5}\r\nhello)\r\n* 1 FETCH (UID 10 BODY[] {5}\r\nother)\r\n",
             "did not say which",
             1,
         ),
