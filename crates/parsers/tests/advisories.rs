@@ -99,7 +99,7 @@ fn the_catalogue_has_as_many_entries_as_it_states_in_both_its_forms() {
             assert_eq!(sink.advisories.last().unwrap().id, entry["last"].as_str().unwrap());
         }
         let commit = Path::new(path).file_name().unwrap().to_string_lossy().split('-').next().unwrap().to_owned();
-        let list = sink.advisories.iter().map(|one| format!("{} {:?} {:?} {}", one.id, one.released, one.due, one.ransomware));
+        let list = sink.advisories.iter().map(|one| format!("{} {} {:?} {}", one.id, one.title, one.due, one.ransomware));
         let mut list: Vec<String> = list.collect();
         list.sort();
         sets.entry(commit).or_default().push(list);

@@ -113,8 +113,10 @@ impl Transaction<'_> {
                  title = excluded.title, products = excluded.products, affects = excluded.affects, severity = excluded.severity,
                  score = excluded.score, remedy = excluded.remedy, reference = excluded.reference,
                  exploited = excluded.exploited, ransomware = excluded.ransomware, due = excluded.due, tlp = excluded.tlp,
-                 withdrawn = CASE WHEN advisories.person = '' OR advisories.withdrawn IS NULL THEN NULL ELSE advisories.withdrawn END,
-                 person = CASE WHEN advisories.person = '' OR advisories.withdrawn IS NULL THEN excluded.person ELSE advisories.person END
+                 withdrawn = CASE WHEN advisories.person = '' THEN NULL
+                                  WHEN excluded.accepted = 0 AND excluded.released > advisories.released THEN NULL
+                                  ELSE advisories.withdrawn END,
+                 person = CASE WHEN advisories.withdrawn IS NULL THEN excluded.person ELSE advisories.person END
              WHERE coalesce(excluded.released, excluded.received) >= coalesce(advisories.released, advisories.received)
                AND excluded.received >= advisories.received",
         )?;
@@ -197,8 +199,8 @@ impl Transaction<'_> {
     pub fn end_catalogue(&self, publisher: &str, submission: i64, now: Time) -> Result<(u64, u64), Error> {
         let mut select = self.prepare(
             "-- advisories::catalogue
-             SELECT CAST(coalesce(sum(CASE WHEN submission = $2 THEN 1 ELSE 0 END), 0) AS BIGINT),
-                    CAST(coalesce(sum(CASE WHEN submission <> $2 THEN 1 ELSE 0 END), 0) AS BIGINT),
+             SELECT coalesce(CAST(sum(CASE WHEN submission = $2 THEN 1 ELSE 0 END) AS BIGINT), 0),
+                    coalesce(CAST(sum(CASE WHEN submission <> $2 THEN 1 ELSE 0 END) AS BIGINT), 0),
                     max(CASE WHEN submission = $2 THEN released END), max(CASE WHEN submission <> $2 THEN released END)
              FROM advisories WHERE publisher = $1 AND accepted = 1 AND withdrawn IS NULL",
         )?;
@@ -262,7 +264,8 @@ impl Transaction<'_> {
         Ok(self.prepare(&text)?.query_row([id], from_row).optional()?)
     }
 
-    /// Withdraws a piece of advice, or what waits to be accepted; a newer version of the same does not bring it back.
+    /// Withdraws a piece of advice, or ends the waiting of one. A newer version does not bring back what a person withdrew; it
+    /// waits anew where one only waited.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -271,15 +274,6 @@ impl Transaction<'_> {
             "-- advisories::withdraw\nUPDATE advisories SET withdrawn = $2, person = $3 WHERE id = $1",
             (id, now.0, person),
         )?;
-        Ok(())
-    }
-
-    /// Removes what waited to be accepted.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn drop_waiting_advisory(&self, id: i64) -> Result<(), Error> {
-        self.execute("-- advisories::taken\nDELETE FROM advisories WHERE id = $1 AND accepted = 0", [id])?;
         Ok(())
     }
 }

@@ -8,7 +8,14 @@ use store::clocks::{Around, Standing};
 
 /// What is known of a case from its own row. Whether a restriction would hold (who holds it now, who else is there) and
 /// whether sources are stale is taken at its best: that is looked up when it matters.
-pub fn facts_of(filed: &Filed, standing: &Standing, rule: usize, direct: Option<PartyId>, deepest: Option<PartyId>, around: &Around) -> Facts {
+pub fn facts_of(
+    filed: &Filed,
+    standing: &Standing,
+    rule: usize,
+    direct: Option<PartyId>,
+    deepest: Option<PartyId>,
+    around: &Around,
+) -> Facts {
     Facts {
         rule,
         progress: standing.decided(),

@@ -101,7 +101,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     }
     remarks(reading, &document);
     let base = Advisory {
-        publisher: clean(&document.publisher.name, TEXT),
+        publisher: publisher(&document.publisher.name),
         id: clean(&document.tracking.id, TEXT),
         released: document.tracking.current_release_date.as_deref().and_then(|date| Time::parse(date.as_bytes())),
         title: clean(&document.title, TEXT),
@@ -122,6 +122,12 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         reading.advisory(advisory)?;
     }
     Ok(())
+}
+
+/// Who published it. The catalogue's own name is the catalogue's: no document puts itself in its place.
+fn publisher(name: &str) -> String {
+    let name = clean(name, TEXT);
+    if name.eq_ignore_ascii_case(super::kev::PUBLISHER) { "CISA".to_owned() } else { name }
 }
 
 /// What a reader should know of the document, and what costs nothing.

@@ -125,7 +125,8 @@ impl Entry {
         Some(Advisory {
             publisher: PUBLISHER.to_owned(),
             id: cve.to_string(),
-            released: day(&self.date_added).or(released),
+            // That of the catalogue: by it a newer one is told from an older. The CSV does not say it.
+            released: released.or_else(|| day(&self.date_added)),
             title: clean(&self.vulnerability_name, TEXT),
             cve: Some(cve),
             products: if product.is_empty() { Vec::new() } else { vec![product] },
