@@ -17,6 +17,8 @@ pub struct As<'a> {
     pub name: &'a str,
     /// The media type a container would state.
     pub content_type: &'a str,
+    /// Where they were fetched.
+    pub location: &'a str,
     /// The format that is forced on them.
     pub format: Option<&'a str>,
     /// A description of a CSV.
@@ -29,8 +31,8 @@ pub fn submission(bytes: &[u8], how: As<'_>) {
     // Bounds that a few kilobytes of input can reach, so that what lies behind them is tried too.
     let limits = Limits { line: 4 << 10, whole: 1 << 20, parts: 50, unpacked: 4 << 20, ..Limits::default() };
     let received = Time(1_772_600_767_000);
-    let As { name, content_type, format, declared } = how;
-    let hint = Hint { name, content_type, location: "", kind: None, format, received, maps: Maps::builtin(), declared, limits };
+    let As { name, content_type, location, format, declared } = how;
+    let hint = Hint { name, content_type, location, kind: None, format, received, maps: Maps::builtin(), declared, limits };
     let mut collected = Collected::default();
     let outcome = match read(&mut &*bytes, &hint, &mut collected) {
         Ok(outcome) => outcome,

@@ -230,6 +230,9 @@ pub struct Belief<'a> {
     pub confidence: u8,
     /// Whether it is known to be the one.
     pub authenticated: bool,
+    /// Whether that is known by more than an envelope. Machines are shared, and so is what their address proves: nothing is
+    /// taken away on that alone.
+    pub signed: bool,
     /// The domain name in the policy that is proven to have sent it; empty for none.
     pub proven: &'a str,
     /// The domain name in the policy that its mail says it is from, where a proof is asked for and there is none; empty
@@ -398,9 +401,11 @@ impl Policy {
             trust.proven.is_some() && sender.is_some_and(|sender| is_under(&sender.from, &trust.reporter)) && !proves(trust)
         });
         let claimed = claimed.filter(|_| !is_proven).map_or("", |trust| trust.reporter.as_str());
+        // Nor to a mail that does not say who it is from: it might name that somebody among others.
+        let is_from_several = door != Door::File && sender.is_some_and(|sender| sender.from.is_empty());
         let (trust, mut authenticated) = found.map_or((self.unknown, false), |trust| {
             // A name anyone can write is worth no more than a stranger's word.
-            let is_sure = is_proven || trust.authenticated && claimed.is_empty();
+            let is_sure = is_proven || trust.authenticated && claimed.is_empty() && !is_from_several;
             if is_sure { (trust.trust, true) } else { (trust.trust.min(self.unknown), false) }
         });
         let mut trust = trust;
@@ -410,7 +415,8 @@ impl Policy {
         }
         let stated = speaker.stated.unwrap_or(100).min(100);
         let proven = found.filter(|trust| authenticated && trust.proven.is_some()).map_or("", |trust| trust.reporter.as_str());
-        Belief { confidence: (u32::from(trust) * u32::from(stated) / 100) as u8, authenticated, proven, claimed }
+        let signed = authenticated && !(is_proven && proof == Proof::Spf);
+        Belief { confidence: (u32::from(trust) * u32::from(stated) / 100) as u8, authenticated, signed, proven, claimed }
     }
 }
 

@@ -205,7 +205,7 @@ fn hostile_text_costs_no_more_than_its_length() {
     ];
     for piece in pieces {
         for head in ["", "From: a@a.example\nDate: x\nContent-Type: text/html\n\n"] {
-            let text = format!("{head}{}.", piece.repeat((256 << 10) / piece.len()));
+            let text = format!("{head}{}.", piece.repeat((128 << 10) / piece.len()));
             let begun = std::time::Instant::now();
             let _ = findings(text.as_bytes(), now());
             assert!(begun.elapsed().as_millis() < 3_000, "{piece:?} {head:?}: {:?}", begun.elapsed());

@@ -26,6 +26,7 @@ pub fn facts_of(
         direct,
         confidence: standing.confidence,
         authenticated: standing.has(marks::AUTHENTICATED),
+        signed: standing.has(marks::SIGNED),
         corroborated: standing.has(marks::CORROBORATED),
         spoofable: standing.has(marks::SPOOFABLE),
         stale: false,

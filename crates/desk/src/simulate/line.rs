@@ -74,6 +74,7 @@ impl Case<'_> {
             direct: self.direct,
             confidence: recorded.confidence,
             authenticated: has(marks::AUTHENTICATED),
+            signed: has(marks::SIGNED),
             corroborated: has(marks::CORROBORATED),
             spoofable: has(marks::SPOOFABLE),
             stale: false,

@@ -137,6 +137,8 @@ pub struct Facts {
     pub confidence: u8,
     /// Whether a reporter is known to be who it says.
     pub authenticated: bool,
+    /// Whether one is known by more than the envelope of a mail: by a signature, or because the operator vouches for its door.
+    pub signed: bool,
     /// Whether two who share no data say the same.
     pub corroborated: bool,
     /// Whether the sender of the packets that are evidence may be another than it seems.
@@ -497,7 +499,7 @@ impl Work<'_> {
             Hold::Observing
         } else if facts.stale {
             Hold::StaleSource
-        } else if !self.rule.automatic || !facts.authenticated || (facts.spoofable && !facts.corroborated) {
+        } else if !self.rule.automatic || !facts.signed || (facts.spoofable && !facts.corroborated) {
             Hold::Person
         } else {
             Hold::Free

@@ -69,6 +69,7 @@ fn facts() -> Facts {
         direct: Some(3),
         confidence: 50,
         authenticated: false,
+        signed: false,
         corroborated: false,
         spoofable: false,
         stale: false,
@@ -181,10 +182,11 @@ fn holds() {
 fn restrictions_need_more_than_time() {
     let mut automatic = policy(Mode::Act);
     automatic.rules[0].automatic = true;
-    let sure = Facts { authenticated: true, ..facts() };
+    let sure = Facts { authenticated: true, signed: true, ..facts() };
     for (name, policy, facts, expected) in [
         ("the shipped policy forces nothing", &policy(Mode::Act), sure, Hold::Person),
         ("nobody has proved to be the sender", &automatic, facts(), Hold::Person),
+        ("known by an envelope alone", &automatic, Facts { signed: false, ..sure }, Hold::Person),
         ("packets have no sender", &automatic, Facts { spoofable: true, ..sure }, Hold::Person),
         ("two say so", &automatic, Facts { spoofable: true, corroborated: true, ..sure }, Hold::Free),
         ("yesterday's tenant", &automatic, Facts { holds_now: false, ..sure }, Hold::HolderChanged),
@@ -206,7 +208,7 @@ fn what_anybody_could_have_written_wakes_nobody() {
     let policy = policy(Mode::Act);
     let mut grave = policy.clone();
     grave.rules[0].severity = Severity::P0;
-    let sure = Facts { authenticated: true, ..facts() };
+    let sure = Facts { authenticated: true, signed: true, ..facts() };
     for (name, policy, facts, expected) in [
         ("a stranger", &policy, facts(), vec![]),
         ("who proved to be the sender", &policy, sure, vec![Alarm::Urgent, Alarm::Overdue]),
@@ -364,6 +366,8 @@ fn trust_in_who_is_proven() {
         ("not in time", sender(list, Proof::Unknown, ""), list, "xarf", Door::Pipe, (50, false, "", "list.example")),
         ("disowned", sender(list, Proof::Failed, ""), list, "xarf", Door::Pipe, (10, false, "", "list.example")),
         ("disowned, through a door", sender(other, Proof::Failed, ""), other, "arf", Door::Imap, (10, false, "", "")),
+        ("from several, through a door", sender("", Proof::Unproven, ""), list, "arf", Door::Imap, (50, false, "", "")),
+        ("from several, laid in by hand", sender("", Proof::Unproven, ""), "", "shadowserver", Door::File, (95, true, "", "")),
         ("disowned, laid in by hand", sender(other, Proof::Failed, ""), "", "shadowserver", Door::File, (95, true, "", "")),
         (
             "another signs, and the report says it is from it",
@@ -401,6 +405,7 @@ fn trust_in_who_is_proven() {
     ] {
         let belief = policy.belief(&Speaker { reporter, format, door, sender: Some(&sender), stated: None });
         assert_eq!((belief.confidence, belief.authenticated, belief.proven, belief.claimed), expected, "{name}");
+        assert_eq!(belief.signed, belief.authenticated && sender.proof != Proof::Spf, "{name}");
     }
 }
 

@@ -17,7 +17,7 @@ use model::address::Address;
 use model::time::Time;
 
 use super::{Fit, Format, Proven};
-use crate::kinds::mail::{self, Fields, Mail, Part};
+use crate::kinds::mail::{self, Fields, Mail};
 use crate::read::Reading;
 use crate::sink::{Finding, Found, Stop};
 use crate::source::{Limits, Prefix, Source};
@@ -94,7 +94,8 @@ pub fn findings(bytes: &[u8], received: Time) -> Vec<Finding> {
 pub fn accuses(mail: &Mail<'_>, received: Time) -> bool {
     let mut finder = Finder::new(mail.fields.time("Date").unwrap_or(received), own(&mail.fields));
     for part in mail.parts.iter().filter(|part| part.media.is_text() && part.media.name.is_empty()) {
-        let text = readable(part);
+        let bytes = part.utf8();
+        let text = if part.media.essence == "text/html" { html::text(&bytes) } else { bytes.into_owned() };
         let own = text
             .split_inclusive(|byte| *byte == b'\n')
             .take_while(|line| !begins_quote(line))
@@ -156,8 +157,13 @@ fn letter(finder: &mut Finder, mail: &Mail<'_>, path: &str, parts: usize, depth:
             let (_, body) = Fields::parse(mail::skip_envelope(&bytes));
             finder.text(&name, bytes.get(..bytes.len() - body.len()).unwrap_or_default());
             letter(finder, &inner, &format!("{name} / "), parts, depth - 1);
-        } else if !media.is_picture() && !is_signature(&media.essence) && (media.is_text() || is_text(&part.bytes())) {
-            finder.text(&name, &readable(part));
+        } else if !media.is_picture() && !is_signature(&media.essence) {
+            let bytes = part.utf8();
+            if media.essence == "text/html" {
+                finder.text(&name, &html::text(&bytes));
+            } else if media.is_text() || is_text(&bytes) {
+                finder.text(&name, &bytes);
+            }
         }
         if finder.has_more() {
             return;
@@ -168,12 +174,6 @@ fn letter(finder: &mut Finder, mail: &Mail<'_>, path: &str, parts: usize, depth:
 fn is_signature(essence: &str) -> bool {
     ["application/pgp-signature", "application/pgp-keys", "application/pkcs7-signature", "application/x-pkcs7-signature"]
         .contains(&essence)
-}
-
-/// The text of a part as people see it.
-fn readable(part: &Part<'_>) -> Vec<u8> {
-    let bytes = part.utf8();
-    if part.media.essence == "text/html" { html::text(&bytes) } else { bytes.into_owned() }
 }
 
 /// What of a mail is its sender's: the machines it came through, and the domain name of `From`.

@@ -4,6 +4,7 @@ pub(super) mod act;
 pub(in crate::cli) mod bundle;
 mod correct;
 pub(crate) mod evidence;
+mod export;
 mod list;
 mod show;
 
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     List(list::Args),
     Show(show::Args),
     Bundle(bundle::Args),
+    Export(export::Args),
     Evidence(evidence::Args),
     Note(act::Note),
     Handle(act::Handle),
@@ -143,6 +145,7 @@ pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
         Command::List(args) => globals.reader()?.read(|transaction| list::run(args, transaction, now)),
         Command::Show(args) => globals.reader()?.read(|transaction| show::run(args, transaction, now)),
         Command::Bundle(args) => bundle::run(args, globals),
+        Command::Export(args) => export::run(args, globals),
         Command::Evidence(args) => evidence::run(args, globals),
         Command::Acts(args) => globals.reader()?.read(|transaction| act::list(args, transaction)),
         Command::Correct(args) => correct::run(args, globals),

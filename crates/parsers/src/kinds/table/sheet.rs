@@ -1,6 +1,7 @@
 //! How a row becomes a report: the columns of one file, resolved once, and carried out for every row.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use model::report::{Batch, Core, Place, Word};
 use model::time::Time;
@@ -15,6 +16,8 @@ use crate::read::Reading;
 
 /// Names of columns that one file may have when its rows name them themselves; values past that share one name.
 const NAMES: usize = 10_000;
+/// Bytes of such a name; what is longer is cut.
+const NAME: usize = 200;
 
 /// Reports that one row may make; what it tells of more is only in its text.
 const REPORTS: usize = 100;
@@ -54,6 +57,8 @@ pub(super) struct Column {
 pub struct Sheet {
     layout: &'static Layout,
     columns: Vec<Column>,
+    /// Where the column of a name is, for rows that name their values.
+    known: HashMap<String, usize>,
     /// Columns in the order in which they are read: those of the layout in its order, then the others.
     order: Vec<usize>,
     class: Class,
@@ -98,6 +103,7 @@ impl Sheet {
         let mut sheet = Sheet {
             layout,
             columns: Vec::new(),
+            known: HashMap::new(),
             order: Vec::new(),
             class,
             shared: shared.unwrap_or((class, layout.identifier)),
@@ -125,14 +131,22 @@ impl Sheet {
 
     /// The column of a name, for rows that name their values.
     pub fn column(&mut self, name: &str, batch: &mut Batch) -> usize {
-        if let Some(at) = self.columns.iter().position(|column| column.name == name) {
-            return at;
+        let end = (0..=NAME.min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+        let name = name.get(..end).unwrap_or_default();
+        if let Some(at) = self.known.get(name) {
+            return *at;
         }
-        if self.columns.len() < NAMES {
-            self.add(name.to_owned(), batch);
-            self.sort();
+        let at = self.columns.len();
+        if at >= NAMES {
+            return at.saturating_sub(1);
         }
-        self.columns.len().saturating_sub(1)
+        self.add(name.to_owned(), batch);
+        // What is not of the layout comes last, so the order need not be worked out anew.
+        match self.layout.columns.iter().any(|(known, _)| *known == name) {
+            true => self.sort(),
+            false => self.order.push(at),
+        }
+        at
     }
 
     fn add(&mut self, name: String, batch: &mut Batch) {
@@ -143,6 +157,7 @@ impl Sheet {
             Means::DestinationDomain => batch.word("destination_domain", Place::Property),
             _ => own,
         };
+        self.known.entry(name.clone()).or_insert(self.columns.len());
         self.columns.push(Column { name, means, own, word });
     }
 
