@@ -220,6 +220,7 @@ impl Context<'_> {
             snoozed: None,
             ordered: None,
             absent: None,
+            exploited: self.around.exploited_of(&alike.traits),
             next_run: None,
         };
         let mut decided = decide(&facts, policy, self.now);
@@ -246,7 +247,7 @@ impl Context<'_> {
         mark(decided.as_ref().is_some_and(|decided| decided.progress.observed), marks::OBSERVED);
         Opening {
             rule: rule.name.clone(),
-            severity: rule.severity,
+            severity: facts.exploited.map_or(rule.severity, |_| policy.exploited.severity(rule.severity)),
             traits: alike.traits.clone(),
             confidence: alike.said.confidence,
             reporter: alike.said.reporter,
@@ -424,6 +425,7 @@ impl<'a> Look<'a> {
             snoozed: standing.snoozed,
             ordered: standing.ordered,
             absent: None,
+            exploited: around.exploited_of(&standing.traits),
             next_run: None,
         };
         self.absence(standing, rule, &mut facts)?;

@@ -243,6 +243,27 @@ pub struct Belief<'a> {
 /// The most that is believed of a mail of which the domain name itself says that it is not from it (DMARC).
 const DISOWNED: u8 = 10;
 
+/// What follows when the weak point that a case is about is known to be exploited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WhenExploited {
+    /// Whether the case is one severity worse than its rule says.
+    pub raise: bool,
+    /// How bad it may become by that; never P0, which is about lives and children.
+    pub at_most: Severity,
+    /// By when the party is told, if that is sooner than its rule says.
+    pub customer: Option<Term>,
+    /// By when it is mended, if that is sooner than its rule says.
+    pub fix: Option<Term>,
+}
+
+impl WhenExploited {
+    /// The severity of a case that a rule gives this one.
+    pub fn severity(&self, rule: Severity) -> Severity {
+        let worse = Severity::ALL.into_iter().rev().find(|severity| *severity < rule).unwrap_or(rule);
+        if self.raise && self.at_most < rule { worse.max(self.at_most) } else { rule }
+    }
+}
+
 /// When a party's whole conduct is put before a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repeat {
@@ -288,6 +309,8 @@ pub struct Policy {
     pub repeat: Repeat,
     /// The brake.
     pub brake: Brake,
+    /// What follows when a weak point is known to be exploited.
+    pub exploited: WhenExploited,
     /// By when a dispute is decided, by somebody else.
     pub dispute: Term,
     /// Reports older than this on arrival are history, in milliseconds.
@@ -324,6 +347,7 @@ pub fn traits_of(report: &Report<'_>) -> String {
             Word::RSIT => "rsit:",
             Word::RSIT_IDENTIFIER => "identifier:",
             Word::FEED => "feed:",
+            Word::CVE_ID => crate::advisory::TRAIT,
             _ => continue,
         };
         if value.shape == crate::report::Shape::Text {

@@ -1,6 +1,7 @@
 //! What follows from what: stories of one case, as tables.
 
 use super::*;
+use crate::advisory::{Cve, Exploited};
 use crate::outbox::{Hold, Purpose};
 use crate::sender::Silence;
 use crate::step::What;
@@ -47,6 +48,7 @@ fn policy(mode: Mode) -> Policy {
         trust: Vec::new(),
         repeat: Repeat { confirmed: 3, ignored: 2, within: 90 * DAY },
         brake: Brake { factor: 5, letters: 50, restrictions: 5 },
+        exploited: WhenExploited { raise: true, at_most: Severity::P1, customer: None, fix: Some(Term::Elapsed(3 * DAY)) },
         dispute: Term::BusinessDays(5),
         history: 90 * DAY,
         protected: Vec::new(),
@@ -79,6 +81,7 @@ fn facts() -> Facts {
         snoozed: None,
         ordered: None,
         absent: None,
+        exploited: None,
         next_run: None,
     }
 }
@@ -109,6 +112,29 @@ fn live(mut facts: Facts, policy: &Policy, until: i64) -> Vec<(i64, String)> {
 
 fn words(story: &[(i64, String)]) -> Vec<(i64, &str)> {
     story.iter().map(|(hour, what)| (*hour, what.as_str())).collect()
+}
+
+#[test]
+fn an_exploited_weak_point_makes_a_case_one_worse_and_never_one_of_lives() {
+    let mut policy = policy(Mode::Act);
+    let exploited = Some(Exploited { cve: Cve::parse("CVE-2026-1000").unwrap(), ransomware: false });
+    for (rule, at_most, raise, wanted) in [
+        (Severity::P4, Severity::P1, true, Severity::P3),
+        (Severity::P2, Severity::P1, true, Severity::P1),
+        (Severity::P1, Severity::P1, true, Severity::P1),
+        (Severity::P0, Severity::P1, true, Severity::P0),
+        (Severity::P3, Severity::P3, true, Severity::P3),
+        (Severity::P2, Severity::P3, true, Severity::P2),
+        (Severity::P3, Severity::P1, false, Severity::P3),
+    ] {
+        (policy.exploited.raise, policy.exploited.at_most) = (raise, at_most);
+        policy.rules[1].severity = rule;
+        let facts = Facts { rule: 1, exploited, ..facts() };
+        let decided = decide(&facts, &policy, T0);
+        assert_eq!(decided.progress.severity, wanted, "{rule} at most {at_most}");
+        assert_eq!(decided.progress.clocks.fix, Some(T0.plus(3 * DAY)), "the shorter term holds");
+        assert_eq!(decide(&Facts { progress: Some(decided.progress), ..facts }, &policy, T0).steps, [], "only once");
+    }
 }
 
 #[test]
