@@ -8,7 +8,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Comparison, read_as, word};
+pub(super) use described::of as declared;
+
+use super::{Comparison, read_as, stated, word};
 
 /// Where we mean to differ: the beginning of a path, a field, what the oracle has there (or nothing in particular), and why.
 const INTENDED: &[(&str, &str, &str, &str)] = &[
@@ -49,11 +51,8 @@ const COUNTS: &[(&str, usize, &str)] = &[
 /// Compares each report with the record of the oracle at the same place.
 pub(super) fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
     let named = word(oracle, "path");
-    let declared = described::of(named);
-    let (outcome, collected) = read_as(path, bytes, |hint| {
-        hint.location = word(oracle, "feed_url");
-        hint.declared = declared.as_ref();
-    });
+    let declared = declared(named);
+    let (outcome, collected) = read_as(path, bytes, stated(oracle, declared.as_ref()));
     let none = Vec::new();
     let records = oracle["records"].as_array().unwrap_or(&none);
     let mut comparison = Comparison { total: records.len(), ..Comparison::default() };

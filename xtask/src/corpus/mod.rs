@@ -2,11 +2,15 @@
 //!
 //! The folder is laid out as `<format>/ORACLE.jsonl` (one JSON object a line, whose `path` is relative to the folder)
 //! with the samples anywhere below `<format>/`. No file name and no count is known here: whatever is in the folder is
-//! read. A comparator knows one format's oracle; each has a file of its own and a line in [`comparator`].
+//! read. A comparator knows one format's oracle; each has a file of its own and a line in [`ORACLES`].
 
 mod arf;
+mod claims;
+mod comparison;
 mod csaf;
 mod feeds;
+pub mod fetch;
+mod figures;
 mod iodef;
 mod kev;
 mod mail_dmarc_tlsrpt;
@@ -23,118 +27,36 @@ mod table;
 mod xarf;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use model::report::Report;
 use model::time::Time;
-use parsers::read::{Outcome, read};
-use parsers::sink::Collected;
-use parsers::source::Hint;
 use serde_json::Value;
 
+use comparison::{Compare, Comparison, extra, read_as, stated, texts, word};
 use reading::Measured;
 
-/// Compares what we read of one file with its line of the oracle.
-///
-/// The path is that of the file itself; its bytes are handed over too. Records that the oracle does not hold count
-/// nowhere: `total` is the oracle's.
-pub type Compare = fn(&Path, &[u8], &Value) -> Comparison;
-
-/// What a comparison came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Comparison {
-    /// Records of the oracle that we read alike.
-    pub matched: usize,
-    /// Records of the oracle.
-    pub total: usize,
-    /// What differs, one sentence each.
-    pub differences: Vec<String>,
-    /// Where we mean to differ, with the reason; a difference that is meant is no fault.
-    pub meant: Vec<String>,
-    /// Records of the oracle that we mean to read in another way, so that they are not among those read alike.
-    pub excused: usize,
-}
-
-impl Comparison {
-    /// A comparison of a file that is one record.
-    fn one(differences: Vec<String>) -> Comparison {
-        Comparison { matched: usize::from(differences.is_empty()), total: 1, differences, ..Comparison::default() }
-    }
-
-    /// Counts one more record, which is what it must be when `holds`; else it says what is not so.
-    fn hold(&mut self, holds: bool, difference: impl FnOnce() -> String) {
-        self.total += 1;
-        if holds {
-            self.matched += 1;
-        } else {
-            self.differences.push(difference());
-        }
-    }
-
-    /// Counts one more record: ours and the oracle's, which must be equal.
-    fn same<T: PartialEq + fmt::Debug>(&mut self, what: &str, ours: &T, theirs: &T) {
-        self.hold(ours == theirs, || format!("{what}: ours is {}, theirs {}", short(ours), short(theirs)));
-    }
-}
-
-/// A value for people, cut where nobody reads on.
-fn short(value: &impl fmt::Debug) -> String {
-    let text = format!("{value:?}");
-    if text.chars().count() <= 300 { text } else { text.chars().take(300).chain("...".chars()).collect() }
-}
-
-/// The texts of an array of the oracle.
-fn texts(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().filter_map(|one| one.as_str().map(str::to_owned)).collect()
-}
-
-/// A text of the oracle, or nothing.
-fn word<'v>(value: &'v Value, name: &str) -> &'v str {
-    value[name].as_str().unwrap_or("")
-}
-
-/// A field that a format kept under the sender's own name.
-fn extra<'r>(report: &Report<'r>, name: &str) -> &'r str {
-    report.fields().find(|(word, _)| report.name(*word).0 == name).map_or("", |(_, value)| value.text())
-}
-
-/// Reads bytes as `sluis read` would read a file of that name; `adjust` states what an operator would configure.
-fn read_as<'h>(path: &'h Path, bytes: &[u8], adjust: impl FnOnce(&mut Hint<'h>)) -> (Outcome, Collected) {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let mut hint = Hint::new(name, RECEIVED);
-    adjust(&mut hint);
-    let mut collected = Collected::default();
-    let outcome = read(&mut &*bytes, &hint, &mut collected)
-        .unwrap_or_else(|stop| Outcome { unreadable: format!("reading stopped: {stop:?}"), ..Outcome::default() });
-    (outcome, collected)
-}
-
-/// The comparator of a format's folder; `None` where nobody compares yet.
-pub fn comparator(folder: &str) -> Option<Compare> {
-    let registry: [(&str, Compare); 15] = [
-        ("csaf", csaf::compare),
-        ("feeds", feeds::compare),
-        ("iodef", iodef::compare),
-        ("kev", kev::compare),
-        ("mail-arf", arf::compare),
-        ("mail-dmarc-tlsrpt", mail_dmarc_tlsrpt::compare),
-        ("mail-mime", mail_mime::compare),
-        ("mail-negative", mail_negative::compare),
-        ("mail-notifier", mail_notifier::compare),
-        ("misp", misp::compare),
-        ("mail-shadowserver", mail_shadowserver::compare),
-        ("rpsl", rpsl::compare),
-        ("shadowserver-csv", shadowserver::compare),
-        ("stix", stix::compare),
-        ("xarf", xarf::compare),
-    ];
-    registry.into_iter().find(|(name, _)| *name == folder).map(|(_, compare)| compare)
-}
+/// Each folder with an oracle: who compares, and what made the oracle.
+const ORACLES: [(&str, Compare, &str); 15] = [
+    ("csaf", csaf::compare, "the standard's test suite"),
+    ("feeds", feeds::compare, "IntelMQ"),
+    ("iodef", iodef::compare, "lxml"),
+    ("kev", kev::compare, "the catalogue's own count"),
+    ("mail-arf", arf::compare, "mail-auth, Sisimai"),
+    ("mail-dmarc-tlsrpt", mail_dmarc_tlsrpt::compare, "mail-auth"),
+    ("mail-mime", mail_mime::compare, "mail-parser, Python"),
+    ("mail-negative", mail_negative::compare, "Sisimai"),
+    ("mail-notifier", mail_notifier::compare, "Python, PyYAML, lxml"),
+    ("mail-shadowserver", mail_shadowserver::compare, "IntelMQ"),
+    ("misp", misp::compare, "PyMISP"),
+    ("rpsl", rpsl::compare, "rpsl-parser"),
+    ("shadowserver-csv", shadowserver::compare, "IntelMQ"),
+    ("stix", stix::compare, "stix2-validator"),
+    ("xarf", xarf::compare, "jsonschema, xarf"),
+];
 
 /// 2026-11-01T00:00:00Z: a fixed time of receipt, so that every run reads the same.
 const RECEIVED: Time = Time(1_793_491_200_000);
@@ -143,11 +65,12 @@ const SLOW: Duration = Duration::from_secs(1);
 /// By how much the whole program may grow while it reads one file, in KiB.
 const MUCH: u64 = 64 * 1024;
 
-/// Reads every file, compares where it can, and writes the table; whether all is as it must be.
+/// Reads every file, compares where it can, and writes the table; whether all is as it must be. What the samples prove of each
+/// format goes into `figures`, when a file is named.
 ///
 /// # Errors
-/// When the folder or an oracle cannot be read, or `out` not be written.
-pub fn run(folder: &Path, out: &mut dyn Write) -> anyhow::Result<bool> {
+/// When the folder or an oracle cannot be read, or `out` or `figures` not be written.
+pub fn run(folder: &Path, figures: Option<&Path>, out: &mut dyn Write) -> anyhow::Result<bool> {
     let mut formats: BTreeMap<String, Format> = BTreeMap::new();
     for path in files(folder)? {
         let name = match path.split_once('/') {
@@ -156,16 +79,26 @@ pub fn run(folder: &Path, out: &mut dyn Write) -> anyhow::Result<bool> {
         };
         let format = formats.entry(name).or_default();
         // The oracle itself is read too: it is as good a strange file as any.
-        let measured = reading::measure(&folder.join(&path));
+        let file = folder.join(&path);
+        let measured = reading::measure(&file);
+        format.faults.extend(claims::of_file(&file).map(|claims| format!("{path}: {claims}")));
         format.add(path, measured);
     }
     // Oracles are held in memory, so they come after the measuring.
+    let mut all = figures::Figures::default();
     for (name, format) in &mut formats {
-        if let Some(compare) = comparator(name) {
-            format.compared = Some(compare_all(folder, name, compare)?);
+        if let Some((_, compare, by)) = ORACLES.iter().find(|(known, ..)| known == name) {
+            let mut compared = compare_all(folder, name, *compare)?;
+            all.add(&compared.as_expected, by);
+            format.faults.append(&mut compared.faults);
+            format.compared = Some(compared);
         }
     }
     table::write(&formats, out)?;
+    if let Some(file) = figures {
+        all.write(file)?;
+        writeln!(out, "\nwritten: {}", file.display())?;
+    }
     Ok(formats.values().all(Format::is_well))
 }
 
@@ -193,6 +126,10 @@ struct Compared {
     differences: Vec<String>,
     meant: Vec<String>,
     excused: usize,
+    /// What must not be: a sample that two formats claim.
+    faults: Vec<String>,
+    /// For each sample that a format read: its name, and whether nothing differed that is not meant.
+    as_expected: Vec<(&'static str, bool)>,
 }
 
 impl Format {
@@ -239,10 +176,23 @@ fn compare_all(folder: &Path, name: &str, compare: Compare) -> anyhow::Result<Co
         all.files += 1;
         let file = folder.join(path);
         let comparison = match std::fs::read(&file) {
-            Ok(bytes) => catch_unwind(AssertUnwindSafe(|| compare(&file, &bytes, &value))).unwrap_or_else(|_| Comparison {
-                differences: vec!["comparing it panicked".to_owned()],
-                ..Comparison::default()
-            }),
+            Ok(bytes) => {
+                let compared = catch_unwind(AssertUnwindSafe(|| {
+                    let declared = feeds::declared(path);
+                    let (outcome, _) = read_as(&file, &bytes, stated(&value, declared.as_ref()));
+                    (compare(&file, &bytes, &value), outcome.format, claims::of_bytes(&file, &bytes, &value))
+                }));
+                let panicked = |_| {
+                    let differences = vec!["comparing it panicked".to_owned()];
+                    (Comparison { differences, ..Comparison::default() }, "", None)
+                };
+                let (comparison, format, claims) = compared.unwrap_or_else(panicked);
+                all.faults.extend(claims.map(|claims| format!("{path}: {claims}")));
+                if !format.is_empty() {
+                    all.as_expected.push((format, comparison.differences.is_empty()));
+                }
+                comparison
+            }
             Err(error) => Comparison { differences: vec![format!("cannot be read: {error}")], ..Comparison::default() },
         };
         all.matched += comparison.matched;
@@ -337,7 +287,7 @@ mod tests {
     fn any_folder_is_read_and_told_about() {
         let folder = folder_with("any", &[("unknown/deep/a.bin", "\0\u{1}"), ("loose.txt", "hello")]);
         let mut out = Vec::new();
-        assert!(run(&folder, &mut out).expect("the folder can be read"));
+        assert!(run(&folder, None, &mut out).expect("the folder can be read"));
         let text = String::from_utf8(out).expect("the table is text");
         assert!(text.contains("unknown") && text.contains("not compared yet") && text.contains("(top)"), "{text}");
         std::fs::remove_dir_all(folder).expect("it was ours");
@@ -369,7 +319,7 @@ mod tests {
             return;
         }
         let mut out = Vec::new();
-        let well = run(&folder, &mut out).expect("the corpus can be read");
+        let well = run(&folder, None, &mut out).expect("the corpus can be read");
         assert!(well, "{}", String::from_utf8_lossy(&out));
     }
 }

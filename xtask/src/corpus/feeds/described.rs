@@ -3,7 +3,7 @@
 use parsers::formats::csv::Declared;
 
 /// The description of a sample; none for what needs none.
-pub(super) fn of(path: &str) -> Option<Declared> {
+pub(in crate::corpus) fn of(path: &str) -> Option<Declared> {
     let columns = match path.strip_prefix("feeds/html_table/")? {
         "feodotracker.html" => "time = 'Firstseen (UTC)'\nip = 'Host'\nmalware = 'Malware'\ncountry = 'Country'\n",
         "html_table.data" => "time = '-::DATE'\nurl = '-::URL'\nip = '-::IP'\nmalware = '-::TYPE'\n[time]\nformat = '%d-%m-%Y'\n",
