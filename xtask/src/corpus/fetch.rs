@@ -1,7 +1,7 @@
 //! `cargo xtask corpus fetch`: the public samples, rebuilt from the list in `xtask/data/corpus.tsv`.
 //!
-//! The list has a line for each sample: the repository, commit and path it comes from, its SHA-256, size and licence, and where
-//! it goes. Samples that were made from others (taken out of a test, converted) have `-` for a repository: they are named, for
+//! The list has a line for each sample: the path it comes from, its SHA-256 and size, and where it goes; and above many of them
+//! a line with their repository, commit and licence. Samples that were made from others (taken out of a test, converted) have `-` for a repository: they are named, for
 //! nobody can fetch them. What others made of the samples (`ORACLE.jsonl`) is in no repository either.
 
 use std::collections::BTreeMap;
@@ -47,11 +47,18 @@ pub fn run(root: &Path, from: Option<&str>, folder: &Path, out: &mut dyn Write) 
 
 fn listed(text: &str) -> anyhow::Result<Vec<Sample<'_>>> {
     let mut samples = Vec::new();
-    for (at, line) in text.lines().enumerate().skip(1) {
+    let mut of = ("-", "-", "");
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
         let columns: Vec<&str> = line.split('\t').collect();
-        let &[repository, commit, path, sha256, bytes, licence, destination] = columns.as_slice() else {
-            bail!("line {} of the list has {} columns, not 7", at + 1, columns.len());
+        let (path, sha256, bytes, destination) = match *columns.as_slice() {
+            ["=", repository, commit, licence] => {
+                of = (repository, commit, licence);
+                continue;
+            }
+            [path, sha256, bytes, destination] => (path, sha256, bytes, destination),
+            _ => bail!("line {} of the list has {} columns, not 4", at + 1, columns.len()),
         };
+        let (repository, commit, licence) = of;
         let bytes = bytes.parse().with_context(|| format!("line {} of the list: '{bytes}' is no size", at + 1))?;
         let inside = |path: &str| Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
         if !inside(destination) || (repository != "-" && !(inside(path) && inside(repository) && inside(commit))) {
@@ -177,13 +184,12 @@ mod tests {
 
     use super::*;
 
-    const HEAD: &str = "repository\tcommit\tpath\tsha256\tbytes\tlicence\tdestination\n";
+    const HEAD: &str = "# a list\n=\town/er\tc0\tMIT\n";
 
     fn list(of: &[(&str, &str, &str)]) -> String {
-        let line = |&(path, text, to): &(&str, &str, &str)| {
-            format!("own/er\tc0\t{path}\t{}\t{}\tMIT\t{to}\n", digest(text.as_bytes()), text.len())
-        };
-        format!("{HEAD}{}-\t-\tanother\t{}\t1\tMIT\td.eml\n", of.iter().map(line).collect::<String>(), digest(b"x"))
+        let line =
+            |&(path, text, to): &(&str, &str, &str)| format!("{path}\t{}\t{}\t{to}\n", digest(text.as_bytes()), text.len());
+        format!("{HEAD}{}=\t-\t-\tMIT\nanother\t{}\t1\td.eml\n", of.iter().map(line).collect::<String>(), digest(b"x"))
     }
 
     fn temporary(name: &str) -> PathBuf {
@@ -253,6 +259,7 @@ mod tests {
         assert!(samples.iter().all(|sample| sample.sha256.len() == 64 && !sample.licence.is_empty()));
         assert!(samples.iter().all(|sample| sample.repository == "-" || sample.commit.len() == 40));
         let mut places: Vec<_> = samples.iter().map(|sample| sample.destination).collect();
+        places.sort_unstable();
         places.dedup();
         assert_eq!(places.len(), samples.len());
     }
@@ -260,7 +267,7 @@ mod tests {
     #[test]
     fn a_list_that_leads_elsewhere_is_refused() {
         for destination in ["../a", "/a", "a/../../b"] {
-            let text = format!("{HEAD}own/er\tc0\tx\t0\t1\tMIT\t{destination}\n");
+            let text = format!("{HEAD}x\t0\t1\t{destination}\n");
             assert!(listed(&text).is_err(), "{destination}");
         }
     }
