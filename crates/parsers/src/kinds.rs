@@ -11,4 +11,5 @@ pub(crate) mod members;
 pub mod objects;
 pub mod rsit;
 pub mod table;
+pub(crate) mod xml;
 pub mod zip;
