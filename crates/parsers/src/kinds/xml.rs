@@ -16,14 +16,14 @@ const ATTRIBUTES: usize = 32;
 
 /// An element.
 #[derive(Debug, Default)]
-pub(super) struct Element {
+pub(crate) struct Element {
     /// Its name without a prefix.
-    pub(super) name: String,
+    pub(crate) name: String,
     attributes: Vec<(String, String)>,
     /// Its children, in order.
-    pub(super) children: Vec<Element>,
+    pub(crate) children: Vec<Element>,
     /// The text right inside it.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 impl Element {
@@ -38,22 +38,22 @@ impl Element {
     }
 
     /// The value of an attribute; empty when there is none.
-    pub(super) fn attribute(&self, name: &str) -> &str {
+    pub(crate) fn attribute(&self, name: &str) -> &str {
         self.attributes.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.trim())
     }
 
     /// Children of a name.
-    pub(super) fn all<'e>(&'e self, name: &'e str) -> impl Iterator<Item = &'e Element> {
+    pub(crate) fn all<'e>(&'e self, name: &'e str) -> impl Iterator<Item = &'e Element> {
         self.children.iter().filter(move |child| child.name == name)
     }
 
     /// The first element of a name anywhere inside.
-    pub(super) fn find(&self, name: &str) -> Option<&Element> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Element> {
         self.children.iter().find_map(|child| if child.name == name { Some(child) } else { child.find(name) })
     }
 
     /// All text inside, for people.
-    pub(super) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let mut all = self.text.trim().to_owned();
         for child in &self.children {
             let inside = child.words();
@@ -68,7 +68,7 @@ impl Element {
 
 /// Hands each element of a name to `take`, with its number from 1. An error says where reading stopped; what came before it
 /// has been handed out.
-pub(super) fn each(text: &str, name: &str, mut take: impl FnMut(usize, &Element)) -> Result<(), String> {
+pub(crate) fn each(text: &str, name: &str, mut take: impl FnMut(usize, &Element)) -> Result<(), String> {
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     let (mut outside, mut elements, mut number) = (0usize, 0usize, 0usize);
