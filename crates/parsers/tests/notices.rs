@@ -63,35 +63,6 @@ fn each_sample_is_its_sender_s_and_nobody_else_s() {
 }
 
 #[test]
-fn acns_has_every_field_that_an_xml_library_reads() {
-    let mut compared = 0;
-    for (sample, _) in of_all().into_iter().filter(|(_, format)| *format == "acns") {
-        let (_, sink) = sample.read();
-        assert_eq!(sink.reports().count(), 1, "what stands in the text and beside it is one notice: {}", sample.path.display());
-        let report = sink.reports().next().unwrap();
-        let mut said: BTreeSet<String> = report.fields().map(|(_, value)| value.text().to_owned()).collect();
-        said.insert(report.core.address.to_string());
-        said.insert(report.core.port.to_string());
-        let fields = sample.oracle["acns"]["fields"].as_object().unwrap();
-        for (name, values) in fields {
-            for value in values.as_array().unwrap().iter().map(|value| value.as_str().unwrap()) {
-                compared += 1;
-                let is_time = name == "TimeStamp" && Time::parse(value.as_bytes()) == report.core.observed();
-                assert!(is_time || said.contains(value), "{}: {name} = {value:?} is not in {said:?}", sample.path.display());
-            }
-        }
-        let address = fields["IP_Address"][0].as_str().unwrap();
-        assert_eq!(report.core.address, Address::parse(address.as_bytes()).unwrap());
-        assert_eq!(report.core.port.to_string(), fields["Port"][0].as_str().unwrap());
-        assert_eq!(report.core.observed(), Time::parse(fields["TimeStamp"][0].as_str().unwrap().as_bytes()));
-        assert_eq!(report.text(Word::REPORT_ID), fields["ID"][0].as_str());
-        let kind = if fields["Type"][0] == "BitTorrent" { "copyright/p2p" } else { "copyright/copyright" };
-        assert_eq!(report.core.kind.to_string(), kind);
-    }
-    println!("{compared} values of ACNS compared");
-}
-
-#[test]
 fn netcraft_says_what_its_x_arf_says_and_where_the_site_is() {
     for (sample, _) in of_all().into_iter().filter(|(_, format)| *format == "netcraft") {
         let (_, sink) = sample.read();
