@@ -15,7 +15,7 @@ use crate::kinds::rsit::{self, Class};
 use crate::read::Reading;
 
 /// Names of columns that one file may have when its rows name them themselves; values past that share one name.
-const NAMES: usize = 10_000;
+const NAMES: usize = 1_000;
 /// Bytes of such a name; what is longer is cut.
 const NAME: usize = 200;
 
@@ -66,10 +66,15 @@ pub struct Sheet {
     shared: (Class, &'static str),
     /// The time that the list itself bears.
     pub(super) of_list: Option<Time>,
-    received: Time,
+    /// When it was received, where rows without a time stand for that moment. A file that merely looks like such a list may be of
+    /// last year, and would then accuse whoever holds the address today; so somebody has to say that it is fresh: by downloading it,
+    /// or by naming its format.
+    received: Option<Time>,
     clock: Clock,
     application: Word,
     longer: (u64, u32),
+    /// Reports without a time of their own or of their list.
+    undated: u64,
 }
 
 impl Sheet {
@@ -89,8 +94,10 @@ impl Sheet {
         shared: Option<(Class, &'static str)>,
         reading: &mut Reading<'_>,
     ) -> Sheet {
-        let received = reading.hint.received;
-        let told = reading.hint.kind;
+        let hint = &reading.hint;
+        let is_fresh = !hint.location.is_empty() || hint.format.is_some();
+        let received = is_fresh.then_some(hint.received);
+        let told = hint.kind;
         // What the operator says of a list counts where the list itself is of nothing in particular.
         let class = match told {
             Some(kind) if layout.class == rsit::OTHER => layout.class.as_kind(kind),
@@ -112,6 +119,7 @@ impl Sheet {
             clock: Clock::default(),
             application: batch.word(values::APPLICATION, Place::Property),
             longer: (0, 0),
+            undated: 0,
         };
         for name in names.into_iter().take(COLUMNS) {
             sheet.add(name, batch);
@@ -123,10 +131,13 @@ impl Sheet {
         sheet
     }
 
-    /// Tells the columns that were met.
+    /// Tells the columns that were met, and of reports so far that have no time.
     pub fn tell(&self, reading: &mut Reading<'_>) {
         let names: Vec<&str> = self.columns.iter().take(COLUMNS).map(|column| column.name.as_str()).collect();
         reading.shape(self.layout.feed, &names);
+        if let Some(note) = self.without_time() {
+            reading.note("", note);
+        }
     }
 
     /// The column of a name, for rows that name their values.
@@ -229,15 +240,27 @@ impl Sheet {
         if let Some(each) = layout.each {
             each(&mut row)?;
         }
-        row.settle(layout, self.of_list.unwrap_or(self.received))?;
+        row.settle(layout, self.of_list.or(self.received))?;
+        self.undated += u64::from(row.core.observed().is_none());
         row.write(layout, *shared, self.application);
         Ok(row.core)
     }
 
     /// What is worth knowing of the file after its rows.
-    pub fn afterwards(&self) -> Option<String> {
+    pub fn afterwards(&self) -> Vec<String> {
         let (count, columns) = (self.longer.0, self.columns.len());
-        (count > 0).then(|| format!("rows with more than the {columns} columns that are known, kept by their number: {count}"))
+        let longer = format!("rows with more than the {columns} columns that are known, kept by their number: {count}");
+        (count > 0).then_some(longer).into_iter().chain(self.without_time()).collect()
+    }
+
+    fn without_time(&self) -> Option<String> {
+        (self.undated > 0).then(|| {
+            format!(
+                "reports without a time: {}. The list tells of its own moment, and nobody said when that was: have it downloaded by a \
+                 feed, or name its format if it is fresh",
+                self.undated
+            )
+        })
     }
 }
 
