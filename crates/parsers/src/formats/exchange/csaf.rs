@@ -229,9 +229,10 @@ fn web(url: &str) -> Option<&str> {
     (url.starts_with("https://") || url.starts_with("http://")).then_some(url)
 }
 
-/// Text without control characters, one blank for each run of white space, at most so many bytes; a cut shows as `…`.
+/// Text without control characters and marks that nobody sees, one blank for each run of white space, at most so many bytes; a cut shows as `…`.
 pub(super) fn clean(text: &str, most: usize) -> String {
     let mut out = String::new();
+    let text: String = text.chars().filter(|letter| !is_unseen(*letter)).collect();
     for word in text.split(|letter: char| letter.is_control() || letter.is_whitespace()).filter(|word| !word.is_empty()) {
         if !out.is_empty() {
             out.push(' ');
@@ -247,6 +248,11 @@ pub(super) fn clean(text: &str, most: usize) -> String {
         }
     }
     out
+}
+
+/// Marks that nobody sees and that change how what is around them is shown: a text would read otherwise than it is.
+fn is_unseen(letter: char) -> bool {
+    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -268,6 +274,7 @@ mod tests {
     fn texts_are_cut_between_letters() {
         assert_eq!(clean(" a\n\u{7}b\tc ", 10), "a b c");
         assert_eq!(clean("stuk maken", 9), "stuk m…");
+        assert_eq!(clean("gpj.\u{202e}exe\u{feff}", 20), "gpj.exe");
         assert_eq!(clean("ééééé", 8), "éé…");
         for most in 3..20 {
             assert!(clean("één twee drie", most).len() <= most, "{most}");

@@ -170,14 +170,23 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         let ordinal = reading.ordinal();
         let reason = format!("it says that it has {count} entries and has {found}: it was cut off, or put together wrongly");
         reading.reject(ordinal, "", b"", reason);
+    } else if found == 0 {
+        refuse_empty(reading);
     }
     Ok(())
+}
+
+/// A catalogue that names nothing would take everything off.
+fn refuse_empty(reading: &mut Reading<'_>) {
+    let ordinal = reading.ordinal();
+    reading.reject(ordinal, "", b"", "it has no entries: nothing is taken off because of it");
 }
 
 fn rows(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> {
     let limit = reading.hint.limits.line;
     let mut records = Records::new(source, b',', limit);
     let mut places: Option<[Option<usize>; COLUMNS.len()]> = None;
+    let mut found = false;
     while let Some(item) = records.next_item()? {
         let record = match item {
             Item::Record(record) => record,
@@ -199,8 +208,12 @@ fn rows(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> 
             String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
         };
         let entry = Entry::of_columns(value);
+        found = true;
         let place = format!("line {}", record.line);
         take(reading, &entry, None, &place)?;
+    }
+    if !found {
+        refuse_empty(reading);
     }
     Ok(())
 }
