@@ -18,6 +18,7 @@
 //! - [`sender`]: who a mail is from, and what proves it.
 //! - [`simulate`]: what another policy would have done over what is recorded.
 //! - [`mailboxes`]: from which mail on a mailbox on a server is taken.
+//! - [`taking`]: what people find in submissions that no format understood becomes reports.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
 //! [`Desk`] is a node at work: its store, its index of who held what, and its clock. Time is passed in through
@@ -46,8 +47,10 @@ pub mod retain;
 pub mod screen;
 pub mod seal;
 pub mod sender;
+mod shapes;
 pub mod simulate;
 pub mod spool;
+pub mod taking;
 pub mod work;
 
 use std::collections::BTreeMap;

@@ -22,7 +22,7 @@ use model::sender::Sender;
 use model::submission::{Door, Submission};
 use parsers::formats::exchange::kev;
 use parsers::read::Outcome;
-use parsers::sink::{Note, Reject, Sink, Stop};
+use parsers::sink::{Form, Note, Reject, Sink, Stop};
 use store::apply::{Advance, Applied, Placed};
 use store::queues::{Queue, SetAside};
 
@@ -32,6 +32,7 @@ use crate::alert::Suspicion;
 use crate::decide::{Context, FeedSaid};
 use crate::place::place;
 use crate::policy::InForce;
+use crate::shapes::Shapes;
 use crate::{Desk, Error, Known, alert};
 
 /// Submissions up to this size are read in the thread that asks, and committed together with others.
@@ -107,6 +108,8 @@ struct Flush {
     end: Option<Ended>,
     /// Why it is perhaps an order, which the last flush says too.
     order: Option<Suspicion>,
+    /// How it is laid out, which the last flush says as well.
+    shapes: Shapes,
 }
 
 /// A flush that is traced, placed and packed.
@@ -123,6 +126,8 @@ struct Part {
     advice: Option<Advice>,
     /// The submission, when it is perhaps an order, and why.
     order: Option<(Submission, Suspicion)>,
+    /// The submission, and how it is laid out, when that is known.
+    shapes: Option<(Submission, Shapes)>,
 }
 
 impl Flush {
@@ -413,6 +418,7 @@ impl Desk {
             flush: Flush { cursor: submission.cursor, sender: sender.clone(), ..Flush::default() },
             notes: 0,
             broken_off: false,
+            shapes: Shapes::default(),
         };
         loop {
             let opened = reader.read(|transaction| transaction.open_raw(submission, &key, self.store.directory()));
@@ -448,6 +454,9 @@ impl Desk {
             let mut last = std::mem::take(&mut sink.flush);
             if let Ended::Read(outcome) = &ended {
                 last.cursor = last.cursor.max(outcome.statements);
+            }
+            if matches!(ended, Ended::Read(_)) {
+                last.shapes = std::mem::take(&mut sink.shapes);
             }
             last.end = Some(ended);
             last.order = self.looks_like_order(&counted.beginning, submission.received, sender.as_deref());
@@ -502,8 +511,9 @@ impl Desk {
             end,
         };
         let order = flush.order.map(|why| (submission.clone(), why));
+        let shapes = (flush.shapes != Shapes::default()).then(|| (submission.clone(), flush.shapes));
         self.count(|totals| totals.tracing += begun.elapsed());
-        Ok(Part { known, in_force, door: submission.door, sender: flush.sender, placed, advance, advice, order })
+        Ok(Part { known, in_force, door: submission.door, sender: flush.sender, placed, advance, advice, order, shapes })
     }
 
     /// Prepares flushes and applies them in one transaction.
@@ -557,6 +567,11 @@ impl Desk {
             for (submission, suspicion) in parts.iter().filter_map(|part| part.order.as_ref()) {
                 alert::put_order(transaction, submission, suspicion, self.now())?;
             }
+            for part in &parts {
+                if let Some((submission, shapes)) = &part.shapes {
+                    shapes.apply(transaction, submission, part.sender.as_deref(), part.advance.now)?;
+                }
+            }
             Ok(applied)
         });
         match result {
@@ -594,6 +609,8 @@ struct Flushing<'a> {
     notes: usize,
     /// Nobody takes flushes any more.
     broken_off: bool,
+    /// How what is read is laid out.
+    shapes: Shapes,
 }
 
 impl Flushing<'_> {
@@ -657,6 +674,10 @@ impl Sink for Flushing<'_> {
         self.flush.advice.push(advisory);
         // They take no places: after a kill all of them come again, and change nothing the second time.
         if self.flush.advice.len() >= ADVICE { self.give() } else { ControlFlow::Continue(()) }
+    }
+
+    fn shape(&mut self, form: Form<'_>) {
+        self.shapes.add(form);
     }
 
     fn note(&mut self, note: Note) {

@@ -12,4 +12,5 @@ pub(crate) mod members;
 pub mod objects;
 pub mod rsit;
 pub mod table;
+pub(crate) mod xml;
 pub mod zip;

@@ -43,6 +43,17 @@ pub(crate) enum Act {
         /// Why.
         reason: String,
     },
+    /// Makes reports of what a person picks in a submission that no format understood.
+    Take(Box<crate::cli::taking::Taking>),
+    /// Takes a submission that no format understood out of the queue.
+    Dismiss {
+        /// Public identifier of the submission.
+        submission: String,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
     /// Does something about the outbox.
     Outbox(Box<crate::cli::outbox::Asked>),
     /// Looks at the cases whose moment has come.
@@ -166,6 +177,8 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
         Act::Order { submission, is_order, term, by, reason } => {
             crate::cli::order::perform(desk, submission, *is_order, term.as_deref(), by, reason)
         }
+        Act::Take(asked) => asked.perform(desk),
+        Act::Dismiss { submission, by, reason } => crate::cli::taking::perform_dismiss(desk, submission, by, reason),
         Act::Outbox(asked) => asked.perform(desk),
         Act::Advance => crate::cli::advance::perform(desk),
         Act::FetchFeed { feed } => desk.fetch_soon(feed).map(|()| Value::Null),

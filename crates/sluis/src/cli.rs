@@ -31,6 +31,7 @@ mod restore;
 pub(crate) mod retain;
 pub(crate) mod serve;
 mod submission;
+pub(crate) mod taking;
 mod trace;
 mod verify;
 

@@ -18,6 +18,7 @@ pub(crate) mod config_feed;
 pub(crate) mod config_imap;
 pub(crate) mod config_log;
 pub(crate) mod config_mail;
+pub(crate) mod config_smtp;
 pub(crate) mod config_witness;
 pub(crate) mod http;
 pub(crate) mod intake;
@@ -54,7 +55,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::alert::Sender;
 use crate::data::Data;
 use crate::doors::fetch::Fetcher;
-use crate::doors::imap;
+use crate::doors::{imap, smtp};
 use crate::log::tsa::Tsa;
 use config::Config;
 use intake::Intake;
@@ -240,6 +241,10 @@ async fn serve(
         tracing::warn!(%listen, hint = "numbers are shown without a password: let only those who may see them reach it", "open to the network");
     }
     let shelf_listener = shelf::bind(config.log.listen).await?;
+    let mut servers = Vec::new();
+    for server in &config.servers {
+        servers.push(server.clone().open().await?);
+    }
     let poll = Duration::from_secs(config.intake.poll_seconds.into());
     let intake = Arc::new(Intake::new(Arc::clone(&desk), &config.intake.maildirs, config.administrations()?, poll));
     let node = Arc::new(Node {
@@ -261,7 +266,8 @@ async fn serve(
         worker.intake.run();
         let _ = ended.send(());
     })?;
-    let doors = imap::start(&node.desk, &node.intake, mailboxes)?;
+    let mut doors = imap::start(&node.desk, &node.intake, mailboxes)?;
+    doors.extend(smtp::start(&node.desk, &node.intake, servers)?);
     crate::alert::run::start(&node, senders)?;
     let (worker, retention) = (Arc::clone(&node.desk), config.retention.clone());
     std::thread::Builder::new()

@@ -102,7 +102,7 @@ impl Transaction<'_> {
         if advisories.is_empty() {
             return Ok(());
         }
-        let mut next = self.numbers("advisories", advisories.len() as i64)?;
+        let first = self.numbers("advisories", advisories.len() as i64)?;
         let mut insert = self.prepare(
             "-- advisories::put
              INSERT INTO advisories (id, publisher, document, cve, accepted, submission, received, released, title, products,
@@ -120,11 +120,11 @@ impl Transaction<'_> {
              WHERE coalesce(excluded.released, excluded.received) >= coalesce(advisories.released, advisories.received)
                AND excluded.received >= advisories.received",
         )?;
-        for advisory in advisories {
+        for (id, advisory) in (first..).zip(advisories) {
             // A name with a line break in it would be two names.
             let products = advisory.products.iter().map(|name| name.replace(['\n', '\r'], " ")).collect::<Vec<_>>().join("\n");
             insert.execute((
-                next,
+                id,
                 advisory.publisher.as_str(),
                 advisory.id.as_str(),
                 word(advisory.cve),
@@ -145,7 +145,6 @@ impl Transaction<'_> {
                 advisory.tlp as i64,
                 person,
             ))?;
-            next += 1;
         }
         Ok(())
     }

@@ -39,8 +39,10 @@ pub mod recorded;
 pub mod reports;
 pub mod sealed;
 pub mod senders;
+pub mod shapes;
 pub mod steps;
 pub mod submissions;
+pub mod taken;
 pub mod touch;
 pub mod witness;
 

@@ -85,6 +85,8 @@ closed_set! {
         Fork = "fork",
         /// A feed came with far fewer reports than usual, or with none.
         FallenFeed = "fallen feed",
+        /// What a known sender sends is laid out otherwise than before.
+        Shape = "changed layout",
     }
 }
 

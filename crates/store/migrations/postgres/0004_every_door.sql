@@ -105,3 +105,30 @@ CREATE TABLE advisories (
 );
 CREATE INDEX advisories_cve ON advisories (cve);
 CREATE INDEX advisories_submission ON advisories (submission);
+
+-- What people did with submissions that no format understood.
+CREATE TABLE taken (
+    submission BIGINT PRIMARY KEY,
+    -- The submission that was made of what they picked; NULL when there was nothing to take.
+    outcome    BIGINT,
+    at         BIGINT NOT NULL,
+    person     TEXT COLLATE "C" NOT NULL,
+    reason     TEXT COLLATE "C" NOT NULL
+);
+
+-- How what senders send is laid out, to know when that changes.
+CREATE TABLE shapes (
+    id      BIGINT PRIMARY KEY,
+    format  TEXT COLLATE "C" NOT NULL,
+    -- The domain name that is proven, after '?' one that is only said, after 'feed:' a name in the settings.
+    sender  TEXT COLLATE "C" NOT NULL,
+    -- What the sender calls this one.
+    feed    TEXT COLLATE "C" NOT NULL,
+    -- Names of columns, one to a line.
+    columns TEXT COLLATE "C" NOT NULL,
+    since   BIGINT NOT NULL,
+    -- When it last came, to the day; when it was last told that it changed.
+    seen    BIGINT NOT NULL,
+    told    BIGINT,
+    UNIQUE (format, sender, feed)
+);

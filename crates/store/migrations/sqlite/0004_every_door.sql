@@ -105,3 +105,30 @@ CREATE TABLE advisories (
 ) STRICT;
 CREATE INDEX advisories_cve ON advisories (cve);
 CREATE INDEX advisories_submission ON advisories (submission);
+
+-- What people did with submissions that no format understood.
+CREATE TABLE taken (
+    submission INTEGER PRIMARY KEY,
+    -- The submission that was made of what they picked; NULL when there was nothing to take.
+    outcome    INTEGER,
+    at         INTEGER NOT NULL,
+    person     TEXT    NOT NULL,
+    reason     TEXT    NOT NULL
+) STRICT;
+
+-- How what senders send is laid out, to know when that changes.
+CREATE TABLE shapes (
+    id      INTEGER PRIMARY KEY,
+    format  TEXT    NOT NULL,
+    -- The domain name that is proven, after '?' one that is only said, after 'feed:' a name in the settings.
+    sender  TEXT    NOT NULL,
+    -- What the sender calls this one.
+    feed    TEXT    NOT NULL,
+    -- Names of columns, one to a line.
+    columns TEXT    NOT NULL,
+    since   INTEGER NOT NULL,
+    -- When it last came, to the day; when it was last told that it changed.
+    seen    INTEGER NOT NULL,
+    told    INTEGER,
+    UNIQUE (format, sender, feed)
+) STRICT;

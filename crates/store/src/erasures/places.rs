@@ -87,6 +87,9 @@ pub const PLACES: &[Place] = &[
     place("issued", &["id"], &["recipient", "person"], Of::Itself),
     place("advisories", &["id"], &["title", "products", "remedy", "reference", "person"], Of::Itself),
     place("senders", &["submission"], &["address", "domain", "detail", "mail_from", "helo"], Of::Submission),
+    place("taken", &["submission"], &["person", "reason"], Of::Submission),
+    // What proves nothing may call itself, and its columns, what it likes.
+    Place { unique: &["sender"], ..place("shapes", &["id"], &["sender", "feed", "columns"], Of::Itself) },
 ];
 
 /// Columns of text that hold no person, with why.
@@ -119,6 +122,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("fetches", "etag", "what a server calls a version of a list"),
     ("fetches", "modified", "a time"),
     ("fetches", "trouble", "a word of ours"),
+    ("shapes", "format", "a word of ours"),
     ("fetched", "feed", "a name in the settings"),
     ("fetched", "item", "what a sender of feeds calls a file"),
     ("acts", "verb", "a word of ours"),
