@@ -159,11 +159,9 @@ fn blocks(
         let begun = rest.get(start..).unwrap_or_default();
         let Some(end) = ["</Infringement>", "</infringement>"].iter().filter_map(|end| Some(begun.find(end)? + end.len())).min()
         else {
-            if !read && *count == 0 {
-                let ordinal = reading.ordinal();
-                reading.reject(ordinal, "Infringement", begun.as_bytes(), "the notice is cut off: </Infringement> is missing");
-                read = true;
-            }
+            let ordinal = reading.ordinal();
+            reading.reject(ordinal, "Infringement", begun.as_bytes(), "the notice is cut off: </Infringement> is missing");
+            read = true;
             break;
         };
         let block = mended(begun.get(..end).unwrap_or_default());
