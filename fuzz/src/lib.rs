@@ -3,6 +3,7 @@
 use model::administration::Snapshot;
 use model::time::Time;
 use parsers::administration::Finding;
+use parsers::formats::Format;
 use parsers::formats::csv::Declared;
 use parsers::formats::shadowserver::Maps;
 use parsers::read::read;
@@ -17,6 +18,8 @@ pub struct As<'a> {
     pub name: &'a str,
     /// The media type a container would state.
     pub content_type: &'a str,
+    /// Where they were fetched.
+    pub location: &'a str,
     /// The format that is forced on them.
     pub format: Option<&'a str>,
     /// A description of a CSV.
@@ -29,8 +32,8 @@ pub fn submission(bytes: &[u8], how: As<'_>) {
     // Bounds that a few kilobytes of input can reach, so that what lies behind them is tried too.
     let limits = Limits { line: 4 << 10, whole: 1 << 20, parts: 50, unpacked: 4 << 20, ..Limits::default() };
     let received = Time(1_772_600_767_000);
-    let As { name, content_type, format, declared } = how;
-    let hint = Hint { name, content_type, location: "", kind: None, format, received, maps: Maps::builtin(), declared, limits };
+    let As { name, content_type, location, format, declared } = how;
+    let hint = Hint { name, content_type, location, kind: None, format, received, maps: Maps::builtin(), declared, limits };
     let mut collected = Collected::default();
     let outcome = match read(&mut &*bytes, &hint, &mut collected) {
         Ok(outcome) => outcome,
@@ -65,4 +68,14 @@ pub fn administration((snapshot, findings): (Snapshot, Vec<Finding>)) {
     }
     let changes = model::administration::compare(&model::administration::Known::default(), &snapshot, Time(1_772_600_767_000));
     assert!(changes.ended.is_empty() && changes.superseded.is_empty(), "nothing was known that could end");
+}
+
+/// The format that the first line names, and what follows that line. A name that is nobody's stands for any format.
+pub fn named<'b>(bytes: &'b [u8], formats: &[&'static Format]) -> (&'static str, &'b [u8]) {
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (name, rest) = bytes.split_at(end);
+    let rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+    let any = name.iter().map(|byte| usize::from(*byte)).sum::<usize>() % formats.len().max(1);
+    let found = formats.iter().find(|format| format.name.as_bytes() == name).or(formats.get(any));
+    (found.map_or("", |format| format.name), rest)
 }

@@ -55,3 +55,10 @@ fn look_through_a_log(bencher: Bencher<'_, '_>) {
     let text = line.repeat((1 << 20) / line.len());
     bencher.counter(BytesCount::of_str(&text)).bench(|| findings(divan::black_box(text.as_bytes()), Time(1_772_600_767_000)));
 }
+
+/// A megabyte of beginnings of things, which costs the most.
+#[divan::bench(args = ["1.", "1:", "a.", "a@", "http://", "2026-03-", "Mar 4 ", "0:00 ", "::", "1:1:", "a.example ", "http://a.example/?1.1.1.1", "&#"])]
+fn look_through_beginnings(bencher: Bencher<'_, '_>, piece: &str) {
+    let text = piece.repeat((1 << 20) / piece.len());
+    bencher.counter(BytesCount::of_str(&text)).bench(|| findings(divan::black_box(text.as_bytes()), Time(1_772_600_767_000)));
+}

@@ -2,6 +2,7 @@
 
 pub mod csv;
 pub(crate) mod document;
+pub(crate) mod entries;
 pub mod gzip;
 pub(crate) mod html;
 pub(crate) mod indicator;

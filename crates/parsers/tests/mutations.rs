@@ -36,7 +36,7 @@ fn check(name: &str, content_type: &str, format: Option<&str>, bytes: &[u8]) -> 
 fn fixtures() -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut files = Vec::new();
-    for folder in ["arf", "shadowserver_mail"] {
+    for folder in ["arf", "shadowserver_mail", "free_text", "bounce", "auto_reply", "dmarc", "tlsrpt"] {
         let entries = fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
         let mut mails: Vec<_> = entries.filter(|path| path.extension().is_some_and(|kind| kind == "eml")).collect();
         mails.sort();

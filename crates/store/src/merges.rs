@@ -83,6 +83,14 @@ impl Transaction<'_> {
     /// # Errors
     /// As [`Transaction::reports_of`].
     pub fn reports_with_merged(&self, filed: &Filed, most: usize) -> Result<(Batch, Vec<Kept>), Error> {
+        self.load(&self.numbers_with_merged(filed, most)?)
+    }
+
+    /// Row numbers of the same reports, for who reads them a part at a time with [`Transaction::reports_by_id`].
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn numbers_with_merged(&self, filed: &Filed, most: usize) -> Result<Vec<i64>, Error> {
         let mut ids = self.report_ids(filed.case.id, filed.tail, most)?;
         for part in self.merged(filed.case.id)? {
             if ids.len() >= most {
@@ -92,7 +100,7 @@ impl Transaction<'_> {
                 ids.extend(self.report_ids(part.case.id, part.tail, most - ids.len())?);
             }
         }
-        self.load(&ids)
+        Ok(ids)
     }
 
     /// The number of a chain; `None` for the empty one.

@@ -19,7 +19,7 @@ use model::time::Time;
 
 use super::{Fit, Format, Proven};
 use crate::care;
-use crate::kinds::mail::{self, Fields, Mail, Part};
+use crate::kinds::mail::{self, Fields, Mail};
 use crate::read::Reading;
 use crate::sink::{Finding, Found, Stop};
 use crate::source::{Limits, Prefix, Source};
@@ -66,6 +66,7 @@ pub fn offer(reading: &mut Reading<'_>, bytes: &[u8]) {
     let Some(found) = look(bytes, reading.hint.content_type, reading.hint.received, reading.hint.limits) else { return };
     let Seen { findings, more, is_mail, care } = found;
     let said = summary(&findings);
+    let hidden = care.is_some();
     let reason = match (reading.why_not(), said) {
         (_, said) if care.is_some() => {
             let by = care.filter(|from| !from.is_empty()).map_or(String::new(), |from| format!(" by {from}"));
@@ -82,7 +83,7 @@ pub fn offer(reading: &mut Reading<'_>, bytes: &[u8]) {
     if let Some(reason) = reason {
         reading.unreadable(reason);
     }
-    for finding in findings {
+    for finding in if hidden { with_care(findings) } else { findings } {
         reading.offer(finding);
     }
     if more {
@@ -96,19 +97,55 @@ pub fn findings(bytes: &[u8], received: Time) -> Vec<Finding> {
     look(bytes, "", received, Limits::default()).map(|seen| seen.findings).unwrap_or_default()
 }
 
-/// Whether an address in the text of a mail, outside of what it quotes, is probably meant as a source of abuse. What asks for nobody
+/// Whether `of` holds for any text of a mail (its subject, its parts and those of mails inside it), or for a text as a whole.
+pub fn says(bytes: &[u8], received: Time, of: &dyn Fn(&str) -> bool) -> bool {
+    let limits = Limits::default();
+    let hint = crate::source::Hint::new("", received);
+    if !mail::detect(&Prefix::new(bytes, "", "", &hint)) {
+        return of(&String::from_utf8_lossy(bytes));
+    }
+    says_mail(&Mail::parse(bytes, limits.parts), limits.parts, DEPTH, of)
+}
+
+fn says_mail(mail: &Mail<'_>, parts: usize, depth: u8, of: &dyn Fn(&str) -> bool) -> bool {
+    if of(&mail.fields.text("Subject").unwrap_or_default()) {
+        return true;
+    }
+    mail.parts.iter().any(|part| {
+        if part.media.is_message() && depth > 0 {
+            return says_mail(&Mail::parse(&part.bytes(), parts), parts, depth - 1, of);
+        }
+        if part.media.is_picture() {
+            return false;
+        }
+        let bytes = part.utf8();
+        // Tags may stand between the letters of a word.
+        let is_html = part.media.essence == "text/html";
+        of(&String::from_utf8_lossy(&bytes)) || is_html && of(&String::from_utf8_lossy(&html::text(&bytes)))
+    })
+}
+
+/// Whether an address in the text of a mail, outside of what it quotes, is probably meant as a source of abuse, or a location in it was
+/// made unfit to click on. What asks for nobody
 /// otherwise (an automatic answer) then still goes to a person.
 pub fn accuses(mail: &Mail<'_>, received: Time) -> bool {
     let mut finder = Finder::new(mail.fields.time("Date").unwrap_or(received), own(&mail.fields));
     for part in mail.parts.iter().filter(|part| part.media.is_text() && part.media.name.is_empty()) {
-        let text = readable(part);
+        let bytes = part.utf8();
+        let text = if part.media.essence == "text/html" { html::text(&bytes) } else { bytes.into_owned() };
         let own = text
             .split_inclusive(|byte| *byte == b'\n')
             .take_while(|line| !begins_quote(line))
             .filter(|line| !line.starts_with(b">"));
         finder.text("", &own.flatten().copied().collect::<Vec<u8>>());
     }
-    let sure = |finding: &Finding| finding.what == Found::Address && finding.confidence >= 80;
+    // What was made unfit to click on is what somebody warns of.
+    let defused = |text: &str| text.contains("[.]") || text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("hxxp"));
+    let sure = |finding: &Finding| match finding.what {
+        Found::Address => finding.confidence >= 80,
+        Found::Url | Found::Domain => defused(&finding.written),
+        _ => false,
+    };
     finder.finish().iter().any(sure)
 }
 
@@ -143,8 +180,7 @@ fn look(bytes: &[u8], content_type: &str, received: Time, limits: Limits) -> Opt
         letter(&mut finder, &mail, "", limits.parts, DEPTH);
         let more = finder.has_more();
         let care = care::tells_of_child_abuse(bytes, limits.parts).then(|| author(&mail.fields));
-        let findings = with_care(finder.finish(), care.is_some());
-        return Some(Seen { findings, more, is_mail: true, care });
+        return Some(Seen { findings: finder.finish(), more, is_mail: true, care });
     }
     if !is_text(bytes) {
         return None;
@@ -153,14 +189,11 @@ fn look(bytes: &[u8], content_type: &str, received: Time, limits: Limits) -> Opt
     finder.text("", bytes);
     let more = finder.has_more();
     let care = care::tells_of_child_abuse(bytes, limits.parts).then(String::new);
-    Some(Seen { findings: with_care(finder.finish(), care.is_some()), more, is_mail: false, care })
+    Some(Seen { findings: finder.finish(), more, is_mail: false, care })
 }
 
 /// What is found in a text that speaks of child abuse material is shown without where it is: of locations the host, and no line.
-fn with_care(mut findings: Vec<Finding>, care: bool) -> Vec<Finding> {
-    if !care {
-        return findings;
-    }
+fn with_care(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.retain(|finding| finding.what != Found::LogLine);
     for finding in &mut findings {
         if finding.what == Found::Url {
@@ -190,8 +223,13 @@ fn letter(finder: &mut Finder, mail: &Mail<'_>, path: &str, parts: usize, depth:
             let (_, body) = Fields::parse(mail::skip_envelope(&bytes));
             finder.text(&name, bytes.get(..bytes.len() - body.len()).unwrap_or_default());
             letter(finder, &inner, &format!("{name} / "), parts, depth - 1);
-        } else if !media.is_picture() && !is_signature(&media.essence) && (media.is_text() || is_text(&part.bytes())) {
-            finder.text(&name, &readable(part));
+        } else if !media.is_picture() && !is_signature(&media.essence) {
+            let bytes = part.utf8();
+            if media.essence == "text/html" {
+                finder.text(&name, &html::text(&bytes));
+            } else if media.is_text() || is_text(&bytes) {
+                finder.text(&name, &bytes);
+            }
         }
         if finder.has_more() {
             return;
@@ -202,12 +240,6 @@ fn letter(finder: &mut Finder, mail: &Mail<'_>, path: &str, parts: usize, depth:
 fn is_signature(essence: &str) -> bool {
     ["application/pgp-signature", "application/pgp-keys", "application/pkcs7-signature", "application/x-pkcs7-signature"]
         .contains(&essence)
-}
-
-/// The text of a part as people see it.
-fn readable(part: &Part<'_>) -> Vec<u8> {
-    let bytes = part.utf8();
-    if part.media.essence == "text/html" { html::text(&bytes) } else { bytes.into_owned() }
 }
 
 /// What of a mail is its sender's: the machines it came through, and the domain name of `From`.

@@ -88,3 +88,40 @@ fn has_member(text: &[u8], name: &str) -> bool {
         quoted && text.get(end + 1..).unwrap_or_default().trim_ascii_start().first() == Some(&b':')
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_known_by_their_host() {
+        for (location, expected) in [
+            ("https://lists.watch.example/lists/ssh.txt?x=1", Some("/lists/ssh.txt?x=1")),
+            ("https://watch.example", Some("")),
+            ("https://WATCH.example:8443/a", Some("/a")),
+            ("https://user:secret@watch.example/a", Some("/a")),
+            ("https://notwatch.example/a", None),
+            ("https://watch.example.evil.example/a", None),
+            ("https://evil.example/watch.example/a", None),
+            ("https://evil.example?watch.example/a", None),
+            ("https://watch.example@evil.example/a", None),
+            ("watch.example/a", None),
+            ("", None),
+        ] {
+            assert_eq!(fetched_from(location, "watch.example"), expected, "{location}");
+        }
+        assert_eq!(file_of("/lists/ssh.txt?x=/1"), "ssh.txt");
+        assert_eq!(file_of("/lists/"), "");
+    }
+
+    #[test]
+    fn lists_are_known_by_how_they_begin() {
+        assert!(commented(b"\xef\xbb\xbf\n\n# List of Watch\n", b'#', "Watch"));
+        assert!(!commented(b"a # List of Watch\n", b'#', "Watch"));
+        assert!(!commented(b"", b'#', "Watch"));
+        assert!(has_members(b" [{\"a\" : 1, \"b\":2}]", &["a", "b"]));
+        assert!(!has_members(b"[\"a\", \"b\"]", &["a"]));
+        assert!(!has_members(b"a\"b\":1", &["b"]));
+        assert!(!has_members(b"", &["a"]));
+    }
+}

@@ -4,6 +4,7 @@ pub(super) mod act;
 pub(in crate::cli) mod bundle;
 mod correct;
 pub(crate) mod evidence;
+mod export;
 mod list;
 mod show;
 
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     List(list::Args),
     Show(show::Args),
     Bundle(bundle::Args),
+    Export(export::Args),
     Evidence(evidence::Args),
     Note(act::Note),
     Handle(act::Handle),
@@ -117,7 +119,7 @@ fn is_overdue(case: &Case, standing: &Standing, now: Time) -> bool {
     case.state == model::case::State::Open && standing.progress.clocks.fix.is_some_and(|fix| fix <= now)
 }
 
-fn kind(text: &str) -> Result<Kind, String> {
+pub(super) fn kind(text: &str) -> Result<Kind, String> {
     let found = text.split_once('/').and_then(|(category, kind)| Kind::from_words(category, kind));
     found.ok_or_else(|| {
         let same = |kind: &&Kind| text.split('/').any(|word| kind.category() == word || kind.type_name() == word);
@@ -143,6 +145,7 @@ pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
         Command::List(args) => globals.reader()?.read(|transaction| list::run(args, transaction, now)),
         Command::Show(args) => globals.reader()?.read(|transaction| show::run(args, transaction, now)),
         Command::Bundle(args) => bundle::run(args, globals),
+        Command::Export(args) => export::run(args, globals),
         Command::Evidence(args) => evidence::run(args, globals),
         Command::Acts(args) => globals.reader()?.read(|transaction| act::list(args, transaction)),
         Command::Correct(args) => correct::run(args, globals),

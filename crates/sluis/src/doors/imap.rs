@@ -121,6 +121,10 @@ fn watch(watched: &Watched, tell: &dyn Fn(Result<(), &Failed>)) {
         let result = catch_unwind(AssertUnwindSafe(|| session(watched, &mut memory, tell)));
         let crashed = || Err(Failed::new(Kind::Other, "it crashed", "please report this with the line before it in the log"));
         let Err(failed) = result.unwrap_or_else(|_| crashed()) else { return };
+        // What breaks off because of the stop is no failure.
+        if watched.desk.is_stopping() {
+            return;
+        }
         let was_sound = memory.sound.is_some_and(|since| since.elapsed() >= SOUND);
         pause = match failed.kind {
             Kind::Stopping => return,

@@ -400,3 +400,24 @@ fn a_mailbox_that_is_numbered_anew_gives_what_is_new_and_only_that() {
     node.until_metric("sluis_reports_total", 2.0);
     assert_eq!((node.metric(RECEIVED), server.count("abuse", "INBOX", &["ALL"])), (Some(2.0), 1), "{}", node.log());
 }
+
+#[test]
+#[ignore = "a measurement"]
+fn how_long_ten_thousand_mails_take() {
+    const MAILS: u32 = 10_000;
+    let folder = Folder::new("imap-many");
+    let Some(server) = Dovecot::start(&folder, &Wanted::default()) else { return };
+    server.deliver("abuse", "INBOX", &report(0));
+    for number in 1..MAILS {
+        let path = folder.0.join(format!("mail/abuse/new/{}.M{number}.host", 1_700_000_000 + number));
+        std::fs::write(&path, report(number)).unwrap();
+        std::os::unix::fs::chown(&path, Some(8), Some(8)).unwrap();
+    }
+    let begun = std::time::Instant::now();
+    let node = Node::start(&folder, &settings(&folder, server.secure, "backlog = true\n"));
+    while node.metric(RECEIVED) != Some(f64::from(MAILS)) || server.count("abuse", "INBOX", &["ALL"]) > 0 {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let took = begun.elapsed().as_secs_f64();
+    eprintln!("{MAILS} mails taken and moved in {took:.1} s: {:.0} a second", f64::from(MAILS) / took);
+}

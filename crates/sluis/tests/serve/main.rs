@@ -10,6 +10,7 @@ mod feeds;
 mod imap;
 mod log;
 mod node;
+mod senders;
 mod stamps;
 mod stop;
 mod support;

@@ -48,8 +48,9 @@ fn which(bytes: &[u8], location: &str) -> Option<List> {
 
 /// Whether the first line has the eight columns of reputation data, an address and two numbers first.
 fn is_reputation(bytes: &[u8]) -> bool {
-    // A list begins with an address: nothing else is looked at further.
-    if !bytes.first().is_some_and(u8::is_ascii_hexdigit) {
+    // A list begins with an address and a sign: nothing else is looked at further.
+    let begins = bytes.first().is_some_and(u8::is_ascii_hexdigit);
+    if !begins || memchr::memchr(b'#', bytes.get(..bytes.len().min(46)).unwrap_or_default()).is_none() {
         return false;
     }
     let line = bytes.get(..bytes.len().min(300)).unwrap_or_default();

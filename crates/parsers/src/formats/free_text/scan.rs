@@ -24,6 +24,9 @@ const AGAIN: u8 = 8;
 /// How much likelier a thing in a line of a log is what is meant.
 const LOGGED: u8 = 20;
 
+/// Where descriptions of formats lie: names of these stand in reports and are never what is reported.
+const SCHEMAS: &[&str] = &["acns.net", "w3.org", "x-arf.org", "xarf.org", "schemas.microsoft.com"];
+
 /// What of a text has been found so far.
 pub(super) struct Finder {
     reference: Time,
@@ -471,8 +474,9 @@ impl Finder {
     }
 
     fn is_own_name(&self, name: &str) -> bool {
+        let under = |own: &str| name.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
         let own = house(&self.own.domain);
-        !own.is_empty() && name.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        (!own.is_empty() && under(own)) || SCHEMAS.iter().any(|schema| under(schema))
     }
 
     /// Keeps a finding, or weighs it again.

@@ -11,7 +11,8 @@ use model::time::Time;
 
 use super::layout::{Layout, Means, When, Written};
 use super::sheet::{Cells, Column, time};
-use crate::formats::shadowserver::values::{Clock, is_domain, number, port, put_number, rfc3339};
+use super::times;
+use crate::formats::shadowserver::values::{Clock, is_domain, number, port, put_number};
 use crate::kinds::rsit::{self, Class};
 
 /// One row, its columns read: what a layout's own function may look at and change.
@@ -297,19 +298,24 @@ impl<'a> Row<'a> {
     /// Adds labels; what XARF does not allow in one becomes a dash (`namespace:predicate`, letters, digits and `_+-`).
     pub fn put_tags(&mut self, namespace: &str, value: &[u8]) {
         for label in value.split(|byte| matches!(byte, b',' | b';')).map(<[u8]>::trim_ascii).filter(|label| !label.is_empty()) {
-            let plain = |byte: &u8| {
-                if byte.is_ascii_alphanumeric() || b"_+-".contains(byte) { byte.to_ascii_lowercase() as char } else { '-' }
-            };
-            let label: String = label.iter().take(100).map(plain).collect();
-            let label = label.trim_start_matches(['-', '_', '+']);
-            if !label.is_empty() {
-                self.batch.text(Word::TAG, format!("{namespace}:{label}"));
+            let begin = label.iter().position(u8::is_ascii_alphanumeric).unwrap_or(label.len());
+            let label = label.get(begin..).unwrap_or_default();
+            if label.is_empty() {
+                continue;
             }
+            let mut text = Vec::with_capacity(namespace.len() + 1 + label.len().min(100));
+            text.extend_from_slice(namespace.as_bytes());
+            text.push(b':');
+            text.extend(label.iter().take(100).map(|byte| {
+                if byte.is_ascii_alphanumeric() || b"_+-".contains(byte) { byte.to_ascii_lowercase() } else { b'-' }
+            }));
+            self.batch.text(Word::TAG, text);
         }
     }
 
     /// Works out what it is about, when it was and what kind it is.
-    pub(super) fn settle(&mut self, layout: &Layout, now: Time) -> Result<(), String> {
+    /// `now` is the time of rows that have none of their own; without one such a report is for a person.
+    pub(super) fn settle(&mut self, layout: &Layout, now: Option<Time>) -> Result<(), String> {
         self.core.kind = self.class.kind;
         if self.core.address == Address::NONE {
             self.host_of_url();
@@ -326,18 +332,24 @@ impl<'a> Row<'a> {
             }
         }
         let seen = self.time.or(self.last_seen).or(self.first_seen);
-        self.core.set_observed(Some(match (seen, layout.when) {
-            (Some(time), _) => time,
+        self.core.set_observed(match (seen, layout.when) {
+            (Some(time), _) => Some(time),
             (None, When::Row) => {
                 return Err(self.timeless.take().unwrap_or_else(|| "no time: every column for it is empty".to_owned()));
             }
             (None, When::RowOrReceived | When::Received | When::Comment(..)) => now,
-        }));
+        });
         Ok(())
     }
 
     /// The address, and the port, in the location of content.
     fn host_of_url(&mut self) {
+        // Most hosts are names, which need no second look.
+        let authority =
+            self.url.iter().position(|byte| *byte == b':').and_then(|colon| self.url.get(colon + 3..)).unwrap_or_default();
+        if !authority.first().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'[') && !authority.contains(&b'@') {
+            return;
+        }
         let Some(url) = std::str::from_utf8(&self.url).ok().and_then(Url::parse) else { return };
         if let Host::Address(address) = url.host()
             && *address != Address::NONE
@@ -382,11 +394,9 @@ impl<'a> Row<'a> {
             batch.text(Word::DOMAIN, name.as_str());
         }
         let begun = self.first_seen.or(self.core.observed().filter(|_| kind.category() == "connection"));
-        let mut written = Vec::with_capacity(24);
         for (word, time) in [(Word::FIRST_SEEN, begun), (Word::LAST_SEEN, self.last_seen)] {
             if let Some(time) = time {
-                rfc3339(time, b"", &mut written);
-                batch.text(word, &written);
+                batch.text(word, times::written(time));
             }
         }
         if kind.category() == "vulnerability" && self.core.port > 0 {

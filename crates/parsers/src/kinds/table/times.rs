@@ -49,6 +49,32 @@ pub fn day_month_year(text: &[u8]) -> Option<Time> {
     Time::parse(written.as_bytes())
 }
 
+/// A time in RFC 3339, as [`Time`] writes itself; of most times, whole seconds, without the formatter.
+pub fn written(time: Time) -> Vec<u8> {
+    let (year, month, day) = time.date();
+    let seconds = time.0.rem_euclid(86_400_000);
+    let Ok(year @ 0..=9_999) = u32::try_from(year) else { return time.to_string().into_bytes() };
+    if seconds % 1_000 != 0 {
+        return time.to_string().into_bytes();
+    }
+    let seconds = (seconds / 1_000) as u32;
+    let mut text = Vec::with_capacity(20);
+    let mut two = |number: u32, then: u8| {
+        text.extend_from_slice(&[b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]);
+        if then != 0 {
+            text.push(then);
+        }
+    };
+    two(year / 100, 0);
+    two(year % 100, b'-');
+    two(month, b'-');
+    two(day, b'T');
+    two(seconds / 3_600, b':');
+    two(seconds / 60 % 60, b':');
+    two(seconds % 60, b'Z');
+    text
+}
+
 fn month_of(word: &str) -> Option<u32> {
     const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let begin = word.get(..3).filter(|_| word.bytes().all(|byte| byte.is_ascii_alphabetic()))?;
@@ -77,6 +103,16 @@ const ZONES: [(&str, i64); 13] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn times_are_written_as_the_model_does(millis in any::<i64>(), whole in any::<bool>()) {
+            let time = Time(0).plus(millis % 300_000_000_000_000);
+            let time = if whole { Time(time.0 - time.0.rem_euclid(1_000)) } else { time };
+            prop_assert_eq!(String::from_utf8(written(time)).unwrap(), time.to_string());
+        }
+    }
 
     #[test]
     fn times_as_lists_write_them() {

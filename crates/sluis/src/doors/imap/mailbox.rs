@@ -19,7 +19,7 @@ use super::reply::{self, Entry, Status};
 use super::wire::Literal;
 
 /// Mails acknowledged together.
-const TOGETHER: usize = 100;
+const TOGETHER: usize = 500;
 /// Bytes of mails acknowledged together.
 const WEIGHT: u64 = 16 << 20;
 /// Mails that are remembered because they cannot be taken.
@@ -43,6 +43,8 @@ pub(crate) struct Mailbox<'a> {
     unfinished: bool,
     /// What a person has to know of this look.
     trouble: Option<Failed>,
+    /// What a person has to know of all looks.
+    standing: Option<Failed>,
 }
 
 /// Mails that were tried and cannot be taken: larger than they may be, or not given by the server.
@@ -86,10 +88,15 @@ impl<'a> Mailbox<'a> {
         if refused.validity != opened.validity {
             *refused = Refused { validity: opened.validity, ..Refused::default() };
         }
+        let mut standing = None;
         if client.can("MOVE") || client.can("UIDPLUS") {
-            client.provide(&watched.account.done)?;
+            match client.provide(&watched.account.done) {
+                // Mails that cannot be moved are marked, and taken all the same.
+                Err(failed) if failed.kind == Kind::Other => standing = Some(failed),
+                provided => provided?,
+            }
         }
-        Ok(Mailbox { watched, client, opened, met, floor, refused, unfinished: true, trouble: None })
+        Ok(Mailbox { watched, client, opened, met, floor, refused, unfinished: true, trouble: None, standing })
     }
 
     /// Mails that lay here before the first look and stay where they are.
@@ -117,7 +124,7 @@ impl<'a> Mailbox<'a> {
             let (entries, beyond) = self.client.list(from)?;
             self.finish(&entries)?;
             let mut fitting = Vec::new();
-            for entry in entries.iter().filter(|entry| self.is_new(entry) && !is_done(entry)) {
+            for entry in entries.iter().filter(|entry| self.is_new(entry) && !self.is_done(entry)) {
                 let is_large = entry.size > self.watched.account.most;
                 if !is_large && !self.refused.uids.contains(&entry.uid) {
                     fitting.push(entry.clone());
@@ -149,7 +156,8 @@ impl<'a> Mailbox<'a> {
         // What the server did not give just now counts as waiting, too.
         let refused = self.refused.uids.range(self.floor..).next().copied();
         self.floor = [waiting, refused].into_iter().flatten().min().unwrap_or(from).min(from);
-        let trouble = self.trouble.take().or_else(|| trouble(large, left, self.watched.account.most));
+        let standing = || self.standing.clone();
+        let trouble = self.trouble.take().or_else(standing).or_else(|| trouble(large, left, self.watched.account.most));
         Ok(Looked { taken, trouble })
     }
 
@@ -205,6 +213,12 @@ impl<'a> Mailbox<'a> {
         self.watched.account.backlog
             || entry.uid >= self.met.first_uid
             || (self.met.renumbered && entry.received.is_some_and(|received| received >= self.met.since))
+    }
+
+    /// Whether a mail was taken before, or somebody deleted it. Where there can be no mark of ours, a deleted one may be one that
+    /// was to be removed when something ended: it is taken again, and then it is.
+    fn is_done(&self, entry: &Entry) -> bool {
+        entry.has("$sluisreceived") || (self.opened.keywords && entry.has("\\deleted"))
     }
 
     /// Takes some mails: receives all, and puts them away when all of them are durable.
@@ -305,8 +319,11 @@ impl<'a> Mailbox<'a> {
         let command = format!("UID {verb} {set} {}", quoted(&self.watched.account.done));
         let (status, text) = self.client.command(&command)?;
         if status == Status::No && reply::code(&text).is_some_and(|code| code == b"TRYCREATE") {
-            self.client.provide(&self.watched.account.done)?;
-            return self.client.command(&command);
+            return match self.client.provide(&self.watched.account.done) {
+                Ok(()) => self.client.command(&command),
+                Err(failed) if failed.kind == Kind::Other => Ok((status, text)),
+                Err(failed) => Err(failed),
+            };
         }
         Ok((status, text))
     }
@@ -337,11 +354,6 @@ impl<'a> Mailbox<'a> {
         }
         Ok(())
     }
-}
-
-/// Whether a mail was taken before, or somebody deleted it.
-fn is_done(entry: &Entry) -> bool {
-    entry.has("$sluisreceived") || entry.has("\\deleted")
 }
 
 /// How many of these mails go together: one at least.

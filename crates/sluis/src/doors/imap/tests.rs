@@ -128,6 +128,8 @@ fn bodies(text: &str) -> (&'static str, String) {
     ("UID FETCH", format!("{text}TAG OK done\r\n"))
 }
 
+const CHILD_ABUSE: &str = r#"{"xarf_version":"4.2.0","source_identifier":"192.0.2.4","category":"content","type":"csam","classification":"baseline","url":"https://host.example/x","timestamp":"2026-11-20T00:00:00Z","reporter":{"org":"Example Watch","contact":"reports@watch.example","domain":"watch.example"},"sender":{"org":"Example Watch","contact":"reports@watch.example","domain":"watch.example"}}"#;
+
 const TWO: &str = "* 1 FETCH (UID 10 RFC822.SIZE 5 FLAGS ())\r\n* 2 FETCH (UID 11 RFC822.SIZE 5 FLAGS (\\Seen))\r\n";
 
 #[test]
@@ -254,6 +256,39 @@ fn a_folder_that_takes_nothing_stops_nothing() {
 }
 
 #[test]
+fn a_folder_that_cannot_be_made_stops_nothing() {
+    let script = vec![
+        ("LIST", "TAG OK done\r\n".to_owned()),
+        ("CREATE", "TAG NO [NOPERM] not here\r\n".to_owned()),
+        list(TWO),
+        bodies("* 1 FETCH (UID 10 BODY[] {5}\r\nhello)\r\n* 2 FETCH (UID 11 BODY[] {5}\r\nworld)\r\n"),
+        ("UID MOVE", "TAG NO [TRYCREATE] no such folder\r\n".to_owned()),
+        ("LIST", "TAG OK done\r\n".to_owned()),
+        ("CREATE", "TAG NO [NOPERM] not here\r\n".to_owned()),
+    ];
+    let (looked, received, server) = look("MOVE", script);
+    let looked = looked.unwrap();
+    assert!((looked.taken, received) == (2, 2) && looked.trouble.is_some(), "{looked:?}");
+    assert!(server.was_asked("UID STORE 10:11 +FLAGS.SILENT (\\Seen $SluisReceived)"));
+}
+
+#[test]
+fn without_marks_a_removal_that_was_begun_is_ended_too() {
+    let report = CHILD_ABUSE;
+    let body = format!("* 1 FETCH (UID 10 BODY[] {{{}}}\r\n{report})\r\n", report.len());
+    let select = "* 3 EXISTS\r\n* OK [UIDVALIDITY 7] valid\r\n* OK [PERMANENTFLAGS (\\Seen \\Deleted)] kept\r\nTAG OK [READ-WRITE] done\r\n";
+    let script = vec![
+        ("SELECT", select.to_owned()),
+        ("UID FETCH 4294967295:*", "* 3 FETCH (UID 12 RFC822.SIZE 5)\r\nTAG OK done\r\n".to_owned()),
+        list("* 1 FETCH (UID 10 RFC822.SIZE 5 FLAGS (\\Deleted))\r\n"),
+        bodies(&body),
+    ];
+    let (looked, received, server) = look("MOVE UIDPLUS", script);
+    assert_eq!((looked, received), (Ok(Looked { taken: 1, trouble: None }), 1));
+    assert!(server.was_asked("UID STORE 10 +FLAGS.SILENT (\\Deleted)") && server.was_asked("UID EXPUNGE 10"));
+}
+
+#[test]
 fn a_mailbox_that_may_only_be_read_is_left_alone() {
     let (looked, received, server) =
         look("MOVE", vec![("SELECT", "* 3 EXISTS\r\nTAG OK [READ-ONLY] done\r\n".to_owned()), list(TWO)]);
@@ -263,7 +298,7 @@ fn a_mailbox_that_may_only_be_read_is_left_alone() {
 
 #[test]
 fn what_others_deleted_is_not_removed_with_child_abuse_material() {
-    let report = r#"{"xarf_version":"4.2.0","source_identifier":"192.0.2.4","category":"content","type":"csam","classification":"baseline","url":"https://host.example/x","timestamp":"2026-11-20T00:00:00Z","reporter":{"org":"Example Watch","contact":"reports@watch.example","domain":"watch.example"},"sender":{"org":"Example Watch","contact":"reports@watch.example","domain":"watch.example"}}"#;
+    let report = CHILD_ABUSE;
     let body = format!("* 1 FETCH (UID 10 BODY[] {{{}}}\r\n{report})\r\n", report.len());
     let one = "* 1 FETCH (UID 10 RFC822.SIZE 5 FLAGS ())\r\n";
     for (name, deleted, expunged) in [("others have", "10 12", false), ("nobody has", "10", true)] {

@@ -4,12 +4,12 @@ use model::address::Address;
 use model::report::{Report, Word};
 use model::resource::Url;
 use model::time::Time;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The fields in which a report differs from a record of the oracle: the field, what the oracle has, what the report has.
-pub(crate) fn differences(report: &Report<'_>, record: &Map<String, Value>) -> Vec<(String, String, String)> {
+pub(super) fn differences(report: &Report<'_>, record: &Value) -> Vec<(String, String, String)> {
     let mut all = Vec::new();
-    for (field, value) in record {
+    for (field, value) in record.as_object().into_iter().flatten() {
         let expected = match value {
             Value::Null => continue,
             Value::String(text) => text.clone(),
