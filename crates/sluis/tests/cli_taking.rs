@@ -73,7 +73,11 @@ fn a_letter_becomes_a_case_of_who_held_the_address_then() {
     assert_eq!(lines(&user.run(&["submission", "list", "--json"]).good()).len(), 2);
     assert_eq!(user.json(&["case", "show", "1", "--json"])["latest_reports"].as_array().unwrap().len(), 1);
     // What was understood is not taken from.
-    assert!(user.run(&["submission", "take", "2", "--pick", "1", "--kind", "messaging/spam", "--by", "Anna"]).failed(1).contains("read as xarf"));
+    assert!(
+        user.run(&["submission", "take", "2", "--pick", "1", "--kind", "messaging/spam", "--by", "Anna"])
+            .failed(1)
+            .contains("read as xarf")
+    );
 }
 
 #[test]
