@@ -99,7 +99,10 @@ fn how_a_file_is_read_is_explained() {
     assert!(common::is_harmless(&run.out), "{}", run.out);
     let run = user.run(&["read", "--explain", "--json", "mail.eml"]);
     let told = &lines(&run.out)[0];
-    assert_eq!((told["reports"].as_u64(), told["rejects"].as_u64(), told["parts"][0]["depth"].as_u64()), (Some(1), Some(1), Some(0)));
+    assert_eq!(
+        (told["reports"].as_u64(), told["rejects"].as_u64(), told["parts"][0]["depth"].as_u64()),
+        (Some(1), Some(1), Some(0))
+    );
     // What nothing understands shows what stands in it; what reports no abuse says so.
     user.file("letter.eml", "From: a@b.example\nSubject: look\nDate: Fri, 20 Nov 2026 10:00:00 +0000\n\nSpam came from 192.0.2.9 at 2026-11-20 09:00 UTC.\n");
     let run = user.run(&["read", "--explain", "letter.eml"]);

@@ -122,6 +122,8 @@ struct Listening {
     shapes: Vec<(&'static str, String, Vec<String>)>,
     /// Names under which values are kept for want of a word.
     own: BTreeSet<String>,
+    /// Words of XARF, and ours, that have values.
+    words: BTreeSet<String>,
     findings: Vec<Finding>,
     hidden: bool,
 }
@@ -138,10 +140,10 @@ impl Listening {
         // Which columns are kept is known after some hundred.
         if self.view.reports <= 500 {
             for (word, _) in report.fields() {
-                if let (name, Place::Extra) = report.name(word)
-                    && !self.own.contains(name)
-                {
-                    self.own.insert(name.to_owned());
+                let (name, place) = report.name(word);
+                let names = if place == Place::Extra { &mut self.own } else { &mut self.words };
+                if !names.contains(name) {
+                    names.insert(name.to_owned());
                 }
             }
         }
@@ -245,6 +247,7 @@ pub(super) fn explain(reader: &mut dyn Read, hint: &Hint<'_>, most: usize, as_js
         view: View { file: hint.name.to_owned(), ..View::default() },
         shapes: Vec::new(),
         own: BTreeSet::new(),
+        words: BTreeSet::new(),
         findings: Vec::new(),
         hidden: speaks_of_child_abuse(&String::from_utf8_lossy(&beginning)),
     };
@@ -253,12 +256,14 @@ pub(super) fn explain(reader: &mut dyn Read, hint: &Hint<'_>, most: usize, as_js
         Err(Stop::Io(error)) => return Err(error).context("it cannot be read"),
         Err(Stop::Sink) => Outcome::default(),
     };
-    let Listening { mut view, shapes, own, findings, hidden, .. } = listening;
+    let Listening { mut view, shapes, own, words, findings, hidden, .. } = listening;
     view.format = outcome.format;
     view.set_aside = outcome.aside;
     view.unreadable = outcome.unreadable;
-    view.columns =
-        shapes.into_iter().map(|(format, feed, columns)| columns_of(format, feed, columns, hint.declared, &own)).collect();
+    view.columns = shapes
+        .into_iter()
+        .map(|(format, feed, columns)| columns_of(format, feed, columns, hint.declared, (&own, &words)))
+        .collect();
     view.map = hint.declared.map(|declared| map(declared, &beginning, hint, &view.columns));
     view.findings = taking::views(&desk::taking::Offered { findings, hidden }, 50);
     if hidden {
@@ -279,7 +284,7 @@ fn columns_of(
     feed: String,
     columns: Vec<String>,
     declared: Option<&Declared>,
-    own: &BTreeSet<String>,
+    (own, words): (&BTreeSet<String>, &BTreeSet<String>),
 ) -> ColumnsView {
     let declared =
         declared.filter(|_| matches!(format, "csv" | "json" | "html_table")).map(|declared| declared.compare(&columns));
@@ -293,8 +298,14 @@ fn columns_of(
             let named = |names: &str| names.split(", ").any(|one| one.eq_ignore_ascii_case(name));
             fields.iter().find(|(names, _)| named(names)).map(|(_, becomes)| (*becomes).to_owned())
         };
-        let kept = || own.iter().any(|one| one.eq_ignore_ascii_case(name)).then(|| "kept under its own name".to_owned());
-        mapped.or_else(known).or_else(kept).unwrap_or_else(|| "a word of XARF, or it is empty".to_owned())
+        let same = |one: &&String| one.eq_ignore_ascii_case(name);
+        let kept = || own.iter().find(same).map(|_| "kept under its own name".to_owned());
+        let word = || words.iter().find(same).cloned();
+        mapped
+            .or_else(known)
+            .or_else(kept)
+            .or_else(word)
+            .unwrap_or_else(|| "another word (see the reports), or it is empty".to_owned())
     };
     let columns = columns.iter().map(|name| ColumnView { name: name.clone(), becomes: becomes(name) }).collect();
     ColumnsView { format, feed, columns }
