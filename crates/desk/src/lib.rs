@@ -4,6 +4,7 @@
 //! - [`screen`]: child abuse material is recognised before anything is acknowledged, and only its traces are kept.
 //! - [`work`]: a submission is read, traced, placed in cases and applied, batch by batch.
 //! - [`advance`]: cases whose moment has come are looked at again: the clocks.
+//! - [`advisory`]: advice about weak points, and what follows when one is exploited.
 //! - [`outbox`]: what would be sent or done, let go or discarded by people.
 //! - [`place`]: which reports of a batch belong together; a pure function.
 //! - [`policy`]: the policy file, its versions, and which one is in force; [`calendar`]: its business days.
@@ -25,6 +26,7 @@
 
 pub mod acts;
 pub mod advance;
+pub mod advisory;
 pub mod alert;
 pub mod backup;
 pub mod calendar;
@@ -237,6 +239,11 @@ impl Desk {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
         *self.around.lock().unwrap_or_else(PoisonError::into_inner) = None;
         known
+    }
+
+    /// What decisions look at has changed: it is looked up again.
+    fn forget_around(&self) {
+        *self.around.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// What decisions look at beside cases.

@@ -109,6 +109,20 @@ pub(crate) enum Act {
         /// Its name.
         feed: String,
     },
+    /// Accepts advice about a weak point that waits for a person.
+    AcceptAdvice {
+        /// Its row number.
+        number: i64,
+        /// Who.
+        by: String,
+    },
+    /// Withdraws advice about a weak point.
+    WithdrawAdvice {
+        /// Its row number.
+        number: i64,
+        /// Who.
+        by: String,
+    },
     /// Publishes the log now.
     PublishLog,
     /// Keeps that a bundle of a case was given to somebody.
@@ -168,6 +182,8 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
         Act::Outbox(asked) => asked.perform(desk),
         Act::Advance => crate::cli::advance::perform(desk),
         Act::FetchFeed { feed } => desk.fetch_soon(feed).map(|()| Value::Null),
+        Act::AcceptAdvice { number, by } => desk.accept_advice(*number, by).map(|()| Value::Null),
+        Act::WithdrawAdvice { number, by } => desk.withdraw_advice(*number, by).map(|()| Value::Null),
         Act::PublishLog => Ok(serde_json::json!({ "size": desk.publish()?.size })),
         Act::Issue { case, to, bundle, records, by } => {
             let digest = digest(bundle).ok_or_else(|| desk::Error::Invalid("a digest has 64 hexadecimal digits".to_owned()))?;

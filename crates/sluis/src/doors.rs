@@ -2,6 +2,8 @@
 //!
 //! - [`fetch`]: feeds that are downloaded.
 //! - [`imap`]: mailboxes on servers.
+//! - [`smtp`]: mail servers that hand mail over.
 
 pub(crate) mod fetch;
 pub(crate) mod imap;
+pub(crate) mod smtp;

@@ -18,6 +18,7 @@ pub(crate) mod config_feed;
 pub(crate) mod config_imap;
 pub(crate) mod config_log;
 pub(crate) mod config_mail;
+pub(crate) mod config_smtp;
 pub(crate) mod config_witness;
 pub(crate) mod http;
 pub(crate) mod intake;
@@ -54,7 +55,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::alert::Sender;
 use crate::data::Data;
 use crate::doors::fetch::Fetcher;
-use crate::doors::imap;
+use crate::doors::{imap, smtp};
 use crate::log::tsa::Tsa;
 use config::Config;
 use intake::Intake;
@@ -104,6 +105,8 @@ pub(crate) struct Figures {
     pub(crate) alerts: Vec<Open>,
     /// How it goes with the receivers of alerts that are configured.
     pub(crate) channels: Vec<Channel>,
+    /// How it goes with the feeds that are configured.
+    pub(crate) fetches: Vec<store::fetches::Fetch>,
 }
 
 impl Node {
@@ -129,10 +132,13 @@ impl Node {
                     sources: transaction.sources()?,
                     alerts: transaction.count_alerts()?,
                     channels: transaction.channels()?.into_iter().filter(configured).collect(),
+                    fetches: Vec::new(),
                 })
             })
         };
-        let figures = read().map_err(|error| logs::cause(&error.to_string()).0)?;
+        let cause = |message: String| logs::cause(&message).0;
+        let mut figures = read().map_err(|error| cause(error.to_string()))?;
+        figures.fetches = self.desk.fetches_in_use().map_err(|error| cause(error.to_string()))?;
         *kept = Some((Instant::now(), figures.clone()));
         Ok(figures)
     }
@@ -195,6 +201,12 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
     let mailboxes = config.imap.iter().map(|account| account.open()).collect::<anyhow::Result<Vec<_>>>()?;
     let mut desk = data.desk(clock, config.readers()?)?;
     config.mail.set(&mut desk, true)?;
+    if !config.mail.asks() && desk.policy().policy.trust.iter().any(|trust| trust.proven.is_some()) {
+        tracing::warn!(
+            hint = "[mail] dns or authentication_results in sluis.toml",
+            "the policy asks for proofs of senders, and nobody looks for any"
+        );
+    }
     let desk = Arc::new(desk);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -229,6 +241,10 @@ async fn serve(
         tracing::warn!(%listen, hint = "numbers are shown without a password: let only those who may see them reach it", "open to the network");
     }
     let shelf_listener = shelf::bind(config.log.listen).await?;
+    let mut servers = Vec::new();
+    for server in &config.servers {
+        servers.push(server.clone().open().await?);
+    }
     let poll = Duration::from_secs(config.intake.poll_seconds.into());
     let intake = Arc::new(Intake::new(Arc::clone(&desk), &config.intake.maildirs, config.administrations()?, poll));
     let node = Arc::new(Node {
@@ -250,7 +266,8 @@ async fn serve(
         worker.intake.run();
         let _ = ended.send(());
     })?;
-    let doors = imap::start(&node.desk, &node.intake, mailboxes)?;
+    let mut doors = imap::start(&node.desk, &node.intake, mailboxes)?;
+    doors.extend(smtp::start(&node.desk, &node.intake, servers)?);
     crate::alert::run::start(&node, senders)?;
     let (worker, retention) = (Arc::clone(&node.desk), config.retention.clone());
     std::thread::Builder::new()

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::io::Write;
+
 use common::{User, login_attack};
 
 fn mail() -> String {
@@ -56,4 +58,45 @@ fn of_several_files_the_readable_ones_are_taken() {
     let run = user.run(&["receive", "missing.json", "a.json"]);
     assert!(run.failed(66).contains("missing.json"));
     assert_eq!(user.json(&["case", "list", "--json"])["about"], "192.0.2.7");
+}
+
+/// An event as IntelMQ writes it.
+fn event(address: &str) -> String {
+    format!(
+        "{{\"classification.taxonomy\": \"intrusion-attempts\", \"classification.type\": \"brute-force\", \"feed.name\": \"honeypots\", \
+         \"source.ip\": \"{address}\", \"time.source\": \"2026-11-20T01:00:00+00:00\", \"time.observation\": \"2026-11-20T01:05:00+00:00\"}}\n"
+    )
+}
+
+#[test]
+fn a_program_that_goes_on_is_not_waited_for() {
+    let user = User::new();
+    let mut child = user.command(&["receive", "--ndjson"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut tool = child.stdin.take().unwrap();
+    tool.write_all(event("192.0.2.7").as_bytes()).unwrap();
+    tool.write_all(event("192.0.2.8").as_bytes()).unwrap();
+    let begun = std::time::Instant::now();
+    let cases = |least: usize| {
+        while !user.data().join("sluis.db").exists() || common::lines(&user.run(&["case", "list", "--json"]).out).len() < least {
+            assert!(begun.elapsed() < std::time::Duration::from_secs(60), "waited in vain for {least} cases");
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    };
+    cases(2);
+    assert_eq!(common::lines(&user.run(&["submission", "list", "--json"]).good()).len(), 1);
+    // Half a line is kept when it is told to stop: a person sees what there was of it.
+    tool.write_all(event("192.0.2.9").as_bytes()).unwrap();
+    tool.flush().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let run = common::finished(child);
+    assert_eq!((run.code, run.out.as_str()), (Some(0), ""), "{run:?}");
+    cases(3);
+    assert_eq!(user.json(&["submission", "list", "--json", "-n", "1"])["door"], "pipe");
+    drop(tool);
+    // Its end is an end, too.
+    assert_eq!(user.pipe(&["receive", "--ndjson"], event("192.0.2.10").trim_end()).good(), "");
+    cases(4);
+    user.run(&["receive", "--ndjson", "file"]).failed(64);
 }

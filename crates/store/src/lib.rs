@@ -9,6 +9,7 @@
 
 pub mod acts;
 pub mod administration;
+pub mod advisories;
 pub mod alerts;
 pub mod anchors;
 pub mod apply;

@@ -117,7 +117,8 @@ fn says_mail(mail: &Mail<'_>, parts: usize, depth: u8, of: &dyn Fn(&str) -> bool
     })
 }
 
-/// Whether an address in the text of a mail, outside of what it quotes, is probably meant as a source of abuse. What asks for nobody
+/// Whether an address in the text of a mail, outside of what it quotes, is probably meant as a source of abuse, or a location in it was
+/// made unfit to click on. What asks for nobody
 /// otherwise (an automatic answer) then still goes to a person.
 pub fn accuses(mail: &Mail<'_>, received: Time) -> bool {
     let mut finder = Finder::new(mail.fields.time("Date").unwrap_or(received), own(&mail.fields));
@@ -130,7 +131,13 @@ pub fn accuses(mail: &Mail<'_>, received: Time) -> bool {
             .filter(|line| !line.starts_with(b">"));
         finder.text("", &own.flatten().copied().collect::<Vec<u8>>());
     }
-    let sure = |finding: &Finding| finding.what == Found::Address && finding.confidence >= 80;
+    // What was made unfit to click on is what somebody warns of.
+    let defused = |text: &str| text.contains("[.]") || text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("hxxp"));
+    let sure = |finding: &Finding| match finding.what {
+        Found::Address => finding.confidence >= 80,
+        Found::Url | Found::Domain => defused(&finding.written),
+        _ => false,
+    };
     finder.finish().iter().any(sure)
 }
 

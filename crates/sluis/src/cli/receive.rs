@@ -1,5 +1,7 @@
 //! `sluis receive`: what a mail server's pipe, cron or a person hands reports to.
 
+mod ndjson;
+
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -35,6 +37,7 @@ Examples:
   sluis receive scan_rdp.csv mails/*.eml
   flags=Rq user=sluis argv=/usr/bin/sluis receive    a pipe in Postfix's master.cf
   sluis receive --maildir ~abuse/Maildir --watch
+  tool | sluis receive --ndjson                      for as long as the tool runs
   sluis receive --again rejects                      with a newer version, or with --map")]
 pub(crate) struct Args {
     /// Files to take in; none or '-' is standard input
@@ -46,6 +49,9 @@ pub(crate) struct Args {
     /// Keep watching the maildir until SIGTERM or Ctrl-C
     #[arg(long, requires = "maildir")]
     watch: bool,
+    /// Take JSON from standard input, one object a line, as it comes: nothing waits for the end
+    #[arg(long, conflicts_with_all = ["files", "maildir", "again", "again_all"])]
+    ndjson: bool,
     /// Read a submission once more: its ID, or 'rejects' or 'unreadable' for all that have some
     #[arg(long, value_name = "SUBMISSION", value_parser = again, conflicts_with_all = ["files", "maildir"])]
     again: Option<Again>,
@@ -136,6 +142,9 @@ pub(super) fn error_code(error: &anyhow::Error) -> u8 {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
+    if args.ndjson {
+        return ndjson::run(args, globals);
+    }
     let data = globals.data()?;
     let again = if args.again_all { Some(Again::All) } else { args.again };
     let from_files = args.maildir.is_none() && again.is_none();

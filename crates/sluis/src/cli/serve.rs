@@ -50,6 +50,9 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         for account in &config.imap {
             account.open()?;
         }
+        for server in &config.servers {
+            server.check()?;
+        }
         return Ok(0);
     }
     logs::begin(&config.logs)?;

@@ -11,11 +11,13 @@ use serde::Deserialize;
 use store::Engine;
 
 use crate::cli::administration::Way;
+use crate::doors::smtp::Settings;
 use crate::serve::administrations::Source;
 use crate::serve::config_feed::{self, FeedConfig};
 use crate::serve::config_imap::{self, ImapConfig};
 use crate::serve::config_log::LogConfig;
 use crate::serve::config_mail::MailConfig;
+use crate::serve::config_smtp::{LmtpConfig, SmtpConfig};
 use crate::serve::config_witness::{self, WitnessConfig};
 
 /// The name of the configuration file in a data directory.
@@ -61,6 +63,13 @@ pub(crate) struct Config {
     pub(crate) feed: Vec<FeedConfig>,
     /// Mailboxes on servers.
     pub(crate) imap: Vec<ImapConfig>,
+    /// Where our own mail server hands mail over.
+    pub(crate) lmtp: Option<LmtpConfig>,
+    /// Where the mail servers of others do.
+    pub(crate) smtp: Option<SmtpConfig>,
+    /// Both of them, understood.
+    #[serde(skip)]
+    pub(crate) servers: Vec<Settings>,
 }
 
 /// The rules.
@@ -293,6 +302,7 @@ impl Config {
         config_imap::check(&mut config.imap, folder).with_context(|| path.display().to_string())?;
         config.log.check(folder).with_context(|| path.display().to_string())?;
         config.mail.check().with_context(|| path.display().to_string())?;
+        config.servers = config.servers(folder).with_context(|| path.display().to_string())?;
         config_feed::check(&mut config.feed, folder).with_context(|| path.display().to_string())?;
         config_witness::check(&mut config, folder).with_context(|| path.display().to_string())?;
         for maildir in &mut config.intake.maildirs {
@@ -328,6 +338,16 @@ impl Config {
             *file = folder.join(&*file);
         }
         Ok(config)
+    }
+
+    /// The doors for mail servers. A relative path in them begins at `folder`.
+    ///
+    /// # Errors
+    /// What is wrong, and what would be right.
+    fn servers(&self, folder: &Path) -> anyhow::Result<Vec<Settings>> {
+        let min_free = u64::from(self.intake.min_free_mib) << 20;
+        let lmtp = self.lmtp.iter().map(|config| config.settings(folder, min_free));
+        lmtp.chain(self.smtp.iter().map(|config| config.settings(folder, min_free))).collect()
     }
 
     /// The database that holds the rows.

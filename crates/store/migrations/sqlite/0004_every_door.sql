@@ -73,6 +73,39 @@ CREATE TABLE mailboxes (
     PRIMARY KEY (account, folder)
 ) STRICT;
 
+-- Advice about weak points: of each document and CVE number the newest version, and, if somebody sent one for whom nobody
+-- vouches, what a person has yet to accept (accepted = 0). Nothing follows from that.
+CREATE TABLE advisories (
+    id         INTEGER PRIMARY KEY,
+    publisher  TEXT NOT NULL,
+    document   TEXT NOT NULL,
+    -- Empty when it is about no CVE number.
+    cve        TEXT NOT NULL,
+    accepted   INTEGER NOT NULL,
+    -- The submission that it stands in, and when that was received.
+    submission INTEGER NOT NULL,
+    received   INTEGER NOT NULL,
+    released   INTEGER,
+    title      TEXT NOT NULL,
+    -- Names of products, one to a line.
+    products   TEXT NOT NULL,
+    affects    INTEGER NOT NULL,
+    severity   TEXT NOT NULL,
+    score      INTEGER,
+    remedy     TEXT NOT NULL,
+    reference  TEXT NOT NULL,
+    exploited  INTEGER NOT NULL,
+    ransomware INTEGER NOT NULL,
+    due        INTEGER,
+    tlp        INTEGER NOT NULL,
+    -- When it was taken off its catalogue, or by a person, and by whom.
+    withdrawn  INTEGER,
+    person     TEXT NOT NULL,
+    UNIQUE (publisher, document, cve, accepted)
+) STRICT;
+CREATE INDEX advisories_cve ON advisories (cve);
+CREATE INDEX advisories_submission ON advisories (submission);
+
 -- What people did with submissions that no format understood.
 CREATE TABLE taken (
     submission INTEGER PRIMARY KEY,
