@@ -12,6 +12,7 @@
 
 pub mod administration;
 pub mod care;
+pub mod figures;
 pub mod formats;
 pub mod kinds;
 pub mod read;
