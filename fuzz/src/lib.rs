@@ -3,6 +3,7 @@
 use model::administration::Snapshot;
 use model::time::Time;
 use parsers::administration::Finding;
+use parsers::formats::Format;
 use parsers::formats::csv::Declared;
 use parsers::formats::shadowserver::Maps;
 use parsers::read::read;
@@ -67,4 +68,14 @@ pub fn administration((snapshot, findings): (Snapshot, Vec<Finding>)) {
     }
     let changes = model::administration::compare(&model::administration::Known::default(), &snapshot, Time(1_772_600_767_000));
     assert!(changes.ended.is_empty() && changes.superseded.is_empty(), "nothing was known that could end");
+}
+
+/// The format that the first line names, and what follows that line. A name that is nobody's stands for any format.
+pub fn named<'b>(bytes: &'b [u8], formats: &[&'static Format]) -> (&'static str, &'b [u8]) {
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (name, rest) = bytes.split_at(end);
+    let rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+    let any = name.iter().map(|byte| usize::from(*byte)).sum::<usize>() % formats.len().max(1);
+    let found = formats.iter().find(|format| format.name.as_bytes() == name).or(formats.get(any));
+    (found.map_or("", |format| format.name), rest)
 }

@@ -9,7 +9,10 @@ Chores of the project.
 
   cargo xtask test          pass every check and test, as CI does
   cargo xtask tidy          only the house rules that a program can hold
-  cargo xtask corpus DIR    what the parsers read of a folder of samples, against its oracles
+  cargo xtask corpus DIR    what the parsers read of a folder of samples, against its oracles; with --figures at the
+                            end, what that proves of each format is written down for `sluis formats`
+  cargo xtask corpus fetch [--from DIR|URL] DIR
+                            the public samples, fetched into a folder from the repositories they are in
   cargo xtask deb           the Debian package, into target/deb
   cargo xtask page          the page of the verifier, joined of its sources
 ";
@@ -31,7 +34,13 @@ fn main() -> ExitCode {
         }
         ["page"] => xtask::page::run(&root),
         ["tidy"] => xtask::tidy::run(&root, &mut out),
-        ["corpus", folder] => xtask::corpus::run(Path::new(folder), &mut out),
+        ["corpus", "fetch", folder] => xtask::corpus::fetch::run(&root, None, Path::new(folder), &mut out),
+        ["corpus", "fetch", "--from", from, folder] => xtask::corpus::fetch::run(&root, Some(from), Path::new(folder), &mut out),
+        ["corpus", folder] => xtask::corpus::run(Path::new(folder), None, &mut out),
+        ["corpus", folder, "--figures"] => {
+            let figures = root.join("crates/parsers/data/figures.toml");
+            xtask::corpus::run(Path::new(folder), Some(&figures), &mut out)
+        }
         ["help" | "--help" | "-h"] => out.write_all(USAGE.as_bytes()).map(|()| true).map_err(Into::into),
         _ => {
             eprint!("{USAGE}");

@@ -74,6 +74,9 @@ pub(crate) struct Said {
     pub(crate) reporter: i64,
     pub(crate) confidence: u8,
     pub(crate) authenticated: bool,
+    pub(crate) signed: bool,
+    /// Whether its mail says that it is from somebody whom the policy asks for a proof, and there is none.
+    pub(crate) pretends: bool,
 }
 
 /// What is known of a submission when its reports are looked at.
@@ -204,6 +207,7 @@ impl Context<'_> {
             direct: alike.who.direct,
             confidence: alike.said.confidence,
             authenticated: alike.said.authenticated,
+            signed: alike.said.signed,
             corroborated: false,
             spoofable: alike.spoofable,
             stale: alike.stale,
@@ -216,9 +220,15 @@ impl Context<'_> {
             snoozed: None,
             ordered: None,
             absent: None,
+            exploited: self.around.exploited_of(&alike.traits),
             next_run: None,
         };
         let mut decided = decide(&facts, policy, self.now);
+        if alike.said.pretends
+            && let Some(first) = decided.steps.first_mut()
+        {
+            first.text.push_str("; it is not proven that the mail is from whom it says it is from");
+        }
         let gather = policy.care(decided.progress.severity).gather;
         for errand in &mut decided.errands {
             errand.ready = gathered(errand.ready, gather, self.now);
@@ -230,13 +240,14 @@ impl Context<'_> {
         let mut bits = 0;
         let mut mark = |is: bool, bit: i64| bits |= if is { bit } else { 0 };
         mark(alike.said.authenticated, marks::AUTHENTICATED);
+        mark(alike.said.signed, marks::SIGNED);
         mark(alike.spoofable, marks::SPOOFABLE);
         mark(alike.near, marks::HOLDER_CHANGED);
         mark(decided.is_some() && !alike.history, marks::DECIDED);
         mark(decided.as_ref().is_some_and(|decided| decided.progress.observed), marks::OBSERVED);
         Opening {
             rule: rule.name.clone(),
-            severity: rule.severity,
+            severity: facts.exploited.map_or(rule.severity, |_| policy.exploited.severity(rule.severity)),
             traits: alike.traits.clone(),
             confidence: alike.said.confidence,
             reporter: alike.said.reporter,
@@ -313,7 +324,8 @@ fn hash_of(reporter: &str, format: &str) -> i64 {
 /// Who says something, by what is believed of it: whom a proof names is told apart by that, whatever the report says.
 fn said(belief: &Belief<'_>, reporter: &str, format: &str) -> Said {
     let name = if belief.proven.is_empty() { reporter } else { belief.proven };
-    Said { reporter: hash_of(name, format), confidence: belief.confidence, authenticated: belief.authenticated }
+    let Belief { confidence, authenticated, signed, claimed, .. } = *belief;
+    Said { reporter: hash_of(name, format), confidence, authenticated, signed, pretends: !claimed.is_empty() }
 }
 
 /// Whether it is proven who sent a mail.
@@ -401,6 +413,7 @@ impl<'a> Look<'a> {
             direct: who.direct,
             confidence: standing.confidence,
             authenticated: standing.has(marks::AUTHENTICATED),
+            signed: standing.has(marks::SIGNED),
             corroborated: standing.has(marks::CORROBORATED),
             spoofable: standing.has(marks::SPOOFABLE),
             stale,
@@ -412,6 +425,7 @@ impl<'a> Look<'a> {
             snoozed: standing.snoozed,
             ordered: standing.ordered,
             absent: None,
+            exploited: around.exploited_of(&standing.traits),
             next_run: None,
         };
         self.absence(standing, rule, &mut facts)?;
@@ -489,6 +503,7 @@ impl<'a> Look<'a> {
             standing.reporter = said.reporter;
         }
         standing.marks |= if said.authenticated { marks::AUTHENTICATED } else { 0 };
+        standing.marks |= if said.signed { marks::SIGNED } else { 0 };
         standing.marks |= if is_spoofable(&report) { marks::SPOOFABLE } else { 0 };
         self.transaction.set_basis(filed.case.id, standing)
     }

@@ -52,6 +52,16 @@ impl Desk {
         Ok(self.store.reader()?.read(|transaction| transaction.fetches())?)
     }
 
+    /// How it goes with the downloads of the feeds that are in the settings.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn fetches_in_use(&self) -> Result<Vec<Fetch>, Error> {
+        let mut fetches = self.fetches()?;
+        fetches.retain(|fetch| self.reading.feeds.contains_key(&fetch.feed));
+        Ok(fetches)
+    }
+
     /// How it goes with one feed, and what it is to be asked with: under another address than before it begins anew, and of a list of
     /// all there is the whole is wanted once a day.
     ///

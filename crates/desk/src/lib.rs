@@ -4,6 +4,7 @@
 //! - [`screen`]: child abuse material is recognised before anything is acknowledged, and only its traces are kept.
 //! - [`work`]: a submission is read, traced, placed in cases and applied, batch by batch.
 //! - [`advance`]: cases whose moment has come are looked at again: the clocks.
+//! - [`advisory`]: advice about weak points, and what follows when one is exploited.
 //! - [`outbox`]: what would be sent or done, let go or discarded by people.
 //! - [`place`]: which reports of a batch belong together; a pure function.
 //! - [`policy`]: the policy file, its versions, and which one is in force; [`calendar`]: its business days.
@@ -17,6 +18,7 @@
 //! - [`sender`]: who a mail is from, and what proves it.
 //! - [`simulate`]: what another policy would have done over what is recorded.
 //! - [`mailboxes`]: from which mail on a mailbox on a server is taken.
+//! - [`taking`]: what people find in submissions that no format understood becomes reports.
 //! - [`spool`]: where bytes wait when another process owns the desk, and the maildirs that are watched.
 //!
 //! [`Desk`] is a node at work: its store, its index of who held what, and its clock. Time is passed in through
@@ -24,6 +26,7 @@
 
 pub mod acts;
 pub mod advance;
+pub mod advisory;
 pub mod alert;
 pub mod backup;
 pub mod calendar;
@@ -44,8 +47,10 @@ pub mod retain;
 pub mod screen;
 pub mod seal;
 pub mod sender;
+mod shapes;
 pub mod simulate;
 pub mod spool;
+pub mod taking;
 pub mod work;
 
 use std::collections::BTreeMap;
@@ -234,6 +239,11 @@ impl Desk {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
         *self.around.lock().unwrap_or_else(PoisonError::into_inner) = None;
         known
+    }
+
+    /// What decisions look at has changed: it is looked up again.
+    fn forget_around(&self) {
+        *self.around.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// What decisions look at beside cases.

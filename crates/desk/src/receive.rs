@@ -10,6 +10,7 @@ use store::keys::public_id;
 use store::raw::{self, Written};
 use store::senders::Heard;
 use store::submissions::{Location, Receipt};
+use store::taken::Taken;
 
 use crate::{Desk, Error};
 
@@ -26,6 +27,8 @@ pub struct Arrived {
     pub(crate) locations: Vec<Location>,
     /// Whether it told of child abuse material, and a rewrite took its place.
     pub(crate) rewritten: bool,
+    /// The submission from which a person took it, and who.
+    pub(crate) taken_from: Option<(i64, String)>,
     /// How long writing and screening it took.
     pub(crate) took: Duration,
 }
@@ -82,7 +85,8 @@ impl Desk {
         let written = raw::write(self.store.directory(), self.store.keys(), public, &mut self.until_stop(reader))?;
         let took = Duration::ZERO;
         let (name, locations) = (base_name(name).to_owned(), Vec::new());
-        let arrived = Arrived { written, door, envelope, heard: None, name, received, locations, rewritten: false, took };
+        let (heard, taken_from) = (None, None);
+        let arrived = Arrived { written, door, envelope, heard, name, received, locations, rewritten: false, taken_from, took };
         Ok(Arrived { took: begun.elapsed(), ..self.screen(arrived)? })
     }
 
@@ -133,6 +137,10 @@ impl Desk {
                     if let Some(heard) = &arrived.heard {
                         transaction.keep_sender(id, heard)?;
                     }
+                }
+                if let Some((from, person)) = &arrived.taken_from {
+                    let (outcome, person) = (Some(receipt.id()), person.clone());
+                    transaction.set_taken(*from, &Taken { outcome, at: arrived.received, person, reason: String::new() })?;
                 }
                 Ok(receipt)
             };

@@ -132,7 +132,7 @@ impl Desk {
 
     /// Whether these bytes tell of child abuse material: as a report, or in words.
     pub(crate) fn tells_of_child_abuse(&self, bytes: &[u8], name: &str) -> bool {
-        if tells_of_child_abuse(&String::from_utf8_lossy(bytes)) {
+        if speaks_of_child_abuse(&String::from_utf8_lossy(bytes)) {
             return true;
         }
         let hint = Hint { format: None, declared: None, ..self.hint(name, "", self.now()) };
@@ -161,7 +161,7 @@ impl Desk {
 
 /// Whether the text of something unreadable speaks of such material. A wrong yes costs a person a look at the mailbox
 /// it came from; a wrong no keeps what may not be kept.
-fn tells_of_child_abuse(text: &str) -> bool {
+pub fn speaks_of_child_abuse(text: &str) -> bool {
     const WORDS: [&str; 8] =
         ["csam", "csem", "child abuse", "child-abuse", "child sexual", "childporn", "child porn", "kinderporno"];
     let text = text.to_ascii_lowercase();
@@ -178,7 +178,7 @@ impl Sink for Looking {
     }
 
     fn reject(&mut self, reject: Reject) {
-        self.0 |= tells_of_child_abuse(&reject.text) || tells_of_child_abuse(&reject.reason);
+        self.0 |= speaks_of_child_abuse(&reject.text) || speaks_of_child_abuse(&reject.reason);
     }
 
     fn note(&mut self, _: Note) {}

@@ -149,6 +149,12 @@ impl Desk {
         let mut found = Vec::new();
         for (id, heard) in to_ask {
             let Some(&submission) = by_number.get(&id) else { continue };
+            if self.senders.patience == 0 && begun.elapsed() > ROUND {
+                // Nobody comes back to it.
+                let detail = "name servers took too long with others".to_owned();
+                found.push((id, heard, Verdict { proof: Proof::Unknown, domain: String::new(), detail }));
+                continue;
+            }
             let is_due = self.senders.patience == 0 || heard.next_try.is_none_or(|next| next <= now);
             if !is_due || self.is_stopping() || begun.elapsed() > ROUND {
                 waiting.insert(id);

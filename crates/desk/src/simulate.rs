@@ -20,6 +20,7 @@ use model::severity::Severity;
 use model::submission::PublicId;
 use model::time::Time;
 use store::Reader;
+use store::clocks::Around;
 use store::feeds::Feed;
 use store::recorded::Recorded;
 
@@ -148,6 +149,7 @@ struct Shared<'a> {
     new: Judged,
     parties: HashMap<i64, Parties>,
     feeds: HashMap<i64, Feed>,
+    around: Around,
     next: AtomicI64,
     last: i64,
 }
@@ -164,17 +166,18 @@ pub fn simulate(open: &(dyn Fn() -> Result<Reader, store::Error> + Sync), asked:
     };
     let old = Judged::new(old, asked.acting, &mut names);
     let new = Judged::new(vec![(Time::MIN, asked.new.clone())], asked.acting, &mut names);
-    let (parties, feeds, last) = open()?.read(|transaction| {
-        let operators = transaction.around()?.operators;
+    let (parties, feeds, last, around) = open()?.read(|transaction| {
+        let around = transaction.around()?;
+        let operators = &around.operators;
         let parties = transaction.parties_of_chains()?.into_iter().map(|(chain, links)| {
             let direct = links.iter().find(|(party, is_allocated)| !is_allocated && !operators.contains(party));
             (chain, (direct.map(|(party, _)| *party), links.last().map(|(party, _)| *party)))
         });
-        let parties = parties.collect();
+        let parties: HashMap<_, _> = parties.collect();
         let feeds = transaction.feeds()?.into_iter().map(|feed| (feed.id, feed)).collect();
-        Ok::<_, store::Error>((parties, feeds, transaction.last_case()?))
+        Ok::<_, store::Error>((parties, feeds, transaction.last_case()?, around))
     })?;
-    let shared = Shared { asked, old, new, parties, feeds, next: AtomicI64::new(0), last };
+    let shared = Shared { asked, old, new, parties, feeds, around, next: AtomicI64::new(0), last };
     let parts: Vec<Result<Part, store::Error>> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(|| part(open, &shared))).collect();
         let crashed = || Err(store::Error::Damaged("a thread of the simulation crashed".to_owned()));
@@ -234,7 +237,8 @@ fn part(open: &(dyn Fn() -> Result<Reader, store::Error> + Sync), shared: &Share
             let deeds = deeds.remove(&recorded.id).unwrap_or_default();
             let (direct, deepest) = shared.parties.get(&recorded.chain).copied().unwrap_or_default();
             let feed = shared.feeds.get(&recorded.feed);
-            let case = Case { recorded: &recorded, days: &days, deeds: &deeds, direct, deepest, feed };
+            let exploited = shared.around.exploited_of(&recorded.traits);
+            let case = Case { recorded: &recorded, days: &days, deeds: &deeds, direct, deepest, feed, exploited };
             let old = live(&case, &shared.old, shared.asked.until, &mut part.old);
             let new = live(&case, &shared.new, shared.asked.until, &mut part.new);
             part.cases += 1;

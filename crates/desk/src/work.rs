@@ -15,20 +15,24 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
+use model::advisory::Advisory;
 use model::chain::Chains;
 use model::report::Batch;
 use model::sender::Sender;
 use model::submission::{Door, Submission};
+use parsers::formats::exchange::kev;
 use parsers::read::Outcome;
-use parsers::sink::{Note, Reject, Sink, Stop};
+use parsers::sink::{Form, Note, Reject, Sink, Stop};
 use store::apply::{Advance, Applied, Placed};
 use store::queues::{Queue, SetAside};
 
 use self::claim::{Claim, Claims};
+use crate::advisory::Advice;
 use crate::alert::Suspicion;
 use crate::decide::{Context, FeedSaid};
 use crate::place::place;
 use crate::policy::InForce;
+use crate::shapes::Shapes;
 use crate::{Desk, Error, Known, alert};
 
 /// Submissions up to this size are read in the thread that asks, and committed together with others.
@@ -44,6 +48,8 @@ const SMALL_MAKES: (usize, usize) = (20_000, 16 << 20);
 const NOTES: usize = 500;
 /// Rejects kept in memory before they are written, when no report comes between.
 const REJECTS: usize = 10_000;
+/// Advice kept in memory before it is written.
+const ADVICE: usize = 2_000;
 /// How often reading may crash before a person looks.
 const CRASHES: u32 = 2;
 /// How often the process may die on a submission without achieving anything before a person looks. More than
@@ -89,6 +95,8 @@ struct Flush {
     batch: Batch,
     set_aside: Vec<SetAside>,
     notes: Vec<(String, String)>,
+    /// Advice about weak points.
+    advice: Vec<Advisory>,
     read_again: Vec<u32>,
     /// What its first report says of the feed that the submission may be of.
     feed: Option<FeedSaid>,
@@ -100,6 +108,8 @@ struct Flush {
     end: Option<Ended>,
     /// Why it is perhaps an order, which the last flush says too.
     order: Option<Suspicion>,
+    /// How it is laid out, which the last flush says as well.
+    shapes: Shapes,
 }
 
 /// A flush that is traced, placed and packed.
@@ -112,8 +122,12 @@ struct Part {
     sender: Option<Arc<Sender>>,
     placed: Placed,
     advance: Advance,
+    /// Advice about weak points.
+    advice: Option<Advice>,
     /// The submission, when it is perhaps an order, and why.
     order: Option<(Submission, Suspicion)>,
+    /// The submission, and how it is laid out, when that is known.
+    shapes: Option<(Submission, Shapes)>,
 }
 
 impl Flush {
@@ -404,6 +418,7 @@ impl Desk {
             flush: Flush { cursor: submission.cursor, sender: sender.clone(), ..Flush::default() },
             notes: 0,
             broken_off: false,
+            shapes: Shapes::default(),
         };
         loop {
             let opened = reader.read(|transaction| transaction.open_raw(submission, &key, self.store.directory()));
@@ -440,6 +455,9 @@ impl Desk {
             if let Ended::Read(outcome) = &ended {
                 last.cursor = last.cursor.max(outcome.statements);
             }
+            if matches!(ended, Ended::Read(_)) {
+                last.shapes = std::mem::take(&mut sink.shapes);
+            }
             last.end = Some(ended);
             last.order = self.looks_like_order(&counted.beginning, submission.received, sender.as_deref());
             let _ = give(last);
@@ -465,6 +483,11 @@ impl Desk {
         if flush.end.is_some() {
             notes.extend(self.notes_on_sender(&context, placed.batch.format));
         }
+        let whole = matches!(&flush.end, Some(Ended::Read(outcome)) if outcome.format == kev::FORMAT.name)
+            && submission.rejects == 0
+            && flush.set_aside.is_empty();
+        let advice = Advice::of(submission, flush.advice, whole, &context);
+        notes.extend(advice.as_ref().and_then(Advice::note));
         let mut set_aside = flush.set_aside;
         set_aside.extend(undated);
         let end = flush.end.map(|ended| match ended {
@@ -488,8 +511,9 @@ impl Desk {
             end,
         };
         let order = flush.order.map(|why| (submission.clone(), why));
+        let shapes = (flush.shapes != Shapes::default()).then(|| (submission.clone(), flush.shapes));
         self.count(|totals| totals.tracing += begun.elapsed());
-        Ok(Part { known, in_force, door: submission.door, sender: flush.sender, placed, advance, order })
+        Ok(Part { known, in_force, door: submission.door, sender: flush.sender, placed, advance, advice, order, shapes })
     }
 
     /// Prepares flushes and applies them in one transaction.
@@ -537,13 +561,24 @@ impl Desk {
                 .map(|part| store::apply::Flush { placed: &part.placed, index: &part.known.index, advance: &part.advance })
                 .collect();
             let applied = transaction.apply(&flushes, &mut memory)?;
+            for part in &parts {
+                part.advice.iter().try_for_each(|advice| advice.apply(transaction, part.advance.now))?;
+            }
             for (submission, suspicion) in parts.iter().filter_map(|part| part.order.as_ref()) {
                 alert::put_order(transaction, submission, suspicion, self.now())?;
+            }
+            for part in &parts {
+                if let Some((submission, shapes)) = &part.shapes {
+                    shapes.apply(transaction, submission, part.sender.as_deref(), part.advance.now)?;
+                }
             }
             Ok(applied)
         });
         match result {
             Ok(applied) => {
+                if parts.iter().any(|part| part.advice.as_ref().is_some_and(Advice::matters)) {
+                    self.forget_around();
+                }
                 let mut done = Worked::default();
                 applied.into_iter().for_each(|applied| done.add(applied));
                 ends.into_iter().for_each(|unreadable| done.end(unreadable));
@@ -574,6 +609,8 @@ struct Flushing<'a> {
     notes: usize,
     /// Nobody takes flushes any more.
     broken_off: bool,
+    /// How what is read is laid out.
+    shapes: Shapes,
 }
 
 impl Flushing<'_> {
@@ -628,6 +665,19 @@ impl Sink for Flushing<'_> {
             // That it was broken off shows at the next batch, or at the end.
             let _ = self.give();
         }
+    }
+
+    fn advisory(&mut self, advisory: Advisory) -> ControlFlow<()> {
+        if self.broken_off {
+            return ControlFlow::Break(());
+        }
+        self.flush.advice.push(advisory);
+        // They take no places: after a kill all of them come again, and change nothing the second time.
+        if self.flush.advice.len() >= ADVICE { self.give() } else { ControlFlow::Continue(()) }
+    }
+
+    fn shape(&mut self, form: Form<'_>) {
+        self.shapes.add(form);
     }
 
     fn note(&mut self, note: Note) {

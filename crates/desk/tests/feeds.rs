@@ -106,6 +106,38 @@ fn what_half_a_list_does_not_name_is_not_mended() {
 }
 
 #[test]
+fn a_feed_that_is_new_here_closes_nothing_either_when_it_shrinks_at_once() {
+    let node = node(LOCATION, Expected::default());
+    download(&node, &rows(1..=40));
+    (5..=8).for_each(|last| next_day(&node, &rows(3..=last)));
+    assert_eq!(node.case(1).0.case.state, State::Open);
+    assert!(alerts(&node).is_empty(), "nobody knows what is usual");
+    assert_eq!(node.read(|transaction| transaction.feeds())[0].runs, 1);
+}
+
+#[test]
+fn half_a_report_that_comes_by_mail_closes_nothing_either() {
+    let node = node(LOCATION, Expected::default());
+    let policy = format!("{POLICY}[[trust]]\nformat = \"shadowserver\"\ndoor = \"pipe\"\nauthenticated = true\ntrust = 0.9\n");
+    node.desk.set_policy(&policy, "test.toml").unwrap();
+    let send = |day: i64, bytes: &str| {
+        let name = format!("2026-06-{day:02}-scan_telnet-list.csv");
+        node.desk.receive(Door::Pipe, &name, &mut Cursor::new(format!("{bytes}{}", "\n".repeat(day as usize)))).unwrap();
+        node.desk.work(&|_, _| {}).unwrap();
+        node.later(8 * HOUR);
+        node.desk.advance().unwrap();
+        node.later(DAY - 8 * HOUR);
+    };
+    (1..=6).for_each(|day| send(day, &rows(1..=40)));
+    (7..=11).for_each(|day| send(day, &rows(30..=35)));
+    assert_eq!(node.case(1).0.case.state, State::Open);
+    assert_eq!(alerts(&node).len(), 1);
+    (12..=15).for_each(|day| send(day, &rows(2..=40)));
+    assert_eq!(closure(&node), Some(Closure::NoLongerListed));
+    assert!(alerts(&node).is_empty());
+}
+
+#[test]
 fn a_list_with_nothing_in_it_is_told_and_closes_nothing() {
     for (name, bytes) in [
         ("no rows", rows([])),
@@ -150,6 +182,18 @@ fn nothing_follows_from_what_a_list_of_news_or_one_without_tls_does_not_name() {
         assert_eq!(node.case(1).0.case.state, State::Open, "{name}");
         assert_eq!(node.read(|transaction| transaction.feeds()).len(), 1, "{name}: it is missed all the same when it is quiet");
     }
+}
+
+#[test]
+fn a_list_is_read_by_the_address_that_it_came_from() {
+    let node = node("https://lists.blocklist.de/lists/ssh.txt", Expected { complete: false, ..Expected::default() });
+    let envelope = Envelope { feed: "list".to_owned(), ..Envelope::default() };
+    node.desk.receive_from(Door::Feed, "ssh.txt", envelope, &mut Cursor::new("192.0.2.7\n192.0.2.8\n")).unwrap();
+    node.desk.receive(Door::File, "ssh.txt", &mut Cursor::new("192.0.2.7\n192.0.2.8\n")).unwrap();
+    node.desk.work(&|_, _| {}).unwrap();
+    let read = |id| node.read(|transaction| transaction.submission(id)).unwrap();
+    assert_eq!((read(1).format.as_str(), read(1).reports), ("blocklistde_lists", 2));
+    assert_eq!(read(2).reports, 0, "a bare list of addresses says nothing");
 }
 
 #[test]

@@ -123,6 +123,12 @@ fn a_forged_mail_is_believed_less_than_a_proven_one_and_says_so() {
     ] {
         let id = send(&node, &arf(from, header, at));
         assert_eq!(believed(&node, at), expected, "{name}");
+        let steps: String = node.read(|transaction| transaction.steps(id)).into_iter().map(|step| step.text).collect();
+        assert_eq!(
+            steps.contains("not proven that the mail is from"),
+            from.contains("list") && expected.0 < 90,
+            "{name}: {steps}"
+        );
         let notes = notes(&node, id);
         assert!(if says.is_empty() { notes.is_empty() } else { notes.contains(says) }, "{name}: {notes}");
     }
@@ -267,6 +273,15 @@ fn whose_mailbox_it_was_goes_with_the_bytes() {
     let kept = node.read(|transaction| transaction.sender(id)).unwrap();
     assert_eq!((kept.sender.from.as_str(), kept.sender.detail.as_str()), ("", ""));
     assert_eq!((kept.sender.proof, kept.sender.domain.as_str()), (Proof::Dkim, "list.example"));
+}
+
+#[test]
+fn a_person_is_forgotten_here_too() {
+    let (node, _) = node(0);
+    let id = send(&node, &arf("jan@person.example", "X-Proof: dkim person.example\n", 1));
+    let wanted = desk::forget::Wanted { reason: "asked".to_owned(), by: "desk".to_owned(), force: true, ..Default::default() };
+    node.desk.forget(&desk::forget::Who::parse(&["jan@person.example".to_owned()]).unwrap(), &wanted).unwrap();
+    assert!(!node.read(|transaction| transaction.sender(id)).unwrap().sender.from.contains("jan"));
 }
 
 #[test]

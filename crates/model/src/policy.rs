@@ -230,6 +230,9 @@ pub struct Belief<'a> {
     pub confidence: u8,
     /// Whether it is known to be the one.
     pub authenticated: bool,
+    /// Whether that is known by more than an envelope. Machines are shared, and so is what their address proves: nothing is
+    /// taken away on that alone.
+    pub signed: bool,
     /// The domain name in the policy that is proven to have sent it; empty for none.
     pub proven: &'a str,
     /// The domain name in the policy that its mail says it is from, where a proof is asked for and there is none; empty
@@ -239,6 +242,27 @@ pub struct Belief<'a> {
 
 /// The most that is believed of a mail of which the domain name itself says that it is not from it (DMARC).
 const DISOWNED: u8 = 10;
+
+/// What follows when the weak point that a case is about is known to be exploited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WhenExploited {
+    /// Whether the case is one severity worse than its rule says.
+    pub raise: bool,
+    /// How bad it may become by that; never P0, which is about lives and children.
+    pub at_most: Severity,
+    /// By when the party is told, if that is sooner than its rule says.
+    pub customer: Option<Term>,
+    /// By when it is mended, if that is sooner than its rule says.
+    pub fix: Option<Term>,
+}
+
+impl WhenExploited {
+    /// The severity of a case that a rule gives this one.
+    pub fn severity(&self, rule: Severity) -> Severity {
+        let worse = Severity::ALL.into_iter().rev().find(|severity| *severity < rule).unwrap_or(rule);
+        if self.raise && self.at_most < rule { worse.max(self.at_most) } else { rule }
+    }
+}
 
 /// When a party's whole conduct is put before a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -285,6 +309,8 @@ pub struct Policy {
     pub repeat: Repeat,
     /// The brake.
     pub brake: Brake,
+    /// What follows when a weak point is known to be exploited.
+    pub exploited: WhenExploited,
     /// By when a dispute is decided, by somebody else.
     pub dispute: Term,
     /// Reports older than this on arrival are history, in milliseconds.
@@ -321,6 +347,7 @@ pub fn traits_of(report: &Report<'_>) -> String {
             Word::RSIT => "rsit:",
             Word::RSIT_IDENTIFIER => "identifier:",
             Word::FEED => "feed:",
+            Word::CVE_ID => crate::advisory::TRAIT,
             _ => continue,
         };
         if value.shape == crate::report::Shape::Text {
@@ -374,9 +401,11 @@ impl Policy {
             trust.proven.is_some() && sender.is_some_and(|sender| is_under(&sender.from, &trust.reporter)) && !proves(trust)
         });
         let claimed = claimed.filter(|_| !is_proven).map_or("", |trust| trust.reporter.as_str());
+        // Nor to a mail that does not say who it is from: it might name that somebody among others.
+        let is_from_several = door != Door::File && sender.is_some_and(|sender| sender.from.is_empty());
         let (trust, mut authenticated) = found.map_or((self.unknown, false), |trust| {
             // A name anyone can write is worth no more than a stranger's word.
-            let is_sure = is_proven || trust.authenticated && claimed.is_empty();
+            let is_sure = is_proven || trust.authenticated && claimed.is_empty() && !is_from_several;
             if is_sure { (trust.trust, true) } else { (trust.trust.min(self.unknown), false) }
         });
         let mut trust = trust;
@@ -386,7 +415,8 @@ impl Policy {
         }
         let stated = speaker.stated.unwrap_or(100).min(100);
         let proven = found.filter(|trust| authenticated && trust.proven.is_some()).map_or("", |trust| trust.reporter.as_str());
-        Belief { confidence: (u32::from(trust) * u32::from(stated) / 100) as u8, authenticated, proven, claimed }
+        let signed = authenticated && !(is_proven && proof == Proof::Spf);
+        Belief { confidence: (u32::from(trust) * u32::from(stated) / 100) as u8, authenticated, signed, proven, claimed }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod csv;
 pub(crate) mod document;
+pub(crate) mod entries;
 pub mod gzip;
 pub(crate) mod html;
 pub(crate) mod indicator;
@@ -11,4 +12,5 @@ pub(crate) mod members;
 pub mod objects;
 pub mod rsit;
 pub mod table;
+pub(crate) mod xml;
 pub mod zip;

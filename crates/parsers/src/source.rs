@@ -58,7 +58,7 @@ pub struct Hint<'a> {
     pub received: Time,
     /// Column maps of Shadowserver's report types.
     pub maps: &'a Maps,
-    /// The user's description of a CSV of their own.
+    /// The user's description of a CSV, JSON or web page of their own.
     pub declared: Option<&'a Declared>,
     /// Bounds.
     pub limits: Limits,
@@ -94,7 +94,7 @@ pub struct Prefix<'a> {
     pub content_type: &'a str,
     /// As [`Hint::location`].
     pub location: &'a str,
-    /// The user's description of a CSV of their own, if there is one.
+    /// The user's description of a CSV, JSON or web page of their own, if there is one.
     pub declared: Option<&'a Declared>,
     /// Column maps of Shadowserver's report types.
     pub maps: &'a Maps,

@@ -274,7 +274,8 @@ fn the_author_of_a_mail_is_one_address_or_nobody() {
         ("two mailboxes", "From: a@b.example, c@d.example\n", None),
         ("a group", "From: us: a@b.example;\n", None),
         ("none", "Sender: a@b.example\n", None),
-        ("no domain name", "From: a@localhost\n", None),
+        ("a machine", "From: Root@localhost\n", Some("root@localhost")),
+        ("no name", "From: a@b..example\n", None),
         ("two signs", "From: a@b@c.example\n", None),
         ("nothing before it", "From: @b.example\n", None),
     ] {

@@ -6,35 +6,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use model::address::Address;
-use model::report::{Place, Report, Word};
+use model::report::{Report, Word};
 use model::time::Time;
 use parsers::read::{Outcome, read};
 use parsers::sink::Collected;
 use parsers::source::Hint;
 use serde_json::Value;
-
-#[test]
-fn x_arf_has_the_fields_that_a_yaml_library_reads() {
-    for sample in samples() {
-        let Some(fields) = sample.oracle["xarf_0"]["fields"].as_object().filter(|fields| !fields.is_empty()) else { continue };
-        let mut hint = hint(&sample.path);
-        // Senders with a format of their own are read by it; here the part of YAML alone is compared.
-        hint.format = Some("xarf_0");
-        let (_, sink) = collect(&sample.bytes, &hint);
-        let reports: Vec<_> = sink.reports().collect();
-        assert_eq!(reports.len(), 1, "{}: {:?}", sample.path.display(), sink.rejects);
-        let found = x_arf(&reports[0]);
-        for (name, value) in fields {
-            let value = value.as_str().unwrap();
-            let found = found.get(&name.to_ascii_lowercase()).cloned().unwrap_or_default();
-            let same = found == value || Address::parse(value.as_bytes()).is_some_and(|address| address.to_string() == found);
-            assert!(same, "{}: {name} is {found:?}, not {value:?}", sample.path.display());
-        }
-        let date = fields["Date"].as_str().unwrap();
-        assert_eq!(reports[0].core.observed(), Some(independently(date)), "{}: {date}", sample.path.display());
-    }
-}
 
 #[test]
 fn blocklist_de_says_in_its_subject_what_its_report_says() {
@@ -152,31 +129,6 @@ fn collect(bytes: &[u8], hint: &Hint<'_>) -> (Outcome, Collected) {
 fn independently(text: &str) -> Time {
     let stamp = text.parse::<jiff::Timestamp>().or_else(|_| jiff::fmt::rfc2822::parse(text).map(|zoned| zoned.timestamp()));
     Time(stamp.unwrap().as_millisecond())
-}
-
-/// The fields of an X-ARF report by the names that the sender gave them.
-fn x_arf(report: &Report<'_>) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    let text = |word: Word| report.text(word).unwrap_or_default().to_owned();
-    let address = (report.core.address != Address::NONE).then(|| report.core.address.to_string());
-    found.insert("source".to_owned(), address.unwrap_or_else(|| text(Word::URL)));
-    found.insert("download-link".to_owned(), text(Word::URL));
-    found.insert("domain".to_owned(), text(Word::DOMAIN));
-    found.insert("report-id".to_owned(), text(Word::REPORT_ID));
-    found.insert("service".to_owned(), text(Word::SERVICE));
-    found.insert("reported-from".to_owned(), text(Word::REPORTER_CONTACT));
-    let own = (report.core.port != 0).then(|| report.core.port.to_string());
-    let port = own.unwrap_or_else(|| text(Word::DESTINATION_PORT));
-    found.insert("port".to_owned(), port.clone());
-    found.insert("download-port".to_owned(), port);
-    for (word, value) in report.fields() {
-        if let (name, Place::Extra) = report.name(word)
-            && let Some(name) = name.strip_prefix("x-arf.")
-        {
-            found.insert(name.to_owned(), value.text().to_owned());
-        }
-    }
-    found
 }
 
 /// Reports and rejects without the places that differ by the way they came.

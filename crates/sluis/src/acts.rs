@@ -43,6 +43,17 @@ pub(crate) enum Act {
         /// Why.
         reason: String,
     },
+    /// Makes reports of what a person picks in a submission that no format understood.
+    Take(Box<crate::cli::taking::Taking>),
+    /// Takes a submission that no format understood out of the queue.
+    Dismiss {
+        /// Public identifier of the submission.
+        submission: String,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
     /// Does something about the outbox.
     Outbox(Box<crate::cli::outbox::Asked>),
     /// Looks at the cases whose moment has come.
@@ -98,6 +109,20 @@ pub(crate) enum Act {
         /// Its name.
         feed: String,
     },
+    /// Accepts advice about a weak point that waits for a person.
+    AcceptAdvice {
+        /// Its row number.
+        number: i64,
+        /// Who.
+        by: String,
+    },
+    /// Withdraws advice about a weak point.
+    WithdrawAdvice {
+        /// Its row number.
+        number: i64,
+        /// Who.
+        by: String,
+    },
     /// Publishes the log now.
     PublishLog,
     /// Keeps that a bundle of a case was given to somebody.
@@ -152,9 +177,13 @@ pub(crate) fn perform(desk: &Desk, act: &Act) -> Result<Value, desk::Error> {
         Act::Order { submission, is_order, term, by, reason } => {
             crate::cli::order::perform(desk, submission, *is_order, term.as_deref(), by, reason)
         }
+        Act::Take(asked) => asked.perform(desk),
+        Act::Dismiss { submission, by, reason } => crate::cli::taking::perform_dismiss(desk, submission, by, reason),
         Act::Outbox(asked) => asked.perform(desk),
         Act::Advance => crate::cli::advance::perform(desk),
         Act::FetchFeed { feed } => desk.fetch_soon(feed).map(|()| Value::Null),
+        Act::AcceptAdvice { number, by } => desk.accept_advice(*number, by).map(|()| Value::Null),
+        Act::WithdrawAdvice { number, by } => desk.withdraw_advice(*number, by).map(|()| Value::Null),
         Act::PublishLog => Ok(serde_json::json!({ "size": desk.publish()?.size })),
         Act::Issue { case, to, bundle, records, by } => {
             let digest = digest(bundle).ok_or_else(|| desk::Error::Invalid("a digest has 64 hexadecimal digits".to_owned()))?;

@@ -3,6 +3,7 @@
 mod abuseio;
 pub(crate) mod administration;
 pub(crate) mod advance;
+mod advisory;
 pub(crate) mod alert;
 mod backup;
 pub(crate) mod case;
@@ -30,6 +31,7 @@ mod restore;
 pub(crate) mod retain;
 pub(crate) mod serve;
 mod submission;
+pub(crate) mod taking;
 mod trace;
 mod verify;
 
@@ -123,6 +125,8 @@ pub(crate) enum Command {
     Outbox(outbox::Command),
     Advance(advance::Args),
     #[command(subcommand)]
+    Advisory(advisory::Command),
+    #[command(subcommand)]
     Submission(submission::Command),
     #[command(subcommand)]
     Feed(feed::Command),
@@ -159,6 +163,7 @@ impl Command {
             Command::Alert(command) => alert::run(command, globals),
             Command::Outbox(command) => outbox::run(command, globals),
             Command::Advance(args) => advance::run(args, globals),
+            Command::Advisory(command) => advisory::run(command, globals),
             Command::Submission(command) => submission::run(command, globals),
             Command::Feed(command) => feed::run(command, globals),
             Command::Formats(args) => formats::run(args),

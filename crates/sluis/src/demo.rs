@@ -1,7 +1,7 @@
 //! The demo: a provider's year of abuse reports, through the real pipeline, on a clock of its own.
 //!
-//! [`world`] is what is true: who held what, when. [`story`] is what goes wrong there, [`files`] and [`mails`] are the reports
-//! of it, and [`administration`] what the provider hands over. [`Play::perform`] gives all of it to a node: files are
+//! [`world`] is what is true: who held what, when. [`story`] is what goes wrong there, [`files`], [`mails`] and [`others`] are the
+//! reports of it, and [`administration`] what the provider hands over. [`Play::perform`] gives all of it to a node: files are
 //! received at the moment they arrive; in the first months the node observes, and each Monday the administration is imported
 //! and the reports are worked off. Then the operator lets it act, and it lives: hour by hour, with an import each morning,
 //! but for some days in which the export fails. [`survey`] then looks at what the node made of it, and holds every report
@@ -13,6 +13,7 @@ mod dice;
 pub(crate) mod files;
 mod mails;
 mod names;
+mod others;
 pub(crate) mod seal;
 mod story;
 pub(crate) mod survey;
@@ -36,6 +37,7 @@ use store::clocks::Standing;
 use store::listing::Listing;
 
 use files::File;
+pub(crate) use others::WEAK_POINT;
 use seal::Notary;
 use world::{ROUND, World};
 

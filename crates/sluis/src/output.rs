@@ -3,6 +3,7 @@
 //! Most of what is shown was written by strangers. [`safe`] takes out of it what a terminal would obey; everything for
 //! people goes through it.
 
+pub(crate) mod advice;
 pub(crate) mod chain;
 pub(crate) mod json;
 pub(crate) mod progress;

@@ -105,6 +105,8 @@ pub(crate) struct Figures {
     pub(crate) alerts: Vec<Open>,
     /// How it goes with the receivers of alerts that are configured.
     pub(crate) channels: Vec<Channel>,
+    /// How it goes with the feeds that are configured.
+    pub(crate) fetches: Vec<store::fetches::Fetch>,
 }
 
 impl Node {
@@ -130,10 +132,13 @@ impl Node {
                     sources: transaction.sources()?,
                     alerts: transaction.count_alerts()?,
                     channels: transaction.channels()?.into_iter().filter(configured).collect(),
+                    fetches: Vec::new(),
                 })
             })
         };
-        let figures = read().map_err(|error| logs::cause(&error.to_string()).0)?;
+        let cause = |message: String| logs::cause(&message).0;
+        let mut figures = read().map_err(|error| cause(error.to_string()))?;
+        figures.fetches = self.desk.fetches_in_use().map_err(|error| cause(error.to_string()))?;
         *kept = Some((Instant::now(), figures.clone()));
         Ok(figures)
     }
@@ -196,6 +201,12 @@ pub(crate) fn run(data: &Data, config: &Config, clock: Arc<dyn Clock>) -> anyhow
     let mailboxes = config.imap.iter().map(|account| account.open()).collect::<anyhow::Result<Vec<_>>>()?;
     let mut desk = data.desk(clock, config.readers()?)?;
     config.mail.set(&mut desk, true)?;
+    if !config.mail.asks() && desk.policy().policy.trust.iter().any(|trust| trust.proven.is_some()) {
+        tracing::warn!(
+            hint = "[mail] dns or authentication_results in sluis.toml",
+            "the policy asks for proofs of senders, and nobody looks for any"
+        );
+    }
     let desk = Arc::new(desk);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

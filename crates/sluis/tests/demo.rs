@@ -67,6 +67,14 @@ fn what_the_demo_tells_is_true() {
     for format in ["arf", "csv", "shadowserver", "shadowserver_mail", "xarf"] {
         assert!(told["formats"][format].as_u64() > Some(20), "{format}");
     }
+    for format in ["fail2ban", "intelmq", "kev", "xarf_0"] {
+        assert!(told["formats"][format].as_u64() > Some(0), "{format}");
+    }
+    // A catalogue made one case worse while the node acted, and the letter about it says what helps.
+    let weak = lines(&folder.0, &["case", "list", "--json", "--kind", "vulnerability/cve"]);
+    assert_eq!((weak.len(), weak[0]["severity"].as_str()), (1, Some("P3")), "{weak:?}");
+    let explained = sluis(&folder.0, &["policy", "explain", &weak[0]["number"].to_string()]);
+    assert!(String::from_utf8_lossy(&explained.stdout).contains("known to be exploited"), "{explained:?}");
 
     // The other commands count the same.
     let cases = lines(&folder.0, &["case", "list", "--json", "-n", "100000"]);

@@ -77,7 +77,7 @@ pub fn is_state(kind: Alarm) -> bool {
         | Alarm::Unsigned
         | Alarm::Policy
         | Alarm::Witness => true,
-        Alarm::Urgent | Alarm::Overdue | Alarm::Order | Alarm::Dispute | Alarm::Review | Alarm::Fork => false,
+        Alarm::Urgent | Alarm::Overdue | Alarm::Order | Alarm::Dispute | Alarm::Review | Alarm::Fork | Alarm::Shape => false,
     }
 }
 

@@ -427,7 +427,11 @@ impl Transaction<'_> {
             let progress = if unreadable.is_some() { 2 } else { 1 };
             let reason = unreadable.as_deref().unwrap_or_default();
             self.execute(
-                "-- apply::end\nUPDATE submissions SET format = $2, progress = $3, reason = $4 WHERE id = $1",
+                // What a person has taken from it, or found nothing in, comes back to nobody.
+                "-- apply::end
+                 UPDATE submissions SET format = $2, reason = $4,
+                     progress = CASE WHEN EXISTS (SELECT 1 FROM taken WHERE taken.submission = $1) THEN 1 ELSE CAST($3 AS BIGINT) END
+                 WHERE id = $1",
                 (advance.submission, format, progress, reason),
             )?;
         }

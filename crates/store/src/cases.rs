@@ -30,6 +30,9 @@ pub mod marks {
     pub const NOT_ONE_FEED: i64 = 32;
     /// The sender of the packets that are evidence may be another than it seems.
     pub const SPOOFABLE: i64 = 64;
+    /// A reporter is known by more than the envelope of a mail. Cases of before envelopes were looked at lack it until the next
+    /// report: what would be restricted without a person then waits for one.
+    pub const SIGNED: i64 = 128;
 }
 
 /// Columns of a case, read by [`from_row`].

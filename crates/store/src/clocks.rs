@@ -1,8 +1,9 @@
 //! Clocks: where each case stands with the desk, and when it is to be looked at again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use model::address::Address;
+use model::advisory::{Cve, Exploited, cves_of};
 use model::chain::PartyId;
 use model::party::Role;
 use model::policy::{Clocks, Closure, Progress, Rung};
@@ -113,9 +114,17 @@ pub struct Around {
     pub operators: HashSet<PartyId>,
     /// When each source was imported last, and how old it may be in milliseconds (0 for ever), in the order of an index.
     pub sources: Vec<(Time, i64)>,
+    /// Weak points that are known to be exploited, and whether by ransomware.
+    pub exploited: HashMap<Cve, bool>,
 }
 
 impl Around {
+    /// The weak point among traits that is known to be exploited; first of all one that ransomware uses.
+    pub fn exploited_of(&self, traits: &str) -> Option<Exploited> {
+        let known = |cve: Cve| self.exploited.get(&cve).map(|ransomware| Exploited { cve, ransomware: *ransomware });
+        cves_of(traits).filter_map(known).max_by_key(|exploited| exploited.ransomware)
+    }
+
     /// Which sources are older than they may be, in the order of an index.
     pub fn stale(&self, now: Time) -> Vec<bool> {
         self.sources.iter().map(|(checked, fresh)| *fresh > 0 && now.0.saturating_sub(checked.0) > *fresh).collect()
@@ -133,7 +142,7 @@ impl Transaction<'_> {
         let operators = select.query_map([provider], |row| row.get(0))?.collect::<Result<_, _>>()?;
         let mut select = self.prepare("-- clocks::sources\nSELECT checked, fresh FROM sources ORDER BY id")?;
         let sources = select.query_map((), |row| Ok((Time(row.get(0)?), row.get(1)?)))?.collect::<Result<_, _>>()?;
-        Ok(Around { operators, sources })
+        Ok(Around { operators, sources, exploited: self.exploited()? })
     }
 
     /// Where a case stands with the desk.

@@ -85,6 +85,13 @@ impl Feed {
         let fell = usual.is_some_and(|usual| reports.saturating_mul(100) < usual.saturating_mul(expected.percent));
         fell || reports < expected.least
     }
+
+    /// Whether so few runs came that nobody knows what is usual, and this one is far smaller than one of them: no reason to wake anybody, and
+    /// none to believe it.
+    fn is_short(&self, reports: i64, expected: Expected) -> bool {
+        let largest = self.counts.iter().max().filter(|largest| **largest > SMALL && self.counts.len() < ENOUGH);
+        largest.is_some_and(|largest| reports.saturating_mul(100) < largest.saturating_mul(expected.percent))
+    }
 }
 
 const COLUMNS: &str = "id, name, runs, first, last, every, gaps, submission, counts, fallen";
@@ -147,15 +154,16 @@ impl Transaction<'_> {
             return Ok(());
         }
         let falls = reports.is_none_or(|reports| feed.falls(reports, expected));
+        let counts_for_nothing = falls || reports.is_none_or(|reports| feed.is_short(reports, expected));
         feed.counts.push(reports.unwrap_or(0));
         let old = feed.counts.len().saturating_sub(COUNTED);
         feed.counts.drain(..old);
         let counts = written(&feed.counts);
-        if falls {
+        if counts_for_nothing {
+            let fallen = if falls { feed.fallen.or(Some(received)) } else { feed.fallen };
             self.execute(
-                "-- feeds::fell
-                 UPDATE feeds SET submission = $2, counts = $3, fallen = coalesce(fallen, $4) WHERE id = $1",
-                (feed.id, submission, counts, received.0),
+                "-- feeds::fell\nUPDATE feeds SET submission = $2, counts = $3, fallen = $4 WHERE id = $1",
+                (feed.id, submission, counts, fallen.map(|since| since.0)),
             )?;
             return Ok(());
         }
@@ -251,6 +259,15 @@ mod tests {
             ("fewer than must be", &usual[..], 99, Expected { least: 100, percent: 0, complete: true }, true),
         ] {
             assert_eq!(feed(counts).falls(reports, expected), falls, "{name}");
+        }
+        for (counts, reports, short) in [
+            (&[][..], 1, false),
+            (&[100][..], 49, true),
+            (&[100, 3][..], 60, false),
+            (&[20][..], 1, false),
+            (&usual[..], 1, false),
+        ] {
+            assert_eq!(feed(counts).is_short(reports, Expected::default()), short, "{counts:?} {reports}");
         }
     }
 }

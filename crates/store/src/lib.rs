@@ -9,6 +9,7 @@
 
 pub mod acts;
 pub mod administration;
+pub mod advisories;
 pub mod alerts;
 pub mod anchors;
 pub mod apply;
@@ -38,8 +39,10 @@ pub mod recorded;
 pub mod reports;
 pub mod sealed;
 pub mod senders;
+pub mod shapes;
 pub mod steps;
 pub mod submissions;
+pub mod taken;
 pub mod touch;
 pub mod witness;
 

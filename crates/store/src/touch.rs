@@ -555,7 +555,7 @@ fn join<'a>(
     let is_sure = |marks: i64| marks & marks::AUTHENTICATED != 0;
     // Anyone can write any name: only who proved to be another says the same.
     let is_other = is_sure(opening.marks) && is_sure(case.marks) && opening.reporter != case.reporter;
-    let mut added = opening.marks & (marks::AUTHENTICATED | marks::SPOOFABLE);
+    let mut added = opening.marks & (marks::AUTHENTICATED | marks::SIGNED | marks::SPOOFABLE);
     if is_other {
         added |= marks::CORROBORATED;
     }

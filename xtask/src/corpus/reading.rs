@@ -7,14 +7,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use model::report::Batch;
-use model::time::Time;
-use parsers::formats::shadowserver::Maps;
 use parsers::read::{Outcome, read};
 use parsers::sink::{Note, Reject, Sink, Stop};
-use parsers::source::{Hint, Limits};
+use parsers::source::Hint;
 
-/// 2026-11-01T00:00:00Z: a fixed time of receipt, so that every run reads the same.
-const RECEIVED: Time = Time(1_793_491_200_000);
+use super::RECEIVED;
 
 /// What reading one file came to.
 #[derive(Debug, Default)]
@@ -70,19 +67,7 @@ pub(super) fn measure(path: &Path) -> Measured {
 
 fn read_file(path: &Path, sink: &mut Counting) -> Result<Outcome, Stop> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let maps = Maps::builtin();
-    let hint = Hint {
-        name: &name,
-        content_type: "",
-        location: "",
-        kind: None,
-        format: None,
-        received: RECEIVED,
-        maps,
-        declared: None,
-        limits: Limits::default(),
-    };
-    read(&mut File::open(path)?, &hint, sink)
+    read(&mut File::open(path)?, &Hint::new(&name, RECEIVED), sink)
 }
 
 fn words_of(panic: &(dyn std::any::Any + Send)) -> String {

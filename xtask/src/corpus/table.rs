@@ -50,6 +50,12 @@ pub(super) fn write(formats: &BTreeMap<String, Format>, out: &mut dyn Write) -> 
             compared.total,
             compared.differences.len()
         )?;
+        if compared.excused > 0 {
+            writeln!(out, "  {} records are meant to be read in another way", compared.excused)?;
+        }
+        for meant in &compared.meant {
+            writeln!(out, "  meant: {meant}")?;
+        }
         for difference in &compared.differences {
             writeln!(out, "  {difference}")?;
         }

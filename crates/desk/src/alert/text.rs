@@ -59,6 +59,7 @@ pub fn kind(kind: Alarm, language: Language) -> &'static str {
             Alarm::Witness => "getuige",
             Alarm::FallenFeed => "ingezakte feed",
             Alarm::Fork => "tweespalt in een verzegeling",
+            Alarm::Shape => "gewijzigde opmaak",
         },
     }
 }

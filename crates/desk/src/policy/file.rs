@@ -20,6 +20,7 @@ pub(super) struct File {
     pub confidence: Confidence,
     pub trust: Vec<Trust>,
     pub brake: Brake,
+    pub exploited: Exploited,
     pub dispute: Dispute,
     pub history: History,
     pub protected: Protected,
@@ -86,6 +87,15 @@ pub(super) struct Brake {
     pub factor: Option<Spanned<i64>>,
     pub letters: Option<Spanned<i64>>,
     pub restrictions: Option<Spanned<i64>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Exploited {
+    pub raise: Option<bool>,
+    pub at_most: Option<Word>,
+    pub customer: Option<Word>,
+    pub fix: Option<Word>,
 }
 
 #[derive(Default, Deserialize)]

@@ -4,11 +4,18 @@ use model::chain::PartyId;
 use model::policy::{Decided, Facts, Policy, decide};
 use model::time::Time;
 use store::cases::{Filed, marks};
-use store::clocks::Standing;
+use store::clocks::{Around, Standing};
 
 /// What is known of a case from its own row. Whether a restriction would hold (who holds it now, who else is there) and
 /// whether sources are stale is taken at its best: that is looked up when it matters.
-pub fn facts_of(filed: &Filed, standing: &Standing, rule: usize, direct: Option<PartyId>, deepest: Option<PartyId>) -> Facts {
+pub fn facts_of(
+    filed: &Filed,
+    standing: &Standing,
+    rule: usize,
+    direct: Option<PartyId>,
+    deepest: Option<PartyId>,
+    around: &Around,
+) -> Facts {
     Facts {
         rule,
         progress: standing.decided(),
@@ -19,6 +26,7 @@ pub fn facts_of(filed: &Filed, standing: &Standing, rule: usize, direct: Option<
         direct,
         confidence: standing.confidence,
         authenticated: standing.has(marks::AUTHENTICATED),
+        signed: standing.has(marks::SIGNED),
         corroborated: standing.has(marks::CORROBORATED),
         spoofable: standing.has(marks::SPOOFABLE),
         stale: false,
@@ -30,6 +38,7 @@ pub fn facts_of(filed: &Filed, standing: &Standing, rule: usize, direct: Option<
         snoozed: standing.snoozed,
         ordered: standing.ordered,
         absent: None,
+        exploited: around.exploited_of(&standing.traits),
         next_run: None,
     }
 }

@@ -4,7 +4,7 @@ mod trust;
 
 use model::calendar::{Calendar, Term};
 use model::category::Kind;
-use model::policy::{Acknowledge, Addressee, Brake, Care, Mark, Mode, Policy, Repeat, Rule, When};
+use model::policy::{Acknowledge, Addressee, Brake, Care, Mark, Mode, Policy, Repeat, Rule, When, WhenExploited};
 use model::resource::{DomainName, Resource};
 use model::severity::Severity;
 use model::time::{DAY, Time};
@@ -62,6 +62,7 @@ pub(super) fn blank() -> Policy {
         trust: Vec::new(),
         repeat: Repeat { confirmed: 3, ignored: 2, within: 90 * DAY },
         brake: Brake { factor: 5, letters: 50, restrictions: 5 },
+        exploited: WhenExploited { raise: true, at_most: Severity::P1, customer: None, fix: None },
         dispute: Term::BusinessDays(5),
         history: 90 * DAY,
         protected: Vec::new(),
@@ -139,6 +140,25 @@ impl Reading<'_> {
         }
         if let Some(age) = &file.history.age {
             policy.history = self.elapsed(age, 3_660 * DAY).unwrap_or(policy.history);
+        }
+        if let Some(raise) = file.exploited.raise {
+            policy.exploited.raise = raise;
+        }
+        if let Some(word) = &file.exploited.at_most {
+            match Severity::parse(word.get_ref()) {
+                Some(severity) if severity != Severity::P0 => policy.exploited.at_most = severity,
+                _ => self.problems.add(
+                    word.span(),
+                    format!("'{}' is nothing that an exploited weak point can become", word.get_ref()),
+                    "write P1, P2, P3 or P4; P0 is about lives and children",
+                ),
+            }
+        }
+        if let Some(term) = &file.exploited.customer {
+            policy.exploited.customer = self.term(term).or(policy.exploited.customer);
+        }
+        if let Some(term) = &file.exploited.fix {
+            policy.exploited.fix = self.term(term).or(policy.exploited.fix);
         }
         if let Some(within) = &file.dispute.within {
             policy.dispute = self.term(within).unwrap_or(policy.dispute);

@@ -1,5 +1,6 @@
 //! The time line of one case: reports, deeds of people, and the moments at which the policy asks to look again.
 
+use model::advisory::Exploited;
 use model::chain::PartyId;
 use model::outbox::{Hold, Purpose};
 use model::policy::{Facts, Policy, decide};
@@ -25,6 +26,7 @@ pub(super) struct Case<'a> {
     pub direct: Option<PartyId>,
     pub deepest: Option<PartyId>,
     pub feed: Option<&'a Feed>,
+    pub exploited: Option<Exploited>,
 }
 
 enum Moment {
@@ -72,6 +74,7 @@ impl Case<'_> {
             direct: self.direct,
             confidence: recorded.confidence,
             authenticated: has(marks::AUTHENTICATED),
+            signed: has(marks::SIGNED),
             corroborated: has(marks::CORROBORATED),
             spoofable: has(marks::SPOOFABLE),
             stale: false,
@@ -83,6 +86,7 @@ impl Case<'_> {
             snoozed: None,
             ordered: recorded.ordered,
             absent: None,
+            exploited: self.exploited,
             next_run: None,
         };
         let mut fate = Fate { rule: rule.name.clone(), severity: Some(rule.severity), ..Fate::default() };

@@ -1,6 +1,7 @@
 //! Deciding: a pure function of what is known of a case, the policy and the time.
 
 use super::{Addressee, Mode, Policy, Rule};
+use crate::advisory::Exploited;
 use crate::chain::PartyId;
 use crate::outbox::{Errand, Hold, Purpose, closed_set};
 use crate::severity::Severity;
@@ -84,6 +85,8 @@ closed_set! {
         Fork = "fork",
         /// A feed came with far fewer reports than usual, or with none.
         FallenFeed = "fallen feed",
+        /// What a known sender sends is laid out otherwise than before.
+        Shape = "changed layout",
     }
 }
 
@@ -136,6 +139,8 @@ pub struct Facts {
     pub confidence: u8,
     /// Whether a reporter is known to be who it says.
     pub authenticated: bool,
+    /// Whether one is known by more than the envelope of a mail: by a signature, or because the operator vouches for its door.
+    pub signed: bool,
     /// Whether two who share no data say the same.
     pub corroborated: bool,
     /// Whether the sender of the packets that are evidence may be another than it seems.
@@ -156,6 +161,8 @@ pub struct Facts {
     pub snoozed: Option<Time>,
     /// The end of the shortest term that an order or notice about it sets.
     pub ordered: Option<Time>,
+    /// The weak point that it is about, when that is known to be exploited.
+    pub exploited: Option<Exploited>,
     /// Runs of its feed that named it no more; `None` when others than one feed report it.
     pub absent: Option<u32>,
     /// When its feed is to come next, so that [`Facts::absent`] is worth looking at again.
@@ -190,13 +197,15 @@ pub fn decide(facts: &Facts, policy: &Policy, now: Time) -> Decided {
         let progress = facts.progress.unwrap_or_else(|| Progress::new(Severity::P3));
         return Decided { progress, steps: Vec::new(), errands: Vec::new(), alarms: Vec::new(), closed: None, next: None };
     };
+    let severity = facts.exploited.map_or(rule.severity, |_| policy.exploited.severity(rule.severity));
     let mut work = Work {
         facts,
         policy,
         rule,
+        severity,
         now,
         done: Decided {
-            progress: facts.progress.unwrap_or_else(|| Progress::new(rule.severity)),
+            progress: facts.progress.unwrap_or_else(|| Progress::new(severity)),
             steps: Vec::new(),
             errands: Vec::new(),
             alarms: Vec::new(),
@@ -219,6 +228,8 @@ struct Work<'a> {
     facts: &'a Facts,
     policy: &'a Policy,
     rule: &'a Rule,
+    /// What the rule says, and worse when a weak point is exploited.
+    severity: Severity,
     now: Time,
     done: Decided,
 }
@@ -234,7 +245,7 @@ impl Work<'_> {
         if self.facts.progress.is_none() {
             self.begin(self.facts.received);
         } else {
-            if self.rule.severity < self.done.progress.severity {
+            if self.severity < self.done.progress.severity {
                 self.worsen();
             }
             if self.done.progress.observed && !self.observes() {
@@ -275,7 +286,18 @@ impl Work<'_> {
             fix: self.rule.fix.map(end),
             force: self.rule.force.map(end),
         };
+        let sooner = |clock: &mut Option<Time>, term: Option<crate::calendar::Term>| {
+            // Only what a rule sets a clock for has one: an exploited weak point makes nobody's duty.
+            if let (Some(clock), Some(term)) = (clock, term) {
+                *clock = (*clock).min(end(term));
+            }
+        };
+        if self.facts.exploited.is_some() {
+            sooner(&mut self.done.progress.clocks.customer, self.policy.exploited.customer);
+            sooner(&mut self.done.progress.clocks.fix, self.policy.exploited.fix);
+        }
         let mut text = format!("rule {} ({severity})", self.rule.name);
+        text.push_str(&self.why_worse());
         for (word, clock) in [("tell by", self.done.progress.clocks.customer), ("mend by", self.done.progress.clocks.fix)] {
             if let Some(clock) = clock {
                 text.push_str(&format!(", {word} {clock}"));
@@ -295,7 +317,7 @@ impl Work<'_> {
     /// A report that is worse than what was known makes the case worse, and its clocks shorter, never longer.
     fn worsen(&mut self) {
         let before = self.done.progress;
-        self.done.progress.severity = self.rule.severity;
+        self.done.progress.severity = self.severity;
         let steps = self.done.steps.len();
         self.begin(self.now);
         self.done.steps.truncate(steps);
@@ -308,9 +330,21 @@ impl Work<'_> {
         clocks.customer = sooner(clocks.customer, before.clocks.customer);
         clocks.fix = sooner(clocks.fix, before.clocks.fix);
         clocks.force = sooner(clocks.force, before.clocks.force);
-        let (fix, severity) = (clocks.fix, self.rule.severity);
+        let (fix, severity) = (clocks.fix, self.severity);
         self.done.progress.observed = before.observed;
-        self.step(What::SeverityRaised, fix, format!("{} to {severity}, rule {}", before.severity, self.rule.name));
+        let text = format!("{} to {severity}, rule {}{}", before.severity, self.rule.name, self.why_worse());
+        self.step(What::SeverityRaised, fix, text);
+    }
+
+    /// What makes it worse than its rule says, for people; empty when nothing does.
+    fn why_worse(&self) -> String {
+        match self.facts.exploited {
+            Some(Exploited { cve, ransomware }) if self.severity < self.rule.severity => {
+                let by = if ransomware { ", by ransomware too" } else { "" };
+                format!(", {cve} is exploited{by}")
+            }
+            _ => String::new(),
+        }
     }
 
     /// An order or notice may set a shorter term; a repeated one restarts nothing.
@@ -467,7 +501,7 @@ impl Work<'_> {
             Hold::Observing
         } else if facts.stale {
             Hold::StaleSource
-        } else if !self.rule.automatic || !facts.authenticated || (facts.spoofable && !facts.corroborated) {
+        } else if !self.rule.automatic || !facts.signed || (facts.spoofable && !facts.corroborated) {
             Hold::Person
         } else {
             Hold::Free

@@ -1,6 +1,7 @@
 //! What follows from what: stories of one case, as tables.
 
 use super::*;
+use crate::advisory::{Cve, Exploited};
 use crate::outbox::{Hold, Purpose};
 use crate::sender::Silence;
 use crate::step::What;
@@ -47,6 +48,7 @@ fn policy(mode: Mode) -> Policy {
         trust: Vec::new(),
         repeat: Repeat { confirmed: 3, ignored: 2, within: 90 * DAY },
         brake: Brake { factor: 5, letters: 50, restrictions: 5 },
+        exploited: WhenExploited { raise: true, at_most: Severity::P1, customer: None, fix: Some(Term::Elapsed(3 * DAY)) },
         dispute: Term::BusinessDays(5),
         history: 90 * DAY,
         protected: Vec::new(),
@@ -67,6 +69,7 @@ fn facts() -> Facts {
         direct: Some(3),
         confidence: 50,
         authenticated: false,
+        signed: false,
         corroborated: false,
         spoofable: false,
         stale: false,
@@ -78,6 +81,7 @@ fn facts() -> Facts {
         snoozed: None,
         ordered: None,
         absent: None,
+        exploited: None,
         next_run: None,
     }
 }
@@ -108,6 +112,29 @@ fn live(mut facts: Facts, policy: &Policy, until: i64) -> Vec<(i64, String)> {
 
 fn words(story: &[(i64, String)]) -> Vec<(i64, &str)> {
     story.iter().map(|(hour, what)| (*hour, what.as_str())).collect()
+}
+
+#[test]
+fn an_exploited_weak_point_makes_a_case_one_worse_and_never_one_of_lives() {
+    let mut policy = policy(Mode::Act);
+    let exploited = Some(Exploited { cve: Cve::parse("CVE-2026-1000").unwrap(), ransomware: false });
+    for (rule, at_most, raise, wanted) in [
+        (Severity::P4, Severity::P1, true, Severity::P3),
+        (Severity::P2, Severity::P1, true, Severity::P1),
+        (Severity::P1, Severity::P1, true, Severity::P1),
+        (Severity::P0, Severity::P1, true, Severity::P0),
+        (Severity::P3, Severity::P3, true, Severity::P3),
+        (Severity::P2, Severity::P3, true, Severity::P2),
+        (Severity::P3, Severity::P1, false, Severity::P3),
+    ] {
+        (policy.exploited.raise, policy.exploited.at_most) = (raise, at_most);
+        policy.rules[1].severity = rule;
+        let facts = Facts { rule: 1, exploited, ..facts() };
+        let decided = decide(&facts, &policy, T0);
+        assert_eq!(decided.progress.severity, wanted, "{rule} at most {at_most}");
+        assert_eq!(decided.progress.clocks.fix, Some(T0.plus(3 * DAY)), "the shorter term holds");
+        assert_eq!(decide(&Facts { progress: Some(decided.progress), ..facts }, &policy, T0).steps, [], "only once");
+    }
 }
 
 #[test]
@@ -155,10 +182,11 @@ fn holds() {
 fn restrictions_need_more_than_time() {
     let mut automatic = policy(Mode::Act);
     automatic.rules[0].automatic = true;
-    let sure = Facts { authenticated: true, ..facts() };
+    let sure = Facts { authenticated: true, signed: true, ..facts() };
     for (name, policy, facts, expected) in [
         ("the shipped policy forces nothing", &policy(Mode::Act), sure, Hold::Person),
         ("nobody has proved to be the sender", &automatic, facts(), Hold::Person),
+        ("known by an envelope alone", &automatic, Facts { signed: false, ..sure }, Hold::Person),
         ("packets have no sender", &automatic, Facts { spoofable: true, ..sure }, Hold::Person),
         ("two say so", &automatic, Facts { spoofable: true, corroborated: true, ..sure }, Hold::Free),
         ("yesterday's tenant", &automatic, Facts { holds_now: false, ..sure }, Hold::HolderChanged),
@@ -180,7 +208,7 @@ fn what_anybody_could_have_written_wakes_nobody() {
     let policy = policy(Mode::Act);
     let mut grave = policy.clone();
     grave.rules[0].severity = Severity::P0;
-    let sure = Facts { authenticated: true, ..facts() };
+    let sure = Facts { authenticated: true, signed: true, ..facts() };
     for (name, policy, facts, expected) in [
         ("a stranger", &policy, facts(), vec![]),
         ("who proved to be the sender", &policy, sure, vec![Alarm::Urgent, Alarm::Overdue]),
@@ -338,6 +366,8 @@ fn trust_in_who_is_proven() {
         ("not in time", sender(list, Proof::Unknown, ""), list, "xarf", Door::Pipe, (50, false, "", "list.example")),
         ("disowned", sender(list, Proof::Failed, ""), list, "xarf", Door::Pipe, (10, false, "", "list.example")),
         ("disowned, through a door", sender(other, Proof::Failed, ""), other, "arf", Door::Imap, (10, false, "", "")),
+        ("from several, through a door", sender("", Proof::Unproven, ""), list, "arf", Door::Imap, (50, false, "", "")),
+        ("from several, laid in by hand", sender("", Proof::Unproven, ""), "", "shadowserver", Door::File, (95, true, "", "")),
         ("disowned, laid in by hand", sender(other, Proof::Failed, ""), "", "shadowserver", Door::File, (95, true, "", "")),
         (
             "another signs, and the report says it is from it",
@@ -375,6 +405,7 @@ fn trust_in_who_is_proven() {
     ] {
         let belief = policy.belief(&Speaker { reporter, format, door, sender: Some(&sender), stated: None });
         assert_eq!((belief.confidence, belief.authenticated, belief.proven, belief.claimed), expected, "{name}");
+        assert_eq!(belief.signed, belief.authenticated && sender.proof != Proof::Spf, "{name}");
     }
 }
 

@@ -124,7 +124,9 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
             }
         };
         let Some(plan) = &mut plan else {
-            let new = Plan::new(record.names(), declared, reading.hint.kind, reading.batch());
+            let names = record.names();
+            reading.shape("", &names.iter().map(String::as_str).collect::<Vec<_>>());
+            let new = Plan::new(names, declared, reading.hint.kind, reading.batch());
             if let Some(note) = new.note() {
                 reading.note("line 1", note);
             }

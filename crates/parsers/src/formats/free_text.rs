@@ -89,7 +89,36 @@ pub fn findings(bytes: &[u8], received: Time) -> Vec<Finding> {
     look(bytes, "", received, Limits::default()).map(|seen| seen.findings).unwrap_or_default()
 }
 
-/// Whether an address in the text of a mail, outside of what it quotes, is probably meant as a source of abuse. What asks for nobody
+/// Whether `of` holds for any text of a mail (its subject, its parts and those of mails inside it), or for a text as a whole.
+pub fn says(bytes: &[u8], received: Time, of: &dyn Fn(&str) -> bool) -> bool {
+    let limits = Limits::default();
+    let hint = crate::source::Hint::new("", received);
+    if !mail::detect(&Prefix::new(bytes, "", "", &hint)) {
+        return of(&String::from_utf8_lossy(bytes));
+    }
+    says_mail(&Mail::parse(bytes, limits.parts), limits.parts, DEPTH, of)
+}
+
+fn says_mail(mail: &Mail<'_>, parts: usize, depth: u8, of: &dyn Fn(&str) -> bool) -> bool {
+    if of(&mail.fields.text("Subject").unwrap_or_default()) {
+        return true;
+    }
+    mail.parts.iter().any(|part| {
+        if part.media.is_message() && depth > 0 {
+            return says_mail(&Mail::parse(&part.bytes(), parts), parts, depth - 1, of);
+        }
+        if part.media.is_picture() {
+            return false;
+        }
+        let bytes = part.utf8();
+        // Tags may stand between the letters of a word.
+        let is_html = part.media.essence == "text/html";
+        of(&String::from_utf8_lossy(&bytes)) || is_html && of(&String::from_utf8_lossy(&html::text(&bytes)))
+    })
+}
+
+/// Whether an address in the text of a mail, outside of what it quotes, is probably meant as a source of abuse, or a location in it was
+/// made unfit to click on. What asks for nobody
 /// otherwise (an automatic answer) then still goes to a person.
 pub fn accuses(mail: &Mail<'_>, received: Time) -> bool {
     let mut finder = Finder::new(mail.fields.time("Date").unwrap_or(received), own(&mail.fields));
@@ -102,7 +131,13 @@ pub fn accuses(mail: &Mail<'_>, received: Time) -> bool {
             .filter(|line| !line.starts_with(b">"));
         finder.text("", &own.flatten().copied().collect::<Vec<u8>>());
     }
-    let sure = |finding: &Finding| finding.what == Found::Address && finding.confidence >= 80;
+    // What was made unfit to click on is what somebody warns of.
+    let defused = |text: &str| text.contains("[.]") || text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("hxxp"));
+    let sure = |finding: &Finding| match finding.what {
+        Found::Address => finding.confidence >= 80,
+        Found::Url | Found::Domain => defused(&finding.written),
+        _ => false,
+    };
     finder.finish().iter().any(sure)
 }
 

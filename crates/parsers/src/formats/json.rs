@@ -19,7 +19,8 @@ use super::csv::declared::Declared;
 use super::csv::plan::{Plan, Row};
 use super::{Fit, Format, Proven};
 use crate::kinds::csv::COLUMNS;
-use crate::kinds::members::{self, Flat, Object};
+use crate::kinds::document::Json;
+use crate::kinds::members::{self, Flat, LONGEST_NAME};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
@@ -59,7 +60,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         let ordinal = reading.ordinal();
         let read = match fill(&mut flat, object, declared, &mut plan, reading) {
             true => plan.row(&flat, reading.batch(), ordinal),
-            false => Err(format!("its members and those before it have more than {COLUMNS} names; more are not read")),
+            false => Err(members::too_many_names()),
         };
         members::end(reading, ordinal, object, place, read)
     })?;
@@ -82,13 +83,13 @@ impl Row for Flat {
 }
 
 /// Takes the values of an object; false when there are more names than columns may be.
-fn fill(flat: &mut Flat, object: &Object<'_>, declared: &Declared, plan: &mut Plan<'_>, reading: &mut Reading<'_>) -> bool {
+fn fill(flat: &mut Flat, object: Json<'_>, declared: &Declared, plan: &mut Plan<'_>, reading: &mut Reading<'_>) -> bool {
     flat.clear();
     let mut fits = true;
-    object.leaves(&|path| declared.reaches_into(path), &mut |path, text| {
+    members::leaves(object, &|path| declared.reaches_into(path), &mut |path, text| {
         let known = plan.header().iter().position(|name| name == path);
         let at = known.unwrap_or(plan.columns());
-        if at >= COLUMNS {
+        if at >= COLUMNS || path.len() > LONGEST_NAME {
             fits = false;
             return;
         }

@@ -95,6 +95,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
             let header = record.names();
             let found = plan::identify(maps, &file, &header);
             share(reading, &found);
+            reading.shape(&found.feed, &header.iter().map(String::as_str).collect::<Vec<_>>());
             let new = Plan::new(&found, header, reading.batch());
             for note in new.notes(&found, maps) {
                 reading.note("line 1", note);

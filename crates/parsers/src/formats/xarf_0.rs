@@ -143,6 +143,14 @@ fn bulk(reading: &mut Reading<'_>, mail: &Mail<'_>) -> Result<bool, Stop> {
 /// # Errors
 /// [`Stop`] when the sink breaks off.
 pub(crate) fn read(reading: &mut Reading<'_>, mail: &Mail<'_>) -> Result<bool, Stop> {
+    read_at(reading, mail, &|_| None)
+}
+
+/// As [`read`], with what else the sender says: the address of a location that is reported without one.
+///
+/// # Errors
+/// [`Stop`] when the sink breaks off.
+pub(crate) fn read_at(reading: &mut Reading<'_>, mail: &Mail<'_>, at: &dyn Fn(&Url) -> Option<Address>) -> Result<bool, Stop> {
     let mut found = false;
     for (index, part) in mail.parts.iter().enumerate() {
         if !is_report(part) {
@@ -160,7 +168,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, mail: &Mail<'_>) -> Result<bool, S
             evidence.clear();
         }
         for document in &documents {
-            report(reading, &mail.fields, document, &place, &evidence)?;
+            report(reading, &mail.fields, document, (&place, at), &evidence)?;
         }
         if more {
             let ordinal = reading.ordinal();
@@ -175,14 +183,14 @@ fn report(
     reading: &mut Reading<'_>,
     fields: &Fields<'_>,
     document: &Document<'_>,
-    place: &str,
+    (place, at): (&str, &dyn Fn(&Url) -> Option<Address>),
     evidence: &[&Part<'_>],
 ) -> Result<(), Stop> {
     let ordinal = reading.ordinal();
     let names: Vec<&str> = document.iter().map(|(name, _)| name).collect();
     let said = document.get("Report-Type").unwrap_or_default().to_ascii_lowercase();
     reading.shape(&said, &names);
-    let resource = match Resource::of(document) {
+    let mut resource = match Resource::of(document) {
         Ok(resource) => resource,
         Err(reason) => {
             let abuse = kind(document, false).0.is_child_abuse();
@@ -191,6 +199,9 @@ fn report(
             return Ok(());
         }
     };
+    if let (Address::NONE, Some(url)) = (resource.address, &resource.url) {
+        resource.address = at(url).unwrap_or(Address::NONE);
+    }
     let (kind, known) = kind(document, resource.url.is_some());
     let mut core = Core::new(kind, ordinal);
     core.address = resource.address;

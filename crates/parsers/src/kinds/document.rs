@@ -79,6 +79,11 @@ pub(crate) struct Json<'a> {
 }
 
 impl<'a> Json<'a> {
+    /// The whole of a document that was scanned from this text.
+    pub(crate) fn of(document: &'a Document, text: &'a str) -> Json<'a> {
+        Json { document, text, at: 0 }
+    }
+
     fn other(self, at: At) -> Json<'a> {
         Json { at, ..self }
     }

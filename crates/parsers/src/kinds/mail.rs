@@ -1,8 +1,10 @@
 //! Mail: what a mail says about what is in it, and reading its attachments as if each had come by itself.
 
+pub(crate) mod notice;
 mod original;
 mod plain;
 pub mod silence;
+mod statement;
 mod tree;
 
 use std::borrow::Cow;
@@ -17,6 +19,7 @@ use crate::source::{Prefix, Source};
 pub(crate) use original::{Original, bare};
 pub use plain::{after, plain, written};
 pub use silence::silence;
+pub(crate) use statement::{Statement, beginning, location, shown};
 pub use tree::{Fields, Mail, Media, Part, received, skip_envelope, text, time};
 
 /// Fields of which a mail has at least two, and other texts with `name: value` lines hardly any.

@@ -1,106 +1,82 @@
 //! JSON of entries: one object a line, an array of objects, or objects after each other; for formats that know what the
 //! members mean.
 
-use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use model::report::Core;
 
+use super::document::Json;
 use crate::formats::xarf::feed::{BOM, Feed, Layout, Piece};
-use crate::formats::xarf::json::{At, Document, Kind};
+use crate::formats::xarf::json::Document;
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::Source;
 
+/// Bytes of a name, with those that lead to it, that a value is kept under.
+pub(crate) const LONGEST_NAME: usize = 200;
 /// Items of a list that can be named by number.
 const MOST_ITEMS: usize = 100;
 /// Names that are looked at to recognise a format.
 const TELLING_NAMES: usize = 200;
 
-/// One entry, or an object inside one.
-#[derive(Clone, Copy)]
-pub(crate) struct Object<'d> {
-    document: &'d Document,
-    text: &'d str,
-    at: At,
+/// Hands on each value of an object with the names that lead to it, dots between them, as text: numbers, truths and lists as
+/// they are written, no `null`, nothing empty. Lists are gone into by number when `enters` says so of their path, and a list of
+/// one simple value counts as that.
+pub(crate) fn leaves(object: Json<'_>, enters: &dyn Fn(&str) -> bool, take: &mut dyn FnMut(&str, &str)) {
+    walk(object, &mut String::new(), enters, take);
 }
 
-impl<'d> Object<'d> {
-    /// The value at a path of names with dots between them. A name that has dots itself is found too.
-    fn at(&self, path: &str) -> Option<At> {
-        let mut at = self.at;
-        let mut rest = path;
-        loop {
-            if let Some(found) = self.document.member(self.text, at, rest) {
-                return Some(found);
-            }
-            let (name, after) = rest.split_once('.')?;
-            at = self.document.member(self.text, at, name)?;
-            rest = after;
+fn walk(object: Json<'_>, path: &mut String, enters: &dyn Fn(&str) -> bool, take: &mut dyn FnMut(&str, &str)) {
+    let before = path.len();
+    for (name, value) in object.members() {
+        if before > 0 {
+            path.push('.');
         }
+        path.push_str(&name);
+        leaf(value, path, enters, take);
+        path.truncate(before);
     }
+}
 
-    /// Hands on each value with the names that lead to it, dots between them, as text: numbers, truths and lists as they are
-    /// written, no `null`, nothing empty. Lists are gone into by number when `enters` says so of their path, and a list of one
-    /// simple value counts as that.
-    pub(crate) fn leaves(&self, enters: &dyn Fn(&str) -> bool, take: &mut dyn FnMut(&str, &str)) {
-        let mut path = String::new();
-        self.walk(&mut path, enters, take);
+fn leaf(value: Json<'_>, path: &mut String, enters: &dyn Fn(&str) -> bool, take: &mut dyn FnMut(&str, &str)) {
+    if value.is_object() {
+        return walk(value, path, enters, take);
     }
-
-    fn walk(&self, path: &mut String, enters: &dyn Fn(&str) -> bool, take: &mut dyn FnMut(&str, &str)) {
+    if !value.is_list() {
+        let text = value.scalar();
+        if !text.is_empty() {
+            take(path, &text);
+        }
+        return;
+    }
+    if enters(path) {
         let before = path.len();
-        for (name, at) in self.document.members(self.at) {
-            if before > 0 {
-                path.push('.');
-            }
-            path.push_str(&self.document.text(self.text, name).unwrap_or_default());
-            Object { at, ..*self }.leaf(path, enters, take);
+        for (number, item) in value.items().enumerate().take(MOST_ITEMS) {
+            // Writing to a string cannot fail.
+            let _ = write!(path, ".{number}");
+            leaf(item, path, enters, take);
             path.truncate(before);
         }
+        return;
     }
+    let mut items = value.items();
+    match (items.next(), items.next()) {
+        (None, _) => {}
+        (Some(only), None) if !only.is_object() && !only.is_list() => leaf(only, path, enters, take),
+        _ => take(path, &value.raw()),
+    }
+}
 
-    fn leaf(&self, path: &mut String, enters: &dyn Fn(&str) -> bool, take: &mut dyn FnMut(&str, &str)) {
-        match self.document.kind(self.at) {
-            Kind::Null => {}
-            Kind::Object => self.walk(path, enters, take),
-            Kind::List if enters(path) => {
-                let before = path.len();
-                for (number, at) in self.document.items(self.at).enumerate().take(MOST_ITEMS) {
-                    // Writing to a string cannot fail.
-                    let _ = write!(path, ".{number}");
-                    Object { at, ..*self }.leaf(path, enters, take);
-                    path.truncate(before);
-                }
-            }
-            Kind::List => {
-                let mut items = self.document.items(self.at);
-                match (items.next(), items.next()) {
-                    (None, _) => {}
-                    (Some(at), None) if self.scalar(at).is_some() => Object { at, ..*self }.leaf(path, enters, take),
-                    _ => take(path, &self.raw()),
-                }
-            }
-            _ => {
-                let text = self.scalar(self.at).unwrap_or_default();
-                if !text.is_empty() {
-                    take(path, &text);
-                }
-            }
+/// The value at a path of names with dots between them. A name that has dots itself is found too.
+fn at<'d>(object: Json<'d>, path: &str) -> Option<Json<'d>> {
+    let (mut value, mut rest) = (object, path);
+    loop {
+        if let Some(found) = value.get(rest) {
+            return Some(found);
         }
-    }
-
-    /// As it is written.
-    pub(crate) fn raw(&self) -> Cow<'d, str> {
-        self.document.raw(self.text, self.at)
-    }
-
-    fn scalar(&self, at: At) -> Option<Cow<'d, str>> {
-        match self.document.kind(at) {
-            Kind::Plain | Kind::Escaped => self.document.text(self.text, at),
-            Kind::Number | Kind::Bool => Some(self.document.raw(self.text, at)),
-            Kind::Null | Kind::List | Kind::Object => None,
-        }
+        let (name, after) = rest.split_once('.')?;
+        value = value.get(name)?;
+        rest = after;
     }
 }
 
@@ -118,7 +94,7 @@ impl fmt::Display for Where {
 }
 
 /// What a format does with an entry.
-type Take<'t> = dyn FnMut(&mut Reading<'_>, &Object<'_>, Where) -> Result<(), Stop> + 't;
+type Take<'t> = dyn FnMut(&mut Reading<'_>, Json<'_>, Where) -> Result<(), Stop> + 't;
 
 /// Hands each entry to `take`, which gives out the places of its statements; what is no object is a reject. `rows` is the path
 /// to the list of entries inside a document, empty when the entries stand by themselves.
@@ -162,19 +138,22 @@ pub(crate) fn each(reading: &mut Reading<'_>, source: &mut Source<'_>, rows: &st
             reading.reject(ordinal, &place.to_string(), bytes, format!("it is not JSON: byte {}: {}", fault.at, fault.what));
             continue;
         }
-        let whole = Object { document: &document, text: &text, at: 0 };
-        let list = if rows.is_empty() { None } else { whole.at(rows) };
-        match list {
-            Some(list) if document.kind(list) == Kind::List => {
-                for (at, number) in document.items(list).zip(1..) {
-                    one(reading, Object { at, ..whole }, Where { line: false, number }, take)?;
+        let whole = Json::of(&document, &text);
+        if rows.is_empty() {
+            one(reading, whole, place, take)?;
+            continue;
+        }
+        match at(whole, rows) {
+            Some(list) if list.is_list() => {
+                for (object, number) in list.items().zip(1..) {
+                    one(reading, object, Where { line: false, number }, take)?;
                 }
             }
-            None if !rows.is_empty() => {
+            Some(only) => one(reading, only, place, take)?,
+            None => {
                 let ordinal = reading.ordinal();
                 reading.reject(ordinal, &place.to_string(), bytes, format!("there is no list of entries at '{rows}'"));
             }
-            list => one(reading, Object { at: list.unwrap_or(0), ..whole }, place, take)?,
         }
     }
     if feed.is_cut() {
@@ -183,9 +162,9 @@ pub(crate) fn each(reading: &mut Reading<'_>, source: &mut Source<'_>, rows: &st
     Ok(())
 }
 
-fn one(reading: &mut Reading<'_>, object: Object<'_>, place: Where, take: &mut Take<'_>) -> Result<(), Stop> {
-    if object.document.kind(object.at) == Kind::Object {
-        return take(reading, &object, place);
+fn one(reading: &mut Reading<'_>, object: Json<'_>, place: Where, take: &mut Take<'_>) -> Result<(), Stop> {
+    if object.is_object() {
+        return take(reading, object, place);
     }
     let ordinal = reading.ordinal();
     reading.reject(ordinal, &place.to_string(), object.raw().as_bytes(), "it is not an entry: an entry is a JSON object");
@@ -196,7 +175,7 @@ fn one(reading: &mut Reading<'_>, object: Object<'_>, place: Where, take: &mut T
 pub(crate) fn end(
     reading: &mut Reading<'_>,
     ordinal: u32,
-    object: &Object<'_>,
+    object: Json<'_>,
     place: Where,
     read: Result<Core, String>,
 ) -> Result<(), Stop> {
@@ -207,6 +186,12 @@ pub(crate) fn end(
             Ok(())
         }
     }
+}
+
+/// Why an entry is not read whose members have more names, or longer ones, than are kept apart.
+pub(crate) fn too_many_names() -> String {
+    let most = super::csv::COLUMNS;
+    format!("its members and those before it have more than {most} names, or one of over {LONGEST_NAME} bytes; more are not read")
 }
 
 /// An object laid flat: its values by the number of their column.

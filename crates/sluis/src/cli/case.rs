@@ -119,7 +119,7 @@ fn is_overdue(case: &Case, standing: &Standing, now: Time) -> bool {
     case.state == model::case::State::Open && standing.progress.clocks.fix.is_some_and(|fix| fix <= now)
 }
 
-fn kind(text: &str) -> Result<Kind, String> {
+pub(super) fn kind(text: &str) -> Result<Kind, String> {
     let found = text.split_once('/').and_then(|(category, kind)| Kind::from_words(category, kind));
     found.ok_or_else(|| {
         let same = |kind: &&Kind| text.split('/').any(|word| kind.category() == word || kind.type_name() == word);

@@ -410,7 +410,9 @@ fn further(directory: &Path, play: &Play, survey: &Survey) -> Vec<(String, &'sta
         (trace(&survey.handover.before), "who held it then"),
         (trace(&survey.handover.after), "and days later"),
         (format!("{sluis} party show {}", quoted(worst)), "the worst branch"),
+        (format!("{sluis} advisory show {}", demo::WEAK_POINT), "what is exploited"),
         (format!("{sluis} queue"), "what waits"),
+        (format!("{sluis} queue unreadable"), "a mail in words"),
         (format!("{sluis} submission list"), "what came in"),
     ];
     if let Some(clock) = survey.care.clocks.first() {

@@ -147,6 +147,15 @@ struct View {
     person: String,
 }
 
+/// An entry with what its letter says.
+#[derive(Serialize)]
+struct WholeView {
+    #[serde(flatten)]
+    entry: View,
+    /// Advice about the weak points of its cases.
+    advice: Vec<crate::output::advice::View>,
+}
+
 pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
     match command {
         Command::List(args) => list(args, globals),
@@ -267,9 +276,19 @@ fn show(args: &Show, globals: &Globals) -> Result<u8> {
         let entry = find(transaction, args.entry)?;
         let mut names = Kept::new(transaction)?;
         let view = view(&entry, transaction, &mut names, now)?;
+        let mut cases = Vec::new();
+        let mut traits = Vec::new();
+        for case in transaction.cases_of_entry(entry.id, CASES)? {
+            cases.extend(transaction.case(case)?);
+            traits.extend(transaction.standing(case)?.map(|standing| standing.traits));
+        }
+        // Only a letter to a party tells it what to do.
+        let advised = traits.iter().map(String::as_str).filter(|_| entry.party.is_some());
+        let advice = crate::output::advice::about(transaction, advised, true)?;
         let mut screen = Screen::new();
         if args.json {
-            json::line(&mut screen, &view)?;
+            let advice = advice.iter().map(crate::output::advice::View::of).collect();
+            json::line(&mut screen, &WholeView { entry: view, advice })?;
             return super::done(screen, 0);
         }
         let title = screen.paint(Style::Strong, &format!("Entry {}: {}", entry.id, view.purpose));
@@ -305,10 +324,6 @@ fn show(args: &Show, globals: &Globals) -> Result<u8> {
         }
         screen.facts(&facts)?;
         screen.heading(&counted(entry.cases.unsigned_abs(), "case"))?;
-        let mut cases = Vec::new();
-        for case in transaction.cases_of_entry(entry.id, CASES)? {
-            cases.extend(transaction.case(case)?);
-        }
         let mut table = Table::new(&screen, &[">case", "kind", "about", ">reports"]);
         for filed in &cases {
             table.row([
@@ -319,6 +334,10 @@ fn show(args: &Show, globals: &Globals) -> Result<u8> {
             ]);
         }
         table.write(&mut screen)?;
+        if !advice.is_empty() {
+            screen.heading("What the letter advises")?;
+            crate::output::advice::draw(&mut screen, &advice)?;
+        }
         super::done(screen, 0)
     })
 }

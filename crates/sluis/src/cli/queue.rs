@@ -12,7 +12,7 @@ use store::Transaction;
 use store::listing::Listing;
 use store::queues::{Queue, Queued, SetAside};
 
-use super::{Globals, case};
+use super::{Globals, case, taking};
 use crate::output::chain::Kept;
 use crate::output::safe::{masked, short};
 use crate::output::words::{count, moment};
@@ -71,11 +71,13 @@ struct EntryView {
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     let now = globals.clock().now();
-    globals.reader()?.read(|transaction| match args.queue {
+    let mut reader = globals.reader()?;
+    let directory = reader.directory().to_owned();
+    reader.read(|transaction| match args.queue {
         None => counts(args, transaction),
         Some(Name::NoHolder) => no_holder(args, transaction, now),
         Some(Name::HolderChanged) => holder_changed(args, transaction),
-        Some(Name::Unreadable) => unreadable(args, transaction),
+        Some(Name::Unreadable) => unreadable(args, transaction, &directory),
         Some(Name::Rejects) => entries(args, transaction, Queue::Rejects),
         Some(Name::Undated) => entries(args, transaction, Queue::Undated),
         Some(Name::Orders) => super::order::queue(args.most, args.json, transaction, now),
@@ -87,7 +89,11 @@ fn counts(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
     let rows = [
         ("no-holder", waiting.no_holder, "import the administration that knows the address: sluis import FILE"),
         ("holder-changed", waiting.holder_changed, "say whose they are: sluis case correct ID --move or --leave"),
-        ("unreadable", waiting.unreadable, "look at it: sluis submission show ID; a CSV of your own is read with --map"),
+        (
+            "unreadable",
+            waiting.unreadable,
+            "see what stands in it: sluis submission findings ID; a CSV of your own is read with --map",
+        ),
         ("rejects", waiting.rejects, "see the reasons: sluis queue rejects; then sluis receive --again rejects"),
         ("undated", waiting.undated, "ask the reporter when it was: sluis queue undated"),
         ("orders", waiting.orders, "look within the hour: sluis queue orders; then sluis submission order ID --is order|not"),
@@ -180,27 +186,44 @@ fn holder_changed(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
     super::done(screen, 0)
 }
 
-fn unreadable(args: &Args, transaction: &Transaction<'_>) -> Result<u8> {
+#[derive(Serialize)]
+struct UnreadableView {
+    #[serde(flatten)]
+    submission: super::submission::SubmissionView,
+    /// The surest of what stands in its text.
+    findings: Vec<taking::FindingView>,
+}
+
+/// Findings of each submission that are shown with it.
+const FINDINGS: usize = 10;
+
+fn unreadable(args: &Args, transaction: &Transaction<'_>, directory: &std::path::Path) -> Result<u8> {
     let found = transaction.submissions(Some(Progress::Unreadable), i64::MAX, args.most)?;
     let mut screen = Screen::new();
+    let keys = store::keys::Keys::open_to_read(&directory.join("keys.db"))?;
+    // What cannot be looked through now is shown without what stands in it.
+    let look = |submission: &_| taking::look(transaction, submission, directory, &keys).ok().flatten().unwrap_or_default();
     if args.json {
         for submission in &found {
-            json::line(&mut screen, &super::submission::view(submission))?;
+            let findings = taking::views(&look(submission), FINDINGS);
+            json::line(&mut screen, &UnreadableView { submission: super::submission::view(submission), findings })?;
         }
     } else if found.is_empty() {
         empty(&mut screen)?;
     } else {
-        let mut table = Table::new(&screen, &[">submission", "=received", "=door", "name", "why"]);
+        let mut table = Table::new(&screen, &[">submission", "=received", "=door", "name", "perhaps about", "why"]);
         for submission in &found {
             table.row([
                 (Style::Strong, submission.id.to_string()),
                 (Style::Plain, moment(submission.received)),
                 (Style::Plain, submission.door.word().to_owned()),
                 (Style::Plain, short(&submission.name, 60)),
+                (Style::Plain, taking::in_short(&look(submission))),
                 (Style::Plain, submission.reason.clone()),
             ]);
         }
         table.write(&mut screen)?;
+        screen.line("See what stands in one, and pick: sluis submission findings NUMBER")?;
     }
     super::done(screen, 0)
 }

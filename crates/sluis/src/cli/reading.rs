@@ -13,7 +13,7 @@ pub(super) struct Options {
     /// Read as this format, whatever the bytes look like ('sluis formats' lists them)
     #[arg(long, value_name = "NAME", value_parser = format)]
     format: Option<String>,
-    /// A description of a CSV of your own
+    /// A description of a CSV, JSON or web page of your own
     #[arg(long, value_name = "TOML")]
     map: Option<PathBuf>,
     /// Column maps of Shadowserver's report types, instead of those of this version

@@ -24,6 +24,9 @@ use crate::output::{Screen, Style, Table, clean, json};
 pub(crate) enum Command {
     List(List),
     Show(Show),
+    Findings(super::taking::Findings),
+    Take(super::taking::Take),
+    Dismiss(super::taking::Dismiss),
     Order(super::order::Order),
     Receipt(super::receipt::Args),
 }
@@ -99,6 +102,9 @@ struct WholeView {
     submission: SubmissionView,
     #[serde(skip_serializing_if = "Option::is_none")]
     sender: Option<SenderView>,
+    /// What a person took from it; empty when nobody did.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    taken: String,
     first_reports: Vec<ReportView>,
     first_rejects: Vec<Entry>,
     first_undated: Vec<Entry>,
@@ -170,19 +176,19 @@ pub(super) fn tells_of_child_abuse(text: &str) -> bool {
 }
 
 pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
-    if let Command::Order(args) = command {
-        return super::order::run(args, globals);
-    }
-    if let Command::Receipt(args) = command {
-        return super::receipt::run(args, globals);
+    match command {
+        Command::Order(args) => return super::order::run(args, globals),
+        Command::Receipt(args) => return super::receipt::run(args, globals),
+        Command::Findings(args) => return super::taking::findings(args, globals),
+        Command::Take(args) => return super::taking::take(args, globals),
+        Command::Dismiss(args) => return super::taking::dismiss(args, globals),
+        Command::List(_) | Command::Show(_) => {}
     }
     let now = globals.clock().now();
     let mut reader = globals.reader()?;
     let directory = reader.directory().to_owned();
     reader.read(|transaction| match command {
         Command::List(args) => list(args, transaction),
-        // It asks the owner of the data, who is not to be kept waiting by a reader of ours.
-        Command::Order(_) | Command::Receipt(_) => Ok(0),
         Command::Show(args) => {
             let found = find(transaction, args.id)?;
             if args.raw {
@@ -190,6 +196,8 @@ pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
             }
             show(args, transaction, &found, now)
         }
+        // They are done: some ask the owner of the data, who is not to be kept waiting by a reader of ours.
+        _ => Ok(0),
     })
 }
 
@@ -220,6 +228,7 @@ fn list(args: &List, transaction: &Transaction<'_>) -> Result<u8> {
         Table::new(&screen, &[">submission", "=received", "=door", "name", ">times", "=format", ">reports", ">rejects"]);
     for submission in &found {
         let format = match submission.progress {
+            Progress::Read if submission.format.is_empty() => (Style::Dim, "a person".to_owned()),
             Progress::Read => (Style::Plain, submission.format.clone()),
             Progress::Received => (Style::Remark, "not read yet".to_owned()),
             Progress::Unreadable => (Style::Alarm, "unreadable".to_owned()),
@@ -245,7 +254,7 @@ fn list(args: &List, transaction: &Transaction<'_>) -> Result<u8> {
 }
 
 fn raw(transaction: &Transaction<'_>, submission: &Submission, directory: &std::path::Path) -> Result<u8> {
-    if transaction.holds_child_abuse(submission.id)? {
+    if transaction.holds_child_abuse(submission.id)? || transaction.became_child_abuse(submission)? {
         bail!("submission {} tells of child abuse material: its bytes are not shown", submission.public);
     }
     if submission.progress == Progress::Received {
@@ -277,6 +286,7 @@ fn show(args: &Show, transaction: &Transaction<'_>, submission: &Submission, now
     let notes = transaction.notes(submission.id, args.most)?;
     let hidden = transaction.holds_child_abuse(submission.id)?;
     let sender = transaction.sender(submission.id)?.map(SenderView::of);
+    let taken = super::taking::told(transaction, submission.id)?;
     let mut screen = Screen::new();
     if args.json {
         let mut known = HashMap::from([(submission.id, hidden)]);
@@ -290,6 +300,7 @@ fn show(args: &Show, transaction: &Transaction<'_>, submission: &Submission, now
         let whole = WholeView {
             submission: view(submission),
             sender,
+            taken,
             first_reports: batch.reports().zip(&kept).map(|(one, kept)| report::view(&one, kept)).collect(),
             first_rejects: entries(&rejects)?,
             first_undated: entries(&undated)?,
@@ -312,6 +323,7 @@ fn show(args: &Show, transaction: &Transaction<'_>, submission: &Submission, now
     let became = match submission.progress {
         Progress::Received => "not read to its end yet".to_owned(),
         Progress::Unreadable => format!("unreadable: {}", submission.reason),
+        Progress::Read if submission.format.is_empty() => "read by a person".to_owned(),
         Progress::Read => format!("read as {}", submission.format),
     };
     let mut facts = vec![
@@ -324,6 +336,7 @@ fn show(args: &Show, transaction: &Transaction<'_>, submission: &Submission, now
         ("size", size(submission.size)),
         ("came", times),
         ("became", became),
+        ("taken", taken),
         ("reports", count(submission.reports)),
         ("rejects", count(submission.rejects)),
     ]);

@@ -12,6 +12,7 @@ use model::time::{DAY, HOUR, MINUTE, SECOND, Time};
 
 use super::dice::Dice;
 use super::mails;
+use super::others;
 use super::story::{Eye, Sighting};
 use super::world::{ROUND, World};
 
@@ -82,6 +83,7 @@ pub(crate) fn files(world: &World, sightings: &[Sighting], seed: u64) -> Vec<Fil
         }
     }
     files.extend(mails::oddities(world));
+    files.extend(others::files(world, sightings));
     files.push(old_xarf(world));
     let again = files.iter().find(|file| file.name.contains("site-list") && file.received > world.start.plus(25 * ROUND));
     let copy =

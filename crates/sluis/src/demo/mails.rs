@@ -16,10 +16,10 @@ use super::story::{Eye, Sighting};
 use super::world::{ROUND, WEB_SERVERS, World};
 use model::address::Address;
 
-const TO: &str = "abuse@duinhost.example";
+pub(super) const TO: &str = "abuse@duinhost.example";
 
 /// A date as mail has it (RFC 5322 section 3.3).
-fn mail_date(time: Time) -> String {
+pub(super) fn mail_date(time: Time) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (year, month, day) = time.date();
@@ -142,6 +142,7 @@ fn zip(name: &str, bytes: &[u8]) -> Vec<u8> {
 pub(crate) fn oddities(world: &World) -> [File; 2] {
     let angry = world.start.plus(9 * ROUND + 2 * DAY);
     let date = mail_date(angry);
+    let (seen, log) = (world.handover.address, angry.plus(-11 * HOUR));
     let angry = File {
         name: "help.eml".to_owned(),
         bytes: format!(
@@ -153,6 +154,9 @@ Message-ID: <1@voetbalclub.example>
 Content-Type: text/plain; charset=utf-8
 
 Sinds gisteravond is onze website traag. Volgens mijn neef komt het bij jullie vandaan. Graag NU stoppen.
+Hij vond dit:
+
+{log} web1 sshd[812]: Failed password for root from {seen} port 40126 ssh2
 
 Henk, penningmeester
 "

@@ -170,7 +170,10 @@ impl Fetcher {
             Came::Failed(why) => (why.clone(), self.every.again(now, before.failures.saturating_add(1), asked.wait, chance)),
             _ => (String::new(), self.every.next(now, chance)),
         };
-        desk.fetched(&before, asked.came, next)?;
+        // What the end of this process cut short is nobody's failure.
+        if trouble.is_empty() || !desk.is_stopping() {
+            desk.fetched(&before, asked.came, next)?;
+        }
         Ok(Looked { received: asked.received, trouble, next })
     }
 

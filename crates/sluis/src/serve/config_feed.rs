@@ -274,7 +274,10 @@ impl FeedConfig {
         };
         Ok(desk::Feed {
             location: self.location(),
-            format: self.format.clone().or_else(|| (self.api == Some(Api::Dnsbl)).then(|| "dnsbl".to_owned())),
+            format: match (&self.format, self.api) {
+                (None, Some(Api::Dnsbl)) => parsers::formats::by_name("dnsbl").map(|format| format.name.to_owned()),
+                (format, _) => format.clone(),
+            },
             kind: self.kind()?,
             declared,
             expected,

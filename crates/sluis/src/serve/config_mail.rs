@@ -73,6 +73,11 @@ impl MailConfig {
         Ok(())
     }
 
+    /// Whether it is looked at all for what proves who a mail is from.
+    pub(crate) fn asks(&self) -> bool {
+        self.dns.is_some() || self.authentication_results.is_some()
+    }
+
     /// Tells a desk who finds out who mails are from.
     ///
     /// # Errors

@@ -83,6 +83,15 @@ pub(crate) fn text(node: &Node) -> String {
         family("alerts_unacknowledged", "Those that nobody has acknowledged", unacknowledged.collect());
         let failing = figures.channels.iter().map(|channel| (receiver(channel), f64::from(u8::from(channel.failing > 0))));
         family("alert_failing", "1 while a receiver of alerts cannot be reached", failing.collect());
+        let feed = |fetch: &store::fetches::Fetch| vec![("feed", fetch.feed.clone())];
+        let failing = figures.fetches.iter().map(|fetch| (feed(fetch), fetch.failures as f64));
+        family("feed_failures", "How often in succession a feed could not be downloaded, up to now", failing.collect());
+        let checked = figures.fetches.iter().map(|fetch| (feed(fetch), fetch.checked.map_or(0.0, |time| seconds(time.0))));
+        family(
+            "feed_last_success_timestamp_seconds",
+            "When a feed was last looked at without trouble, in seconds since 1970",
+            checked.collect(),
+        );
         let (sent, failed) = (Family::<Labels, Total<u64>>::default(), Family::<Labels, Total<u64>>::default());
         for channel in &figures.channels {
             sent.get_or_create(&receiver(channel)).inc_by(channel.messages.unsigned_abs());

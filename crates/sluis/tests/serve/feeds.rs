@@ -67,6 +67,8 @@ fn a_feed_that_fails_does_not_hold_up_one_that_works() {
     let good = show(&folder, "good");
     assert_eq!((good["state"].as_str().unwrap(), good["downloads"].as_array().unwrap().len()), ("well", 1));
     until("it is said", || node.said("a feed cannot be downloaded"));
+    assert_eq!(node.metric("sluis_feed_failures{feed=\"good\"}"), Some(0.0));
+    assert!(node.metric("sluis_feed_failures{feed=\"bad\"}") >= Some(1.0));
 
     // A person does not wait for the hour.
     let config = folder.0.join("sluis.toml");

@@ -11,6 +11,7 @@ mod imap;
 mod log;
 mod mailserver;
 mod node;
+mod senders;
 mod postfix;
 mod stamps;
 mod stop;

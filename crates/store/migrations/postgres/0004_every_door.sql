@@ -72,3 +72,63 @@ CREATE TABLE mailboxes (
     renumbered BIGINT NOT NULL,
     PRIMARY KEY (account, folder)
 );
+
+-- Advice about weak points: of each document and CVE number the newest version, and, if somebody sent one for whom nobody
+-- vouches, what a person has yet to accept (accepted = 0). Nothing follows from that.
+CREATE TABLE advisories (
+    id         BIGINT PRIMARY KEY,
+    publisher  TEXT COLLATE "C" NOT NULL,
+    document   TEXT COLLATE "C" NOT NULL,
+    -- Empty when it is about no CVE number.
+    cve        TEXT COLLATE "C" NOT NULL,
+    accepted   BIGINT NOT NULL,
+    -- The submission that it stands in, and when that was received.
+    submission BIGINT NOT NULL,
+    received   BIGINT NOT NULL,
+    released   BIGINT,
+    title      TEXT COLLATE "C" NOT NULL,
+    -- Names of products, one to a line.
+    products   TEXT COLLATE "C" NOT NULL,
+    affects    BIGINT NOT NULL,
+    severity   TEXT COLLATE "C" NOT NULL,
+    score      BIGINT,
+    remedy     TEXT COLLATE "C" NOT NULL,
+    reference  TEXT COLLATE "C" NOT NULL,
+    exploited  BIGINT NOT NULL,
+    ransomware BIGINT NOT NULL,
+    due        BIGINT,
+    tlp        BIGINT NOT NULL,
+    -- When it was taken off its catalogue, or by a person, and by whom.
+    withdrawn  BIGINT,
+    person     TEXT COLLATE "C" NOT NULL,
+    UNIQUE (publisher, document, cve, accepted)
+);
+CREATE INDEX advisories_cve ON advisories (cve);
+CREATE INDEX advisories_submission ON advisories (submission);
+
+-- What people did with submissions that no format understood.
+CREATE TABLE taken (
+    submission BIGINT PRIMARY KEY,
+    -- The submission that was made of what they picked; NULL when there was nothing to take.
+    outcome    BIGINT,
+    at         BIGINT NOT NULL,
+    person     TEXT COLLATE "C" NOT NULL,
+    reason     TEXT COLLATE "C" NOT NULL
+);
+
+-- How what senders send is laid out, to know when that changes.
+CREATE TABLE shapes (
+    id      BIGINT PRIMARY KEY,
+    format  TEXT COLLATE "C" NOT NULL,
+    -- The domain name that is proven, after '?' one that is only said, after 'feed:' a name in the settings.
+    sender  TEXT COLLATE "C" NOT NULL,
+    -- What the sender calls this one.
+    feed    TEXT COLLATE "C" NOT NULL,
+    -- Names of columns, one to a line.
+    columns TEXT COLLATE "C" NOT NULL,
+    since   BIGINT NOT NULL,
+    -- When it last came, to the day; when it was last told that it changed.
+    seen    BIGINT NOT NULL,
+    told    BIGINT,
+    UNIQUE (format, sender, feed)
+);

@@ -72,3 +72,63 @@ CREATE TABLE mailboxes (
     renumbered INTEGER NOT NULL,
     PRIMARY KEY (account, folder)
 ) STRICT;
+
+-- Advice about weak points: of each document and CVE number the newest version, and, if somebody sent one for whom nobody
+-- vouches, what a person has yet to accept (accepted = 0). Nothing follows from that.
+CREATE TABLE advisories (
+    id         INTEGER PRIMARY KEY,
+    publisher  TEXT NOT NULL,
+    document   TEXT NOT NULL,
+    -- Empty when it is about no CVE number.
+    cve        TEXT NOT NULL,
+    accepted   INTEGER NOT NULL,
+    -- The submission that it stands in, and when that was received.
+    submission INTEGER NOT NULL,
+    received   INTEGER NOT NULL,
+    released   INTEGER,
+    title      TEXT NOT NULL,
+    -- Names of products, one to a line.
+    products   TEXT NOT NULL,
+    affects    INTEGER NOT NULL,
+    severity   TEXT NOT NULL,
+    score      INTEGER,
+    remedy     TEXT NOT NULL,
+    reference  TEXT NOT NULL,
+    exploited  INTEGER NOT NULL,
+    ransomware INTEGER NOT NULL,
+    due        INTEGER,
+    tlp        INTEGER NOT NULL,
+    -- When it was taken off its catalogue, or by a person, and by whom.
+    withdrawn  INTEGER,
+    person     TEXT NOT NULL,
+    UNIQUE (publisher, document, cve, accepted)
+) STRICT;
+CREATE INDEX advisories_cve ON advisories (cve);
+CREATE INDEX advisories_submission ON advisories (submission);
+
+-- What people did with submissions that no format understood.
+CREATE TABLE taken (
+    submission INTEGER PRIMARY KEY,
+    -- The submission that was made of what they picked; NULL when there was nothing to take.
+    outcome    INTEGER,
+    at         INTEGER NOT NULL,
+    person     TEXT    NOT NULL,
+    reason     TEXT    NOT NULL
+) STRICT;
+
+-- How what senders send is laid out, to know when that changes.
+CREATE TABLE shapes (
+    id      INTEGER PRIMARY KEY,
+    format  TEXT    NOT NULL,
+    -- The domain name that is proven, after '?' one that is only said, after 'feed:' a name in the settings.
+    sender  TEXT    NOT NULL,
+    -- What the sender calls this one.
+    feed    TEXT    NOT NULL,
+    -- Names of columns, one to a line.
+    columns TEXT    NOT NULL,
+    since   INTEGER NOT NULL,
+    -- When it last came, to the day; when it was last told that it changed.
+    seen    INTEGER NOT NULL,
+    told    INTEGER,
+    UNIQUE (format, sender, feed)
+) STRICT;

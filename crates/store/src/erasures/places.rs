@@ -85,7 +85,11 @@ pub const PLACES: &[Place] = &[
     place("holds", &["id"], &["reason", "person", "ended_by"], Of::Itself),
     place("evidence", &["id"], &["recipient", "message_id", "person"], Of::Itself),
     place("issued", &["id"], &["recipient", "person"], Of::Itself),
+    place("advisories", &["id"], &["title", "products", "remedy", "reference", "person"], Of::Itself),
     place("senders", &["submission"], &["address", "domain", "detail", "mail_from", "helo"], Of::Submission),
+    place("taken", &["submission"], &["person", "reason"], Of::Submission),
+    // What proves nothing may call itself, and its columns, what it likes.
+    Place { unique: &["sender"], ..place("shapes", &["id"], &["sender", "feed", "columns"], Of::Itself) },
 ];
 
 /// Columns of text that hold no person, with why.
@@ -98,6 +102,10 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("parties", "aup_version", "a version"),
     ("submissions", "format", "a word of ours"),
     ("submissions", "feed", "a name in the settings"),
+    ("advisories", "publisher", "who publishes advice"),
+    ("advisories", "document", "the identifier of a document"),
+    ("advisories", "cve", "the number of a weak point"),
+    ("advisories", "severity", "a word of the publisher"),
     ("mailboxes", "account", "a name in the settings"),
     ("mailboxes", "folder", "a name in the settings"),
     ("batches", "format", "a word of ours"),
@@ -114,6 +122,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("fetches", "etag", "what a server calls a version of a list"),
     ("fetches", "modified", "a time"),
     ("fetches", "trouble", "a word of ours"),
+    ("shapes", "format", "a word of ours"),
     ("fetched", "feed", "a name in the settings"),
     ("fetched", "item", "what a sender of feeds calls a file"),
     ("acts", "verb", "a word of ours"),

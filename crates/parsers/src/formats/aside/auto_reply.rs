@@ -80,7 +80,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     if !reading.is_outermost() {
         reading.unreadable(format!("{WHAT} is attached"));
     } else if free_text::accuses(&mail, reading.hint.received) {
-        reading.unreadable("it says that it is an automatic answer, and names an address as a source of abuse");
+        reading.unreadable("it says that it is an automatic answer, and names an address or a location as a source of abuse");
     } else {
         reading.why_not();
         reading.note("", WHAT);

@@ -10,13 +10,10 @@ use model::time::Time;
 
 use crate::formats::{Fit, Format, Proven};
 use crate::kinds::indicator::{Spot, clip, port};
+use crate::kinds::xml::{self, Element};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
-
-mod tree;
-
-use tree::Element;
 
 /// IODEF.
 pub const FORMAT: Format = Format {
@@ -65,7 +62,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     let text = String::from_utf8_lossy(&bytes);
     let mut names: Vec<String> = Vec::new();
     let mut failed = Ok(());
-    let read = tree::each(&text, "Incident", |number, incident| {
+    let read = xml::each(&text, "Incident", |number, incident| {
         if failed.is_ok() {
             failed = account(reading, number, incident, &mut names);
         }

@@ -3,12 +3,12 @@
 //! The catalogue is one whole: a vulnerability that a newer catalogue does not name has been taken off.
 
 use memchr::memmem;
-use model::advisory::Advisory;
+use model::advisory::{Advisory, Cve};
 use model::label::Tlp;
 use model::time::Time;
 use serde::Deserialize;
 
-use super::csaf::{clean, cve};
+use super::csaf::clean;
 use crate::formats::{Fit, Format, Proven};
 use crate::kinds::csv::{Item, Records};
 use crate::read::Reading;
@@ -118,19 +118,17 @@ impl Entry {
     }
 
     fn advisory(&self, released: Option<Time>) -> Option<Advisory> {
-        let cve = cve(&self.cve);
-        if cve.is_empty() {
-            return None;
-        }
+        let cve = Cve::parse(&self.cve)?;
         let day = |text: &str| Time::parse(format!("{}T00:00:00Z", text.trim()).as_bytes());
         let product = clean(&format!("{} {}", self.vendor_project, self.product), TEXT);
         let url = self.notes.split([';', ' ']).map(str::trim).find(|word| word.starts_with("https://"));
         Some(Advisory {
             publisher: PUBLISHER.to_owned(),
-            id: cve.clone(),
-            released: day(&self.date_added).or(released),
+            id: cve.to_string(),
+            // That of the catalogue: by it a newer one is told from an older. The CSV does not say it.
+            released: released.or_else(|| day(&self.date_added)),
             title: clean(&self.vulnerability_name, TEXT),
-            cve,
+            cve: Some(cve),
             products: if product.is_empty() { Vec::new() } else { vec![product] },
             affects: true,
             remedy: clean(&self.required_action, REMEDY),
@@ -172,14 +170,23 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         let ordinal = reading.ordinal();
         let reason = format!("it says that it has {count} entries and has {found}: it was cut off, or put together wrongly");
         reading.reject(ordinal, "", b"", reason);
+    } else if found == 0 {
+        refuse_empty(reading);
     }
     Ok(())
+}
+
+/// A catalogue that names nothing would take everything off.
+fn refuse_empty(reading: &mut Reading<'_>) {
+    let ordinal = reading.ordinal();
+    reading.reject(ordinal, "", b"", "it has no entries: nothing is taken off because of it");
 }
 
 fn rows(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> {
     let limit = reading.hint.limits.line;
     let mut records = Records::new(source, b',', limit);
     let mut places: Option<[Option<usize>; COLUMNS.len()]> = None;
+    let mut found = false;
     while let Some(item) = records.next_item()? {
         let record = match item {
             Item::Record(record) => record,
@@ -201,8 +208,12 @@ fn rows(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> 
             String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
         };
         let entry = Entry::of_columns(value);
+        found = true;
         let place = format!("line {}", record.line);
         take(reading, &entry, None, &place)?;
+    }
+    if !found {
+        refuse_empty(reading);
     }
     Ok(())
 }

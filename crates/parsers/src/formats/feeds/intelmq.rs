@@ -14,7 +14,7 @@ use model::time::Time;
 
 use super::super::{Fit, Format, Proven};
 use crate::kinds::csv::COLUMNS;
-use crate::kinds::members::{self, Flat};
+use crate::kinds::members::{self, Flat, LONGEST_NAME};
 use crate::kinds::rsit;
 use crate::kinds::table::{Layout, Means, Row, Sheet, Written};
 use crate::read::Reading;
@@ -122,10 +122,10 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         flat.clear();
         let (mut fits, mut secret) = (true, false);
         evidence.clear();
-        object.leaves(&|_| false, &mut |path, text| {
+        members::leaves(object, &|_| false, &mut |path, text| {
             let at = match columns.get(path) {
                 Some(at) => *at,
-                None if columns.len() < COLUMNS => {
+                None if columns.len() < COLUMNS && path.len() <= LONGEST_NAME => {
                     let at = sheet.column(path, reading.batch());
                     columns.insert(path.to_owned(), at);
                     at
@@ -145,7 +145,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         });
         let read = match fits {
             true => sheet.row(&flat, 0, reading, ordinal),
-            false => Err(format!("its members and those before it have more than {COLUMNS} names; more are not read")),
+            false => Err(members::too_many_names()),
         };
         if read.is_ok() && !evidence.is_empty() && !secret {
             raw(reading, &evidence);

@@ -1,8 +1,9 @@
-//! PhishTank's list of phishing sites that people have verified: CSV or JSON.
+//! PhishTank's list of phishing sites that people have verified: CSV, JSON or XML.
 
 use serde_json::Value;
 
 use super::super::{Fit, Format, Proven};
+use crate::kinds::entries;
 use crate::kinds::lists::{self, List, has_members};
 use crate::kinds::objects;
 use crate::kinds::rsit;
@@ -14,7 +15,7 @@ use crate::source::{Prefix, Source};
 /// PhishTank.
 pub const FORMAT: Format = Format {
     name: "phishtank",
-    title: "PhishTank: verified phishing sites, CSV or JSON (https://phishtank.org/developer_info.php)",
+    title: "PhishTank: verified phishing sites, CSV, JSON or XML (https://phishtank.org/developer_info.php)",
     senders: &["PhishTank", "phishtank.org"],
     fields: &[
         ("url", "url"),
@@ -40,7 +41,14 @@ fn which(bytes: &[u8], _: &str) -> Option<List> {
     if has_members(bytes, &["phish_id", "url", "phish_detail_url"]) {
         return Some(List::Own(json));
     }
-    bytes.starts_with(b"phish_id,url,phish_detail_url").then_some(List::Table(&CSV))
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    if text.first() == Some(&b'<') {
+        let text = text.get(..text.len().min(4_096)).unwrap_or_default();
+        let has = |words: &str| memchr::memmem::find(text, words.as_bytes()).is_some();
+        return (has("<entry>") && has("<phish_id>"))
+            .then_some(List::Own(|reading, source| entries::read(reading, source, &MEMBERS)));
+    }
+    text.starts_with(b"phish_id,url,phish_detail_url").then_some(List::Table(&CSV))
 }
 
 const LAYOUT: Layout = Layout {
@@ -51,6 +59,10 @@ const LAYOUT: Layout = Layout {
         ("phish_id", Means::Text("report_id")),
         ("submission_time", Means::Time(Written::Iso)),
         ("details.ip_address", Means::Address),
+        // As XML names them.
+        ("ip_address", Means::Address),
+        ("country", Means::Country),
+        ("announcing_network", Means::Asn),
         ("details.country", Means::Country),
         ("details.announcing_network", Means::Asn),
         ("url", Means::Url),
@@ -65,7 +77,7 @@ const LAYOUT: Layout = Layout {
 };
 
 static CSV: Table = Table { layout: LAYOUT, header: true, ..Table::PLAIN };
-static JSON: Layout = LAYOUT;
+static MEMBERS: Layout = LAYOUT;
 
 fn verified(row: &mut Row<'_>) -> Result<(), String> {
     // Anybody may submit; what nobody has looked at is little more than a guess.
@@ -77,7 +89,7 @@ fn verified(row: &mut Row<'_>) -> Result<(), String> {
 
 /// Objects of which `details` lists where the site was: the last place counts, as it was looked up last.
 fn json(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop> {
-    let mut sheet = Sheet::new(&JSON, Vec::new(), reading);
+    let mut sheet = Sheet::new(&MEMBERS, Vec::new(), reading);
     let most = reading.hint.limits.line;
     objects::walk(reading, source, &[], most, &mut |reading, mut found| {
         if let Some(Value::Array(details)) = found.members.get_mut("details")

@@ -47,7 +47,10 @@ fn which(bytes: &[u8], location: &str) -> Option<&'static Table> {
     if let Some(path) = path.map(str::to_ascii_lowercase).filter(|path| path.contains("/snds/")) {
         return Some(if path.contains("ipstatus") { &STATUS } else { &DATA });
     }
-    if !bytes.first().is_some_and(u8::is_ascii_hexdigit) {
+    // Fields of mails begin with letters that may begin an address too, so the whole of it is looked at.
+    let start = bytes.get(..bytes.len().min(50)).unwrap_or_default();
+    let first = start.split(|byte| *byte == b',').next().unwrap_or_default();
+    if !first.first().is_some_and(u8::is_ascii_hexdigit) || Address::parse(first).is_none() {
         return None;
     }
     let row = first_record(bytes, b',');

@@ -66,6 +66,12 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     }
     let mut table =
         Table { noted: 0, zones, originals: others.into_iter().map(|(_, part)| part).filter(|part| is_original(part)).collect() };
+    // Beside several rows nobody says whose it is, and one party must not see what is another's.
+    let rows: usize = tables.iter().map(|(_, part)| rows_of(&part.utf8(), reading.hint.limits.line)).sum();
+    if rows > 1 && !table.originals.is_empty() {
+        reading.note("", "several rows, and what the notifiers sent beside them; whose it is, only the submission shows");
+        table.originals.clear();
+    }
     for (index, part) in tables {
         table.read(reading, part, &mail::part_name(part, index))?;
     }
@@ -81,6 +87,17 @@ fn is_table(part: &Part<'_>) -> bool {
         let header = header_of(&part.utf8());
         ["reliable_notifier", "src_ip"].iter().all(|name| header.iter().any(|column| column == name))
     }
+}
+
+/// How many rows a table has; no more than two are counted.
+fn rows_of(bytes: &[u8], limit: usize) -> usize {
+    let mut rest = bytes;
+    let mut records = Records::new(&mut rest, separator(bytes), limit);
+    let mut found = 0usize;
+    while found < 3 && matches!(records.next_item(), Ok(Some(_))) {
+        found += 1;
+    }
+    found.saturating_sub(1)
 }
 
 /// Whether a part is what the notifier sent, rather than words or a signature.
@@ -130,7 +147,6 @@ impl Table<'_> {
         let limit = reading.hint.limits.line;
         let mut records = Records::new(&mut rest, separator(&bytes), limit);
         let mut columns: Option<Columns> = None;
-        let mut rows = 0u32;
         while let Some(item) = records.next_item()? {
             let record = match item {
                 Item::Record(record) => record,
@@ -146,20 +162,16 @@ impl Table<'_> {
                 columns = Some(Columns::of(names));
                 continue;
             };
-            rows += 1;
             let ordinal = reading.ordinal();
             let line = format!("{place}, line {}", record.line);
             match self.row(reading, columns, &record, ordinal, &line) {
                 Ok(core) => {
-                    // What is attached is the one row's; of more rows only the submission shows which is whose.
+                    // What is attached is the one row's.
                     self.attach(reading);
                     reading.report(core)?;
                 }
                 Err(reason) => reading.reject(ordinal, &line, record.text(), reason),
             }
-        }
-        if rows > 1 {
-            reading.note(place, "several rows: what the notifiers sent is kept with the first alone");
         }
         Ok(())
     }

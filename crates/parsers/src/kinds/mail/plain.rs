@@ -47,6 +47,15 @@ pub fn written(text: &str, year: Option<i32>) -> Option<Time> {
     if let Some(time) = Time::parse(text.as_bytes()) {
         return Some(time);
     }
+    if let Some((time, name)) = text.rsplit_once(' ')
+        && let Some((_, offset)) = ZONES.iter().find(|(zone, _)| *zone == name)
+    {
+        // ISO 8601 has no names of zones, and programs write them behind it all the same.
+        let iso = Time::parse(format!("{}{offset}", time.trim_end()).as_bytes());
+        if iso.is_some() {
+            return iso;
+        }
+    }
     let (mut month, mut day, mut stated, mut clock, mut zone) = (None, None, None, None, None);
     let mut named = None;
     for word in text.split(|letter: char| letter.is_whitespace() || matches!(letter, ',' | '(' | ')')).take(16) {
@@ -91,6 +100,9 @@ const ZONES: &[(&str, &str)] = &[
     ("Z", "+0000"),
     ("CET", "+0100"),
     ("CEST", "+0200"),
+    ("MEZ", "+0100"),
+    ("MESZ", "+0200"),
+    ("BST", "+0100"),
     ("EST", "-0500"),
     ("EDT", "-0400"),
     ("CST", "-0600"),

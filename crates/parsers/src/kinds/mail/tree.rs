@@ -236,7 +236,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The mail address, in lower case, of whoever wrote this, when exactly one is named: one `From` with one mailbox, not
-    /// in a group (RFC 5322 section 3.6.2), at a domain name. `None` otherwise: what programs disagree about proves nothing.
+    /// in a group (RFC 5322 section 3.6.2), at a domain name or a machine. `None` otherwise: what programs disagree about proves nothing.
     pub fn author(&self) -> Option<String> {
         let mut all = self.all("From");
         let (Some(value), None) = (all.next(), all.next()) else { return None };
@@ -246,7 +246,9 @@ impl<'a> Fields<'a> {
         let (local, domain) = address.rsplit_once('@')?;
         let is_plain = |letter: char| !letter.is_control() && !letter.is_whitespace() && !"@<>,;:\"()".contains(letter);
         let is_sound = value.len() <= STRUCTURED && address.len() <= ADDRESS && !local.is_empty() && local.chars().all(is_plain);
-        (is_sound && DomainName::parse(domain).is_some()).then(|| address.to_lowercase())
+        // What runs on a machine of the operator's often gives that machine's name alone.
+        let is_machine = !domain.is_empty() && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        (is_sound && (is_machine || DomainName::parse(domain).is_some())).then(|| address.to_lowercase())
     }
 }
 

@@ -68,7 +68,8 @@ pub struct Sender {
     pub domain: &'static str,
 }
 
-/// Where the time of a report stands.
+/// Where the time of a report stands. A list tells of the moment at which it was received only if somebody says that it is fresh: by
+/// having it downloaded, or by naming its format. Otherwise its reports have no time, and go to a person.
 #[derive(Clone, Copy)]
 pub enum When {
     /// In its row. A row without one is set aside.

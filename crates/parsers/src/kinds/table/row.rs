@@ -314,7 +314,8 @@ impl<'a> Row<'a> {
     }
 
     /// Works out what it is about, when it was and what kind it is.
-    pub(super) fn settle(&mut self, layout: &Layout, now: Time) -> Result<(), String> {
+    /// `now` is the time of rows that have none of their own; without one such a report is for a person.
+    pub(super) fn settle(&mut self, layout: &Layout, now: Option<Time>) -> Result<(), String> {
         self.core.kind = self.class.kind;
         if self.core.address == Address::NONE {
             self.host_of_url();
@@ -331,13 +332,13 @@ impl<'a> Row<'a> {
             }
         }
         let seen = self.time.or(self.last_seen).or(self.first_seen);
-        self.core.set_observed(Some(match (seen, layout.when) {
-            (Some(time), _) => time,
+        self.core.set_observed(match (seen, layout.when) {
+            (Some(time), _) => Some(time),
             (None, When::Row) => {
                 return Err(self.timeless.take().unwrap_or_else(|| "no time: every column for it is empty".to_owned()));
             }
             (None, When::RowOrReceived | When::Received | When::Comment(..)) => now,
-        }));
+        });
         Ok(())
     }
 

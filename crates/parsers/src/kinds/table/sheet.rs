@@ -1,6 +1,7 @@
 //! How a row becomes a report: the columns of one file, resolved once, and carried out for every row.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use model::report::{Batch, Core, Place, Word};
 use model::time::Time;
@@ -14,7 +15,9 @@ use crate::kinds::rsit::{self, Class};
 use crate::read::Reading;
 
 /// Names of columns that one file may have when its rows name them themselves; values past that share one name.
-const NAMES: usize = 10_000;
+const NAMES: usize = 1_000;
+/// Bytes of such a name; what is longer is cut.
+const NAME: usize = 200;
 
 /// Reports that one row may make; what it tells of more is only in its text.
 const REPORTS: usize = 100;
@@ -54,6 +57,8 @@ pub(super) struct Column {
 pub struct Sheet {
     layout: &'static Layout,
     columns: Vec<Column>,
+    /// Where the column of a name is, for rows that name their values.
+    known: HashMap<String, usize>,
     /// Columns in the order in which they are read: those of the layout in its order, then the others.
     order: Vec<usize>,
     class: Class,
@@ -61,10 +66,15 @@ pub struct Sheet {
     shared: (Class, &'static str),
     /// The time that the list itself bears.
     pub(super) of_list: Option<Time>,
-    received: Time,
+    /// When it was received, where rows without a time stand for that moment. A file that merely looks like such a list may be of
+    /// last year, and would then accuse whoever holds the address today; so somebody has to say that it is fresh: by downloading it,
+    /// or by naming its format.
+    received: Option<Time>,
     clock: Clock,
     application: Word,
     longer: (u64, u32),
+    /// Reports without a time of their own or of their list.
+    undated: u64,
 }
 
 impl Sheet {
@@ -84,8 +94,10 @@ impl Sheet {
         shared: Option<(Class, &'static str)>,
         reading: &mut Reading<'_>,
     ) -> Sheet {
-        let received = reading.hint.received;
-        let told = reading.hint.kind;
+        let hint = &reading.hint;
+        let is_fresh = !hint.location.is_empty() || hint.format.is_some();
+        let received = is_fresh.then_some(hint.received);
+        let told = hint.kind;
         // What the operator says of a list counts where the list itself is of nothing in particular.
         let class = match told {
             Some(kind) if layout.class == rsit::OTHER => layout.class.as_kind(kind),
@@ -98,6 +110,7 @@ impl Sheet {
         let mut sheet = Sheet {
             layout,
             columns: Vec::new(),
+            known: HashMap::new(),
             order: Vec::new(),
             class,
             shared: shared.unwrap_or((class, layout.identifier)),
@@ -106,6 +119,7 @@ impl Sheet {
             clock: Clock::default(),
             application: batch.word(values::APPLICATION, Place::Property),
             longer: (0, 0),
+            undated: 0,
         };
         for name in names.into_iter().take(COLUMNS) {
             sheet.add(name, batch);
@@ -117,22 +131,33 @@ impl Sheet {
         sheet
     }
 
-    /// Tells the columns that were met.
+    /// Tells the columns that were met, and of reports so far that have no time.
     pub fn tell(&self, reading: &mut Reading<'_>) {
         let names: Vec<&str> = self.columns.iter().take(COLUMNS).map(|column| column.name.as_str()).collect();
         reading.shape(self.layout.feed, &names);
+        if let Some(note) = self.without_time() {
+            reading.note("", note);
+        }
     }
 
     /// The column of a name, for rows that name their values.
     pub fn column(&mut self, name: &str, batch: &mut Batch) -> usize {
-        if let Some(at) = self.columns.iter().position(|column| column.name == name) {
-            return at;
+        let end = (0..=NAME.min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+        let name = name.get(..end).unwrap_or_default();
+        if let Some(at) = self.known.get(name) {
+            return *at;
         }
-        if self.columns.len() < NAMES {
-            self.add(name.to_owned(), batch);
-            self.sort();
+        let at = self.columns.len();
+        if at >= NAMES {
+            return at.saturating_sub(1);
         }
-        self.columns.len().saturating_sub(1)
+        self.add(name.to_owned(), batch);
+        // What is not of the layout comes last, so the order need not be worked out anew.
+        match self.layout.columns.iter().any(|(known, _)| *known == name) {
+            true => self.sort(),
+            false => self.order.push(at),
+        }
+        at
     }
 
     fn add(&mut self, name: String, batch: &mut Batch) {
@@ -143,6 +168,7 @@ impl Sheet {
             Means::DestinationDomain => batch.word("destination_domain", Place::Property),
             _ => own,
         };
+        self.known.entry(name.clone()).or_insert(self.columns.len());
         self.columns.push(Column { name, means, own, word });
     }
 
@@ -214,15 +240,27 @@ impl Sheet {
         if let Some(each) = layout.each {
             each(&mut row)?;
         }
-        row.settle(layout, self.of_list.unwrap_or(self.received))?;
+        row.settle(layout, self.of_list.or(self.received))?;
+        self.undated += u64::from(row.core.observed().is_none());
         row.write(layout, *shared, self.application);
         Ok(row.core)
     }
 
     /// What is worth knowing of the file after its rows.
-    pub fn afterwards(&self) -> Option<String> {
+    pub fn afterwards(&self) -> Vec<String> {
         let (count, columns) = (self.longer.0, self.columns.len());
-        (count > 0).then(|| format!("rows with more than the {columns} columns that are known, kept by their number: {count}"))
+        let longer = format!("rows with more than the {columns} columns that are known, kept by their number: {count}");
+        (count > 0).then_some(longer).into_iter().chain(self.without_time()).collect()
+    }
+
+    fn without_time(&self) -> Option<String> {
+        (self.undated > 0).then(|| {
+            format!(
+                "reports without a time: {}. The list tells of its own moment, and nobody said when that was: have it downloaded by a \
+                 feed, or name its format if it is fresh",
+                self.undated
+            )
+        })
     }
 }
 

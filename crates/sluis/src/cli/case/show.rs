@@ -86,6 +86,8 @@ struct WholeView {
     merged: Vec<String>,
     /// The case that this one is part of.
     merged_into: Option<String>,
+    /// Advice about the weak points that it is about.
+    advice: Vec<crate::output::advice::View>,
     latest_reports: Vec<ReportView>,
 }
 
@@ -144,6 +146,7 @@ pub(super) fn run(args: &Args, transaction: &Transaction<'_>, now: Time) -> Resu
     if batch.len() != kept.len() {
         bail!("the reports of case {} do not fit their rows; run 'sluis db check'", case.id);
     }
+    let advice = crate::output::advice::about(transaction, std::iter::once(standing.traits.as_str()), false)?;
     let mut screen = Screen::new();
     if args.json {
         let latest_reports = batch.reports().zip(&kept).map(|(one, kept)| report::view(&one, kept)).collect();
@@ -156,6 +159,7 @@ pub(super) fn run(args: &Args, transaction: &Transaction<'_>, now: Time) -> Resu
             outbox: entries,
             merged: merged.iter().map(|part| part.case.public.to_string()).collect(),
             merged_into: merged_into.map(|whole| whole.case.public.to_string()),
+            advice: advice.iter().map(crate::output::advice::View::of).collect(),
             latest_reports,
         };
         json::line(&mut screen, &view)?;
@@ -174,6 +178,10 @@ pub(super) fn run(args: &Args, transaction: &Transaction<'_>, now: Time) -> Resu
     screen.facts(&facts)?;
     screen.heading("Who held it when the abuse was first seen")?;
     chain::draw(&mut screen, &links, now)?;
+    if !advice.is_empty() {
+        screen.heading("What helps")?;
+        crate::output::advice::draw(&mut screen, &advice)?;
+    }
     if !entries.is_empty() {
         screen.heading("In the outbox")?;
         outbox(&mut screen, &entries)?;

@@ -114,7 +114,10 @@ fn explain(transaction: &Transaction<'_>, filed: &Filed, standing: &Standing, no
     }
     let rule = policy.rules.iter().find(|rule| rule.name == standing.rule);
     match rule {
-        Some(rule) => of_rule(&mut said, rule, filed),
+        Some(rule) => {
+            of_rule(&mut said, rule, filed);
+            of_exploited(&mut said, transaction, standing, rule, &policy)?;
+        }
         None => {
             said.rule.push(format!("Rule '{}' is not in that policy; the desk finds another at the next look.", standing.rule))
         }
@@ -167,6 +170,21 @@ fn explain(transaction: &Transaction<'_>, filed: &Filed, standing: &Standing, no
     }
     next(&mut said, transaction, filed, standing, &policy, now)?;
     Ok(said)
+}
+
+/// What is known to be exploited, and what the policy makes of that.
+fn of_exploited(said: &mut Said, transaction: &Transaction<'_>, standing: &Standing, rule: &Rule, policy: &Policy) -> Result<()> {
+    let Some(exploited) = transaction.around()?.exploited_of(&standing.traits) else { return Ok(()) };
+    let by = if exploited.ransomware { ", by ransomware too" } else { "" };
+    let severity = policy.exploited.severity(rule.severity);
+    said.rule.push(match severity == rule.severity {
+        false => format!(
+            "{} is known to be exploited{by}: [exploited] makes it {severity} in place of {}.",
+            exploited.cve, rule.severity
+        ),
+        true => format!("{} is known to be exploited{by}; [exploited] leaves it at {severity}.", exploited.cve),
+    });
+    Ok(())
 }
 
 fn of_rule(said: &mut Said, rule: &Rule, filed: &Filed) {
@@ -302,7 +320,8 @@ fn next(
     let Some(rule) = policy.rule_named(&standing.rule) else { return Ok(()) };
     let chain = transaction.chain(filed.chain)?;
     let direct = chain.links.iter().find(|link| link.level != Level::Allocated).map(|link| link.party);
-    let facts = desk::policy::facts_of(filed, standing, rule, direct, chain.holder().map(|link| link.party));
+    let deepest = chain.holder().map(|link| link.party);
+    let facts = desk::policy::facts_of(filed, standing, rule, direct, deepest, &transaction.around()?);
     let from = standing.next_due.unwrap_or(now).max(now);
     let ahead = desk::policy::outlook(facts, policy, from, AHEAD);
     for (at, decided) in &ahead {

@@ -1,0 +1,4 @@
+//! The tests of `advisories.rs`, on PostgreSQL.
+
+#[path = "advisories.rs"]
+mod advisories;

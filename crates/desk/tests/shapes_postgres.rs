@@ -1,0 +1,4 @@
+//! The tests of `shapes.rs`, on PostgreSQL.
+
+#[path = "shapes.rs"]
+mod shapes;
