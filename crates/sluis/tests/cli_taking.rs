@@ -106,7 +106,7 @@ fn where_child_abuse_material_is_is_shown_to_nobody() {
         assert!(!shown.contains("secret") && !shown.contains("sshd"), "{shown}");
     }
     let all = findings(&user, "1");
-    let picks = [number_of(&all, "URL", "bad.example"), number_of(&all, "address", "192.0.2.7")].join(",");
+    let picks = [number_of(&all, "domain name", "bad.example"), number_of(&all, "address", "192.0.2.7")].join(",");
     let take = ["submission", "take", "1", "--kind", "content/csam", "--at", "2026-11-20", "--by", "Anna", "--pick", &picks];
     user.run(&take).good();
     let made = user.run(&["submission", "show", "2"]).good() + &user.run(&["submission", "show", "2", "--raw"]).failed(1);
