@@ -140,6 +140,9 @@ impl Context<'_> {
             if let Some((hold, ready)) = self.receipt(rule, said, group.history)
                 && let Some(contact) = contact.filter(|contact| is_contact(contact))
             {
+                // Whom a report names may be a third person, who asked for nothing: only the sender's own word sends receipts there.
+                let is_other = |sender: &Sender| !is_proven(sender) && !sender.from.eq_ignore_ascii_case(&contact);
+                let hold = if self.sender.is_some_and(is_other) { Hold::Unauthenticated } else { hold };
                 group.receipt = *receipts.entry((contact, hold, ready)).or_insert_with_key(|(contact, ..)| {
                     receipts_to.push(ReceiptTo { contact: contact.clone(), errand: receipt(ready, hold) });
                     receipts_to.len() as u32

@@ -8,8 +8,9 @@ use store::apply::{Group, Placed};
 use store::queues::{Queue, SetAside};
 
 /// Sorts a traced batch by case. Reports whose time cannot be believed are in no group: they come back as statements
-/// for a person to look at, and are kept all the same. Those older than `history_age` milliseconds are history.
-pub fn place(batch: Batch, chains: Chains, received: Time, history_age: i64) -> (Placed, Vec<SetAside>) {
+/// for a person to look at, and are kept all the same. Those older than `history_age` milliseconds are history: when they came, or
+/// at `now`, when they are read. A submission that nobody could read for a year and that a newer version reads is of last year.
+pub fn place(batch: Batch, chains: Chains, (received, now): (Time, Time), history_age: i64) -> (Placed, Vec<SetAside>) {
     let mut keys = Vec::with_capacity(batch.len() * 28);
     let mut placed: Vec<(u32, u32, u32)> = Vec::with_capacity(batch.len());
     let mut history = vec![false; batch.len()];
@@ -23,7 +24,7 @@ pub fn place(batch: Batch, chains: Chains, received: Time, history_age: i64) -> 
                 continue;
             }
             Credibility::History => history[at] = true,
-            Credibility::Current => {}
+            Credibility::Current => history[at] = report.core.observed().is_some_and(|seen| seen < now.plus(-history_age)),
         }
         let start = keys.len() as u32;
         CaseKey::write(&report, chains.holder(at), &mut keys);
@@ -119,7 +120,7 @@ mod tests {
             }
             let mut chains = Chains::default();
             Index::default().trace_batch(&batch, &mut chains);
-            let (placed, set_aside) = place(batch, chains, received, model::case::HISTORY_AGE);
+            let (placed, set_aside) = place(batch, chains, (received, received), model::case::HISTORY_AGE);
             let mut seen = placed.order.clone();
             seen.sort_unstable();
             prop_assert_eq!(seen, (0..reports.len() as u32).collect::<Vec<_>>());

@@ -476,7 +476,7 @@ impl Desk {
         let (sender, own) = (flush.sender.as_deref(), self.own_addresses());
         let context = Context { known: &known, around: &around, in_force: &in_force, door, sender, own, received, now };
         let (feed, expected) = self.feed_of(submission, flush.feed.as_ref(), &context);
-        let (mut placed, undated) = place(flush.batch, chains, received, in_force.policy.history);
+        let (mut placed, undated) = place(flush.batch, chains, (received, now), in_force.policy.history);
         context.openings(&mut placed);
         placed.pack()?;
         let mut notes = flush.notes;
@@ -548,7 +548,7 @@ impl Desk {
                 let mut chains = Chains::default();
                 known.index.trace_batch(&batch, &mut chains);
                 let received = part.advance.received;
-                part.placed = place(batch, chains, received, part.in_force.policy.history).0;
+                part.placed = place(batch, chains, (received, part.advance.now), part.in_force.policy.history).0;
                 part.known = Arc::clone(&known);
                 let around = transaction.around()?;
                 let (in_force, now) = (&*part.in_force, part.advance.now);

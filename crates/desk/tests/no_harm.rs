@@ -64,11 +64,15 @@ const CUSTOMERS: usize = 500;
 /// A hoster of 500 customers, as mails name them.
 fn hoster(now: &str) -> Node {
     let node = Node::new(now);
+    import(&node);
+    node.desk.set_policy(&reckless(), "reckless.toml").unwrap();
+    node
+}
+
+fn import(node: &Node) {
     let rows: Vec<(String, String)> = (0..CUSTOMERS).map(|number| (address(number), format!("c{number}"))).collect();
     let rows: Vec<_> = rows.iter().map(|(ip, party)| (ip.as_str(), party.as_str(), "2026-01-01", "")).collect();
     node.import(&rows);
-    node.desk.set_policy(&reckless(), "reckless.toml").unwrap();
-    node
 }
 
 fn address(number: usize) -> String {
@@ -122,6 +126,35 @@ fn waiting(node: &Node) -> Vec<Entry> {
 
 fn is_letter(entry: &&Entry) -> bool {
     !matches!(entry.purpose, Purpose::Receipt | Purpose::Restriction)
+}
+
+/// What waits in the outbox after a mail lay here unread for so many days, and was read then: by a newer version, or after the node
+/// was down. The letters are counted that go out in the hour in which it is read.
+fn read_after(days: i64) -> Vec<Purpose> {
+    let node = hoster("2026-06-01T12:00:00Z");
+    let mail = node.desk.arrive(Door::File, "mail", &mut Cursor::new(arf(0))).unwrap();
+    node.desk.acknowledge(vec![mail]).unwrap();
+    node.later(days * DAY);
+    // What the administration said then would be too old for letters.
+    import(&node);
+    node.desk.work(&|_, _| {}).unwrap();
+    node.desk.advance().unwrap();
+    assert_eq!(node.number("SELECT count(*) FROM reports"), 1);
+    let at_once: Vec<Purpose> = waiting(&node).iter().filter(is_letter).map(|entry| entry.purpose).collect();
+    node.later(HOUR);
+    node.desk.advance().unwrap();
+    let restrictions = waiting(&node).iter().filter(|entry| entry.purpose == Purpose::Restriction).count();
+    assert_eq!(restrictions, 0, "nobody was told, so no term of theirs has run out");
+    at_once
+}
+
+#[test]
+fn what_is_read_late_is_known_from_then_on() {
+    let on_time = read_after(0);
+    assert!(!on_time.is_empty());
+    assert_eq!(read_after(10), on_time, "terms begin with the day on which it is read: no reminder, no warning");
+    assert_eq!(read_after(80), vec![], "it has been quiet for longer than the rule waits");
+    assert_eq!(read_after(100), vec![], "a mail of an old mailbox that a newer version understands is history");
 }
 
 #[test]

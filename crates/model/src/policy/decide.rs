@@ -224,6 +224,9 @@ impl Progress {
     }
 }
 
+/// A report that lies here for longer before anything is decided about it is known from then on.
+const UNREAD: i64 = DAY;
+
 struct Work<'a> {
     facts: &'a Facts,
     policy: &'a Policy,
@@ -243,7 +246,7 @@ impl Work<'_> {
             return self.close_or_look_again();
         }
         if self.facts.progress.is_none() {
-            self.begin(self.facts.received);
+            self.begin(self.since());
         } else {
             if self.severity < self.done.progress.severity {
                 self.worsen();
@@ -268,6 +271,14 @@ impl Work<'_> {
 
     fn observes(&self) -> bool {
         self.policy.care(self.done.progress.severity).mode == Mode::Observe
+    }
+
+    /// From when the clocks of a case count about which nothing was decided before: from when its first report came, unless it lay
+    /// here unread for longer than [`UNREAD`]. What only a newer version can read is known from today; otherwise terms of which
+    /// nobody was told would be over before the first letter.
+    fn since(&self) -> Time {
+        let received = self.facts.received;
+        if received < self.now.plus(-UNREAD) { self.now } else { received }
     }
 
     /// Sets the clocks, counted from `from`.

@@ -153,40 +153,40 @@ fn blocks(
     seen: &mut BTreeSet<String>,
     count: &mut usize,
 ) -> Result<bool, Stop> {
-    let mut rest = text;
     let mut read = false;
-    while let Some(start) = rest.find("<Infringement").or_else(|| rest.find("<infringement")) {
-        let begun = rest.get(start..).unwrap_or_default();
-        let Some(end) = ["</Infringement>", "</infringement>"].iter().filter_map(|end| Some(begun.find(end)? + end.len())).min()
-        else {
-            if !read && *count == 0 {
+    // Both spellings are about, and are not mixed.
+    for name in ["Infringement", "infringement"] {
+        let (opens, closes) = (format!("<{name}"), format!("</{name}>"));
+        let mut rest = text;
+        while let Some(start) = rest.find(&opens) {
+            let begun = rest.get(start..).unwrap_or_default();
+            let Some(end) = begun.find(&closes).map(|end| end + closes.len()) else {
                 let ordinal = reading.ordinal();
-                reading.reject(ordinal, "Infringement", begun.as_bytes(), "the notice is cut off: </Infringement> is missing");
+                reading.reject(ordinal, name, begun.as_bytes(), "the notice is cut off: </Infringement> is missing");
                 read = true;
+                break;
+            };
+            let block = mended(begun.get(..end).unwrap_or_default());
+            rest = begun.get(end..).unwrap_or_default();
+            if *count >= NOTICES {
+                let ordinal = reading.ordinal();
+                reading.reject(ordinal, "", b"", format!("more than {NOTICES} notices; the rest was not read"));
+                return Ok(true);
             }
-            break;
-        };
-        let block = mended(begun.get(..end).unwrap_or_default());
-        rest = begun.get(end..).unwrap_or_default();
-        if *count >= NOTICES {
-            let ordinal = reading.ordinal();
-            reading.reject(ordinal, "", b"", format!("more than {NOTICES} notices; the rest was not read"));
-            return Ok(true);
-        }
-        *count += 1;
-        read = true;
-        let name = if block.starts_with("<Infringement") { "Infringement" } else { "infringement" };
-        let mut result = Ok(());
-        let place = format!("Infringement {count}");
-        let parsed = xml::each(&block, name, |_, element| {
-            if result.is_ok() {
-                result = notice(reading, fields, element, &place, letter, seen);
+            *count += 1;
+            read = true;
+            let mut result = Ok(());
+            let place = format!("Infringement {count}");
+            let parsed = xml::each(&block, name, |_, element| {
+                if result.is_ok() {
+                    result = notice(reading, fields, element, &place, letter, seen);
+                }
+            });
+            result?;
+            if let Err(why) = parsed {
+                let ordinal = reading.ordinal();
+                reading.reject(ordinal, &place, block.as_bytes(), format!("no XML from here on: {why}"));
             }
-        });
-        result?;
-        if let Err(why) = parsed {
-            let ordinal = reading.ordinal();
-            reading.reject(ordinal, &place, block.as_bytes(), format!("no XML from here on: {why}"));
         }
     }
     Ok(read)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::address::Address;
 use model::category::Kind;
 use model::report::{Core, Place, Word};
-use model::resource::{Host, Url};
+use model::resource::Url;
 
 use crate::formats::{Fit, Format, Proven};
 use crate::kinds::mail::{self, Fields, Mail};
@@ -65,8 +65,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     }
     let urls: Vec<Option<Url>> = locations.iter().map(|said| Url::parse(&whole(said))).collect();
     let hosts = {
-        let mut hosts: Vec<&Host> = urls.iter().flatten().map(Url::host).collect();
-        hosts.dedup();
+        let hosts: BTreeSet<String> = urls.iter().flatten().map(|url| url.host().to_string()).collect();
         hosts.len()
     };
     let addresses = addresses(&text);
@@ -79,7 +78,8 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         [] => &[Address::NONE],
         addresses => addresses,
     };
-    let evidence = (!kind.is_child_abuse()).then_some(text.get(..floor(&text, TEXT)).unwrap_or_default());
+    // One party must not see what is another's.
+    let evidence = (!kind.is_child_abuse() && hosts < 2).then_some(text.get(..floor(&text, TEXT)).unwrap_or_default());
     let mut copies = COPIES;
     let reporter = Reporter::of(&text);
     for (said, url) in locations.iter().zip(&urls) {

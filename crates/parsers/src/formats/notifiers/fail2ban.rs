@@ -29,6 +29,8 @@ pub const FORMAT: Format = Format {
     parse,
 };
 
+/// Lines of the log that are looked at.
+const LINES: usize = 50_000;
 /// Bytes of the log that are kept.
 const LOG: usize = 64 << 10;
 
@@ -88,7 +90,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     let written = about.address.to_string();
     let begin = ["Local timezone is", "Lines containing"].iter().filter_map(|words| text.find(words)).min();
     let begin = begin.unwrap_or(if about.jail.is_empty() { 0 } else { text.len() });
-    let lines: Vec<&str> = text.get(begin..).unwrap_or(&text).lines().filter(|line| names(line, &written)).collect();
+    let lines: Vec<&str> = text.get(begin..).unwrap_or(&text).lines().filter(|line| names(line, &written)).take(LINES).collect();
     let (kind, service) = kind(about.jail, &lines);
     let mut core = Core::new(kind, ordinal);
     core.address = about.address;

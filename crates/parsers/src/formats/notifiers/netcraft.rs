@@ -77,7 +77,8 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     let one = if let ([address], 1) = (stated.as_slice(), hosts.len()) { Some(*address) } else { None };
     let at = |url: &Url| one.filter(|_| hosts.contains(&url.host().to_string()));
     let others: Vec<&str> = notice.items.iter().filter_map(|item| item.url.as_ref()).map(Url::as_str).take(20).collect();
-    if !others.is_empty() {
+    // One party must not see what is another's.
+    if !others.is_empty() && hosts.len() == 1 {
         reading.context("netcraft.locations", Place::Extra, &others.join(" "));
     }
     let understood = xarf_0::read_at(reading, &mail, &at)? || mail::parts(reading, &mail)?;
@@ -110,7 +111,8 @@ fn words(
         let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-').unwrap_or(rest.len());
         rest.get(..end.min(20)).unwrap_or_default()
     });
-    let evidence = Some(("The mail of Netcraft", text));
+    let hosts = notice.items.iter().filter_map(|item| item.url.as_ref()).map(|url| url.host().to_string());
+    let evidence = Some(("The mail of Netcraft", text)).filter(|_| hosts.collect::<BTreeSet<_>>().len() < 2);
     let mut read = false;
     for item in &notice.items {
         read = true;
@@ -140,6 +142,8 @@ fn words(
     // Shorter mails say it in the subject alone: `Issue 1: brute force attack from 192.0.2.1`.
     let mut statement = Statement::new(kind);
     statement.url = subject.split_whitespace().find_map(location);
+    let observed = ["We last observed:", "Last observed:", "Last seen:"].iter().find_map(|label| mail::after(text, label));
+    statement.time = observed.and_then(|time| mail::written(time, None));
     let named: Vec<Address> = subject.split([' ', ',', '[', ']', '(', ')']).filter_map(address).collect();
     statement.address = match (statement.url.is_some(), named.as_slice()) {
         (false, [address]) => *address,

@@ -128,19 +128,19 @@ fn sent(reading: &mut Reading<'_>, complaint: &mut Complaint<'_>, about: &str) -
 /// Each `Spamvertised web site: http://a.example/`, with where the site was and when in the lines after it.
 fn advertised(reading: &mut Reading<'_>, complaint: &mut Complaint<'_>) -> Result<bool, Stop> {
     const LABEL: &str = "Spamvertised web site:";
-    let lines: Vec<&str> = complaint.words.lines().map(str::trim).collect();
+    let mut lines = complaint.words.lines().map(str::trim);
     let mut found = false;
-    for (at, line) in lines.iter().enumerate() {
+    while let Some(line) = lines.next() {
         let Some(said) = mail::after(line, LABEL) else { continue };
         found = true;
         let ordinal = reading.ordinal();
         // Some put the link to the report on the same line.
-        let said = said.split_whitespace().next().or_else(|| lines.get(at + 1).copied()).unwrap_or_default();
+        let said = said.split_whitespace().next().or_else(|| lines.clone().next()).unwrap_or_default();
         let Some(url) = Url::parse(said) else {
             reading.reject(ordinal, "", line.as_bytes(), "it does not give the location of a site: http://…");
             continue;
         };
-        let after = lines.iter().skip(at + 1).take(4).take_while(|line| mail::after(line, LABEL).is_none());
+        let after = lines.clone().take(4).take_while(|line| mail::after(line, LABEL).is_none());
         let place = after.clone().filter_map(|line| line.split_once(" is ")).find_map(|(_, rest)| {
             let (address, time) = rest.split_once(';')?;
             Some((Address::parse(address.as_bytes())?, mail::written(time, None)))
@@ -216,13 +216,16 @@ fn first_field(message: &str) -> Option<&str> {
     None
 }
 
+/// Words of a line of a summary that are read.
+const CELLS: usize = 100;
+
 /// A summary: a row for each address, with the hour in which it began and what was counted since.
 fn summary(reading: &mut Reading<'_>, fields: &Fields<'_>, text: &str) -> Result<bool, Stop> {
     let written = fields.time("Date").unwrap_or(reading.hint.received);
     let mut found = false;
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
-        let cells: Vec<&str> = line.split_whitespace().collect();
+        let cells: Vec<&str> = line.split_whitespace().take(CELLS).collect();
         if cells.first().is_some_and(|cell| cell.eq_ignore_ascii_case("IP_Address")) {
             reading.shape("summary", &cells);
             continue;

@@ -30,6 +30,9 @@ pub const FORMAT: Format = Format {
 /// Labels that begin a statement.
 const BEGIN: &[&str] = &["IP/cidr:", "IP Address:"];
 
+/// Statements of one mail that are read.
+const STATEMENTS: usize = 10_000;
+
 fn detect(prefix: &Prefix<'_>) -> Fit {
     let Some(letter) = prefix.letter() else { return Fit::No };
     let from = ["spamhaus.org", "spamhaus.com", "spamhaus.net"].iter().any(|domain| letter.is_from(domain));
@@ -53,6 +56,12 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         if let Some(value) = BEGIN.iter().find_map(|label| mail::after(line, label)) {
+            if blocks.len() >= STATEMENTS {
+                let ordinal = reading.ordinal();
+                let reason = format!("more than {STATEMENTS} addresses; the rest was not read");
+                reading.reject(ordinal, "", line.as_bytes(), reason);
+                break;
+            }
             blocks.push((at, value));
         }
         at += line.len();
