@@ -46,7 +46,9 @@ fuzz_target!(|bytes: &[u8]| {
             Next::Data => {
                 let recipients = session.recipients().len();
                 assert!((1..=RECIPIENTS).contains(&recipients) && session.mail_from().is_some() && !session.hello().is_empty());
-                let known = |one: &String| one.to_ascii_lowercase().starts_with("postmaster") || one.eq_ignore_ascii_case("abuse@hoster.example");
+                let known = |one: &String| {
+                    one.to_ascii_lowercase().starts_with("postmaster") || one.eq_ignore_ascii_case("abuse@hoster.example")
+                };
                 assert!(rules.lmtp || session.recipients().iter().all(known), "mail for others is passed on by nobody");
                 let Some(taken) = mail(rest, part) else { return };
                 rest = rest.get(taken..).unwrap_or_default();
