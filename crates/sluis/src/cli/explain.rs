@@ -5,9 +5,9 @@ use std::io::Read;
 use std::ops::ControlFlow;
 
 use anyhow::{Context, Result};
-use desk::screen::speaks_of_child_abuse;
 use model::address::Address;
 use model::report::{Batch, Core, Place, Report, Word};
+use parsers::care::speaks_of_child_abuse;
 use parsers::formats::csv::Declared;
 use parsers::formats::{self, Fit};
 use parsers::kinds::csv::header_of;
