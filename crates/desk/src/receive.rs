@@ -40,7 +40,7 @@ impl Arrived {
     }
 
     /// Whether it told of child abuse material, so that a rewrite without it is kept ([`crate::screen`]): then the door must
-    /// not keep the original either.
+    /// not keep the original either. A letter that only speaks of it is rewritten too, and stays where it came to.
     pub fn is_rewritten(&self) -> bool {
         self.rewritten
     }

@@ -13,6 +13,7 @@ use model::report::{Batch, Core, Word};
 use model::sender::{Envelope, Sender};
 use model::submission::{Door, Progress, PublicId, Submission};
 use model::time::{DAY, Time};
+use parsers::care::speaks_of_child_abuse;
 use parsers::formats::free_text;
 use parsers::sink::{Finding, Found};
 use parsers::write::xarf;
@@ -21,7 +22,6 @@ use store::senders::Heard;
 use store::submissions::Receipt;
 use store::taken::Taken;
 
-use crate::screen::speaks_of_child_abuse;
 use crate::{Desk, Error};
 
 /// Findings that one person picks at once.

@@ -61,6 +61,20 @@ pub struct Format {
     pub parse: fn(&mut Reading<'_>, &mut Source<'_>) -> Result<(), Stop>,
 }
 
+impl PartialEq for Format {
+    fn eq(&self, other: &Format) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Format {}
+
+impl std::fmt::Debug for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
 /// The formats of this folder that tell themselves apart, most specific first.
 const OWN: &[&Format] =
     &[&arf::FORMAT, &shadowserver_mail::FORMAT, &abuseio::FORMAT, &xarf::FORMAT, &xarf_0::FORMAT, &shadowserver::FORMAT];
@@ -68,11 +82,24 @@ const OWN: &[&Format] =
 /// Those that take whatever has a time and an address, or fits the user's description: asked after all that are somebody's.
 const ANYBODYS: &[&Format] = &[&json::FORMAT, &csv::FORMAT];
 
+/// What is left when nothing else fits.
+const REST: &[&Format] = &[&free_text::FORMAT];
+
+/// The formats by family, in order of precedence: what a family is, for people, and its formats.
+pub const FAMILIES: [(&str, &[&Format]); 7] = [
+    ("Written by many", OWN),
+    ("Mails of one sender each", notifiers::ALL),
+    ("Lists and feeds of one sender each", feeds::ALL),
+    ("Exchange of knowledge", exchange::ALL),
+    ("Anybody's own", ANYBODYS),
+    ("No report of abuse: set aside", aside::ALL),
+    ("For people", REST),
+];
+
 /// Every format, most specific first. What is known by its sender comes before what anybody may write, and last comes what
 /// reports no abuse, and what is written for people.
 pub fn all() -> impl Iterator<Item = &'static Format> + Clone {
-    let rest: &[&Format] = &[&free_text::FORMAT];
-    [OWN, notifiers::ALL, feeds::ALL, exchange::ALL, ANYBODYS, aside::ALL, rest].into_iter().flatten().copied()
+    FAMILIES.into_iter().flat_map(|(_, formats)| formats).copied()
 }
 
 /// The format of a name.

@@ -11,6 +11,8 @@
 //! an attack, so everything is bounded ([`source::Limits`]).
 
 pub mod administration;
+pub mod care;
+pub mod figures;
 pub mod formats;
 pub mod kinds;
 pub mod read;

@@ -9,7 +9,7 @@ use model::report::{Batch, Core, Place};
 
 use crate::formats::{self, Fit, Format};
 use crate::kinds;
-use crate::sink::{Finding, Form, Note, Reject, Sink, Stop};
+use crate::sink::{Finding, Form, Note, Part, Reject, Sink, Stop, Taker};
 use crate::source::{Hint, Prefix, Source};
 
 /// Reports a batch holds before it goes to the sink.
@@ -343,6 +343,9 @@ impl<'a> Reading<'a> {
             },
             None => choose(&self.prefix(source, name, content_type)),
         };
+        if self.sink.wants_parts() {
+            self.tell_part(source, name, content_type, chosen, forced.is_some());
+        }
         // What is in one part has nothing to share with what is in the next, but for what its containers say.
         self.flush()?;
         self.batch = Batch::new();
@@ -384,6 +387,22 @@ impl<'a> Reading<'a> {
             self.outcome.unreadable = said;
         }
         Ok(understood)
+    }
+
+    /// Tells what takes a part, and what else it might be.
+    fn tell_part(&mut self, source: &Source<'_>, name: &str, content_type: &str, chosen: Option<&'static Format>, forced: bool) {
+        let prefix = self.prefix(source, name, content_type);
+        let taker = match chosen {
+            Some(format) => Taker::Format(format),
+            None if kinds::zip::detect(&prefix) => Taker::Container("zip"),
+            None if kinds::gzip::detect(&prefix) => Taker::Container("gzip"),
+            None if kinds::mail::detect(&prefix) => Taker::Container("mail"),
+            None => Taker::Nobody,
+        };
+        let fits = formats::all().map(|format| (format, (format.detect)(&prefix))).filter(|(_, fit)| *fit != Fit::No).collect();
+        let looked = (source.prefix().len(), source.is_whole());
+        let (place, content_type) = (self.path.clone(), content_type.to_owned());
+        self.sink.part(Part { place, depth: self.depth, content_type, taker, forced, fits, looked });
     }
 
     fn prefix<'b>(&'b self, source: &'b Source<'_>, name: &'b str, content_type: &'b str) -> Prefix<'b> {

@@ -6,6 +6,8 @@ use std::ops::ControlFlow;
 use model::advisory::Advisory;
 use model::report::Batch;
 
+use crate::formats::{Fit, Format};
+
 /// A statement that could not be read. Nothing is lost: its text stands here, with the place and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
@@ -74,6 +76,36 @@ pub struct Form<'a> {
     pub columns: &'a [&'a str],
 }
 
+/// What took a part of a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taker {
+    /// A format.
+    Format(&'static Format),
+    /// A container, which is opened: `mail`, `zip`, `gzip`.
+    Container(&'static str),
+    /// Nothing.
+    Nobody,
+}
+
+/// A part of a submission, or all of it, that is about to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The way to it, for people; empty for the submission itself when it came without a name.
+    pub place: String,
+    /// How many containers it is in.
+    pub depth: u8,
+    /// Its media type, when its container states one.
+    pub content_type: String,
+    /// What takes it.
+    pub taker: Taker,
+    /// Whether the format was named by who asked, whatever the bytes look like.
+    pub forced: bool,
+    /// Every format that it may be, with how well it fits.
+    pub fits: Vec<(&'static Format, Fit)>,
+    /// Bytes that were looked at, and whether those are all.
+    pub looked: (usize, bool),
+}
+
 /// Takes what is read.
 pub trait Sink {
     /// A batch is full, or its file has ended. What the sink leaves in `batch` is thrown away; to keep it, replace it
@@ -91,6 +123,14 @@ pub trait Sink {
 
     /// This is how what the sender sends is laid out.
     fn shape(&mut self, _form: Form<'_>) {}
+
+    /// Whether it wants to know what takes each part ([`Sink::part`]), which costs a look of every format.
+    fn wants_parts(&self) -> bool {
+        false
+    }
+
+    /// A part is about to be read.
+    fn part(&mut self, _part: Part) {}
 
     /// Advice about a weak point. Breaking ends the reading.
     fn advisory(&mut self, _advisory: Advisory) -> ControlFlow<()> {

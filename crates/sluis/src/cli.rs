@@ -11,6 +11,7 @@ mod db;
 mod demo;
 #[cfg(test)]
 mod documented;
+mod explain;
 mod feed;
 mod forget;
 mod formats;
@@ -166,7 +167,7 @@ impl Command {
             Command::Advisory(command) => advisory::run(command, globals),
             Command::Submission(command) => submission::run(command, globals),
             Command::Feed(command) => feed::run(command, globals),
-            Command::Formats(args) => formats::run(args),
+            Command::Formats(args) => formats::run(args, globals),
             Command::Db(command) => db::run(command, globals),
             Command::Backup(args) => backup::run(args, globals),
             Command::Restore(args) => restore::run(args, globals),

@@ -8,7 +8,6 @@ use std::path::Path;
 use model::address::Address;
 use model::report::{Place, Report, Word};
 use model::time::Time;
-use parsers::formats::by_name;
 use parsers::formats::free_text::findings;
 use parsers::sink::{Collected, Finding, Found};
 use serde_json::Value;
@@ -36,7 +35,7 @@ pub(super) fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
             comparison.same("X-ARF date", &report.core.observed(), &independently(date));
         }
     }
-    if let Some(fields) = oracle["acns"]["fields"].as_object().filter(|_| by_name("acns").is_some()) {
+    if let Some(fields) = oracle["acns"]["fields"].as_object() {
         let (_, sink) = read_as(path, bytes, |_| {});
         let Some(report) = only(&sink, &mut comparison) else { return comparison };
         let mut said: Vec<String> = report.fields().map(|(_, value)| value.text().to_owned()).collect();
@@ -47,6 +46,13 @@ pub(super) fn compare(path: &Path, bytes: &[u8], oracle: &Value) -> Comparison {
                 comparison.hold(is_time || said.contains(&value), || format!("ACNS {name}: {value:?} is nowhere"));
             }
         }
+        let stated = |name: &str| fields.get(name).and_then(|values| values[0].as_str()).unwrap_or_default();
+        comparison.same("ACNS address", &report.core.address.to_string().as_str(), &stated("IP_Address"));
+        comparison.same("ACNS port", &report.core.port.to_string().as_str(), &stated("Port"));
+        comparison.same("ACNS time", &report.core.observed(), &Time::parse(stated("TimeStamp").as_bytes()));
+        comparison.same("ACNS identifier", &report.text(Word::REPORT_ID).unwrap_or_default(), &stated("ID"));
+        let kind = if stated("Type") == "BitTorrent" { "copyright/p2p" } else { "copyright/copyright" };
+        comparison.same("ACNS kind", &report.core.kind.to_string().as_str(), &kind);
     }
     comparison
 }

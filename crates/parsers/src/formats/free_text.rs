@@ -14,9 +14,11 @@ mod scan;
 mod weigh;
 
 use model::address::Address;
+use model::resource::Url;
 use model::time::Time;
 
 use super::{Fit, Format, Proven};
+use crate::care;
 use crate::kinds::mail::{self, Fields, Mail};
 use crate::read::Reading;
 use crate::sink::{Finding, Found, Stop};
@@ -62,9 +64,15 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
 /// Offers what stands in a mail or text that nothing understood, and says why a person has to look.
 pub fn offer(reading: &mut Reading<'_>, bytes: &[u8]) {
     let Some(found) = look(bytes, reading.hint.content_type, reading.hint.received, reading.hint.limits) else { return };
-    let Seen { findings, more, is_mail } = found;
+    let Seen { findings, more, is_mail, care } = found;
     let said = summary(&findings);
+    let hidden = care.is_some();
     let reason = match (reading.why_not(), said) {
+        (_, said) if care.is_some() => {
+            let by = care.filter(|from| !from.is_empty()).map_or(String::new(), |from| format!(" by {from}"));
+            let found = said.map_or(String::new(), |said| format!("; {said} found in it"));
+            Some(format!("a letter about child abuse material{by}; see the mailbox it came to{found}"))
+        }
         (Some(reason), Some(said)) => Some(format!("{reason}; {said} found in its text")),
         (Some(reason), None) => Some(reason),
         (None, Some(said)) if is_mail => Some(format!("written for people: {said} found; choose what it reports")),
@@ -75,7 +83,7 @@ pub fn offer(reading: &mut Reading<'_>, bytes: &[u8]) {
     if let Some(reason) = reason {
         reading.unreadable(reason);
     }
-    for finding in findings {
+    for finding in if hidden { with_care(findings) } else { findings } {
         reading.offer(finding);
     }
     if more {
@@ -154,6 +162,8 @@ struct Seen {
     /// Whether there was more than is kept.
     more: bool,
     is_mail: bool,
+    /// By whom it is, when it speaks of child abuse material; empty when it does not say.
+    care: Option<String>,
 }
 
 /// What stands in it; `None` when it is neither a mail nor text.
@@ -169,7 +179,8 @@ fn look(bytes: &[u8], content_type: &str, received: Time, limits: Limits) -> Opt
         finder.subject(&mail.fields.text("Subject").unwrap_or_default());
         letter(&mut finder, &mail, "", limits.parts, DEPTH);
         let more = finder.has_more();
-        return Some(Seen { findings: finder.finish(), more, is_mail: true });
+        let care = care::tells_of_child_abuse(bytes, limits.parts).then(|| author(&mail.fields));
+        return Some(Seen { findings: finder.finish(), more, is_mail: true, care });
     }
     if !is_text(bytes) {
         return None;
@@ -177,7 +188,27 @@ fn look(bytes: &[u8], content_type: &str, received: Time, limits: Limits) -> Opt
     let mut finder = Finder::new(received, Own::default());
     finder.text("", bytes);
     let more = finder.has_more();
-    Some(Seen { findings: finder.finish(), more, is_mail: false })
+    let care = care::tells_of_child_abuse(bytes, limits.parts).then(String::new);
+    Some(Seen { findings: finder.finish(), more, is_mail: false, care })
+}
+
+/// What is found in a text that speaks of child abuse material is shown without where it is: of locations the host, and no line.
+fn with_care(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.retain(|finding| finding.what != Found::LogLine);
+    for finding in &mut findings {
+        if finding.what == Found::Url {
+            finding.value = Url::parse(&finding.value).map_or_else(|| "(not shown)".to_owned(), |url| url.masked());
+        }
+        finding.written.clone_from(&finding.value);
+    }
+    findings
+}
+
+/// The mail address in `From`, when it is nothing else.
+fn author(fields: &Fields<'_>) -> String {
+    let from = fields.mailbox("From").map(|(_, address)| address).unwrap_or_default();
+    let is_plain = from.len() <= 254 && from.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/');
+    if is_plain { from } else { String::new() }
 }
 
 /// Looks through the texts of a mail, and of mails inside it.

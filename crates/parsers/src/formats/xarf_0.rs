@@ -146,11 +146,14 @@ pub(crate) fn read(reading: &mut Reading<'_>, mail: &Mail<'_>) -> Result<bool, S
     read_at(reading, mail, &|_| None)
 }
 
+/// Where a location is, as far as somebody says.
+type Whereabouts<'a> = dyn Fn(&Url) -> Option<Address> + 'a;
+
 /// As [`read`], with what else the sender says: the address of a location that is reported without one.
 ///
 /// # Errors
 /// [`Stop`] when the sink breaks off.
-pub(crate) fn read_at(reading: &mut Reading<'_>, mail: &Mail<'_>, at: &dyn Fn(&Url) -> Option<Address>) -> Result<bool, Stop> {
+pub(crate) fn read_at(reading: &mut Reading<'_>, mail: &Mail<'_>, at: &Whereabouts<'_>) -> Result<bool, Stop> {
     let mut found = false;
     for (index, part) in mail.parts.iter().enumerate() {
         if !is_report(part) {
@@ -183,7 +186,7 @@ fn report(
     reading: &mut Reading<'_>,
     fields: &Fields<'_>,
     document: &Document<'_>,
-    (place, at): (&str, &dyn Fn(&Url) -> Option<Address>),
+    (place, at): (&str, &Whereabouts<'_>),
     evidence: &[&Part<'_>],
 ) -> Result<(), Stop> {
     let ordinal = reading.ordinal();

@@ -17,6 +17,7 @@ use crate::sink::Stop;
 use crate::source::{Prefix, Source};
 
 pub(crate) use original::{Original, bare};
+pub(crate) use plain::without_marks;
 pub use plain::{after, plain, written};
 pub use silence::silence;
 pub(crate) use statement::{Statement, beginning, location, shown};

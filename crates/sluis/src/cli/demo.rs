@@ -412,7 +412,7 @@ fn further(directory: &Path, play: &Play, survey: &Survey) -> Vec<(String, &'sta
         (format!("{sluis} party show {}", quoted(worst)), "the worst branch"),
         (format!("{sluis} advisory show {}", demo::WEAK_POINT), "what is exploited"),
         (format!("{sluis} queue"), "what waits"),
-        (format!("{sluis} queue unreadable"), "a mail in words"),
+        (format!("{sluis} submission findings {}", survey.in_words), "a mail in words"),
         (format!("{sluis} submission list"), "what came in"),
     ];
     if let Some(clock) = survey.care.clocks.first() {

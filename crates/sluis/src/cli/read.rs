@@ -19,7 +19,7 @@ use store::reports::report_id;
 
 use super::Globals;
 use crate::output::words::counted;
-use crate::output::{json, warn};
+use crate::output::{Screen, json, warn};
 
 /// Read any abuse report and write it as XARF v4, one JSON object a line
 ///
@@ -31,11 +31,22 @@ use crate::output::{json, warn};
 Examples:
   sluis read report.eml | jq -r .source_identifier
   curl -s https://reports.example/today.csv.zip | sluis read
-  sluis read --map shop.toml export.csv 2> rejects.jsonl")]
+  sluis read --map shop.toml export.csv 2> rejects.jsonl
+  sluis read --explain report.eml               how it is read, for people
+  sluis read --map shop.toml --explain export.csv")]
 pub(crate) struct Args {
     /// Files to read; none or '-' is standard input
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Say how it is read instead: what takes each part, what becomes what, what is not understood, and how well --map fits
+    #[arg(long)]
+    explain: bool,
+    /// With --explain: how many reports are shown
+    #[arg(short = 'n', value_name = "N", default_value_t = 3, requires = "explain")]
+    most: usize,
+    /// With --explain: one JSON object a file
+    #[arg(long, requires = "explain")]
+    json: bool,
     #[command(flatten)]
     reading: super::reading::Options,
 }
@@ -117,6 +128,9 @@ impl Sink for Out<'_> {
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
     let reading = args.reading.reading()?;
     let received = globals.clock().now();
+    if args.explain {
+        return explain(args, &reading, received);
+    }
     let mut stdout = io::stdout().lock();
     let mut stderr = BufWriter::new(io::stderr().lock());
     let mut count = Count::default();
@@ -181,4 +195,41 @@ pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
         (false, 0) => 0,
         (false, _) => 1,
     })
+}
+
+/// Says how each file is read.
+fn explain(args: &Args, reading: &desk::Reading, received: Time) -> Result<u8> {
+    let mut screen = Screen::new();
+    let stdin = [PathBuf::from("-")];
+    let files = if args.files.is_empty() { &stdin } else { args.files.as_slice() };
+    let (mut missing, mut understood) = (false, true);
+    for (at, path) in files.iter().enumerate() {
+        let is_stdin = path.as_os_str() == "-";
+        let name = if is_stdin { String::new() } else { path.file_name().unwrap_or_default().to_string_lossy().into_owned() };
+        let mut reader: Box<dyn Read> = if is_stdin {
+            Box::new(io::stdin().lock())
+        } else {
+            match File::open(path) {
+                Ok(file) => Box::new(file),
+                Err(error) => {
+                    warn(&format!("{}: {error}", path.display()));
+                    missing = true;
+                    continue;
+                }
+            }
+        };
+        if at > 0 && !args.json {
+            screen.line("")?;
+        }
+        let hint = Hint {
+            format: reading.format.as_deref(),
+            maps: reading.maps.as_ref().unwrap_or_else(|| Maps::builtin()),
+            declared: reading.declared.as_ref(),
+            limits: reading.limits,
+            ..Hint::new(&name, received)
+        };
+        let whole = super::explain::explain(&mut *reader, &hint, args.most, args.json, &mut screen);
+        understood &= whole.with_context(|| path.display().to_string())?;
+    }
+    super::done(screen, if missing { 2 } else { u8::from(!understood) })
 }

@@ -169,10 +169,9 @@ pub(super) fn view(submission: &Submission) -> SubmissionView {
     }
 }
 
-/// Whether a text that no reader understood calls itself a report of child abuse material, in XARF's words.
+/// Whether a text that no reader understood speaks of child abuse material.
 pub(super) fn tells_of_child_abuse(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    ["csam", "csem", "child_abuse", "child abuse", "child sexual"].iter().any(|word| text.contains(word))
+    parsers::care::speaks_of_child_abuse(text)
 }
 
 pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {

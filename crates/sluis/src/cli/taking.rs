@@ -138,6 +138,14 @@ pub(super) struct FindingView {
     place: String,
 }
 
+impl FindingView {
+    /// What it is, its value or its line, how sure it is, and where.
+    pub(super) fn shown(&self) -> (&'static str, &str, u8, &str) {
+        let value = if self.what == word(Found::LogLine) { &self.written } else { &self.value };
+        (self.what, value, self.confidence, &self.place)
+    }
+}
+
 /// Stands where nobody is to read on.
 const HIDDEN: &str = "(not shown: its text speaks of child abuse material)";
 

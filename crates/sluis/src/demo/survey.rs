@@ -46,6 +46,8 @@ pub(crate) struct Survey {
     pub(crate) in_cases: u64,
     pub(crate) no_holder: u64,
     pub(crate) unreadable: u64,
+    /// The number of the mail that somebody wrote in their own words.
+    pub(crate) in_words: i64,
     pub(crate) rejects: u64,
     pub(crate) undated: u64,
     /// Reports whose whole chain is that of the world, at the time of the abuse.
@@ -126,6 +128,7 @@ pub(crate) fn survey(play: &Play, transaction: &Transaction<'_>) -> Result<Surve
         in_cases: 0,
         no_holder: 0,
         unreadable: 0,
+        in_words: 0,
         rejects: 0,
         undated: 0,
         true_chains: 0,
@@ -141,6 +144,9 @@ pub(crate) fn survey(play: &Play, transaction: &Transaction<'_>) -> Result<Surve
         survey.reports += u64::from(submission.reports);
         let format = if submission.progress == Progress::Unreadable { "none" } else { submission.format.as_str() };
         *survey.formats.entry(format.to_owned()).or_default() += 1;
+        if submission.progress == Progress::Unreadable {
+            survey.in_words = submission.id;
+        }
     }
     let Waiting { no_holder, unreadable, rejects, undated, unread, .. } = transaction.waiting()?;
     [survey.no_holder, survey.unreadable, survey.rejects, survey.undated] =

@@ -58,19 +58,6 @@ pub(crate) struct FieldView {
 /// Writes out a report.
 pub(crate) fn view(report: &Report<'_>, kept: &Kept) -> ReportView {
     let core = report.core;
-    let hidden = core.kind.is_child_abuse();
-    let fields = report.fields().map(|(word, value)| {
-        let (name, place) = report.name(word);
-        let text = |text: &str| Value::String(if hidden { hide(word, text) } else { text.to_owned() });
-        let value = match value.shape {
-            Shape::Text => text(value.text()),
-            // JSON may have a location anywhere in it.
-            Shape::Json if hidden => text(value.text()),
-            Shape::Json => serde_json::from_str(value.text()).unwrap_or_else(|_| text(value.text())),
-            Shape::Bytes => Value::String(format!("({} bytes)", value.bytes.len())),
-        };
-        FieldView { name: name.to_owned(), own: place == Place::Extra, value }
-    });
     ReportView {
         id: report_id(kept.submission_public, kept.ordinal),
         submission: kept.submission_public.to_string(),
@@ -83,8 +70,26 @@ pub(crate) fn view(report: &Report<'_>, kept: &Kept) -> ReportView {
         confidence: (core.confidence != Core::UNSTATED).then_some(core.confidence),
         tlp: core.tlp.word(),
         pap: core.pap.word(),
-        fields: fields.collect(),
+        fields: fields(report),
     }
+}
+
+/// The fields of a report beside its core, as they may be shown.
+pub(crate) fn fields(report: &Report<'_>) -> Vec<FieldView> {
+    let hidden = report.core.kind.is_child_abuse();
+    let field = report.fields().map(|(word, value)| {
+        let (name, place) = report.name(word);
+        let text = |text: &str| Value::String(if hidden { hide(word, text) } else { text.to_owned() });
+        let value = match value.shape {
+            Shape::Text => text(value.text()),
+            // JSON may have a location anywhere in it.
+            Shape::Json if hidden => text(value.text()),
+            Shape::Json => serde_json::from_str(value.text()).unwrap_or_else(|_| text(value.text())),
+            Shape::Bytes => Value::String(format!("({} bytes)", value.bytes.len())),
+        };
+        FieldView { name: name.to_owned(), own: place == Place::Extra, value }
+    });
+    field.collect()
 }
 
 /// A location may stand without its scheme in the field that is for it.

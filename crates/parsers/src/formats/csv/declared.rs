@@ -22,6 +22,8 @@ pub struct Declared {
     pub(crate) kind: Option<Kind>,
     /// Names of columns (or their numbers) as they are compared, and what they hold.
     pub(crate) columns: BTreeMap<String, Means>,
+    /// The same columns as they were written, and the names they were given.
+    names: Vec<(String, String)>,
     /// Values of the column for the kind, in lower case.
     pub(crate) kinds: BTreeMap<String, Kind>,
     pub(crate) clock: Clock,
@@ -32,6 +34,51 @@ pub struct Declared {
     pub(crate) nothing: Vec<String>,
     /// The scheme of URLs that have none; empty when none is declared.
     pub(crate) scheme: String,
+}
+
+/// What a description and a file have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// Columns of the file, and what they were said to be.
+    pub mapped: Vec<(String, String)>,
+    /// Columns that were described and are not there, what they were said to be, and a column that may be meant.
+    pub missing: Vec<(String, String, Option<String>)>,
+    /// Columns that are there and were not described: they are kept under their own names.
+    pub unmapped: Vec<String>,
+}
+
+/// The name that is nearest to one, if any is near: at most a third of its letters are otherwise, or one holds the other.
+fn nearest<'a>(name: &str, others: impl Iterator<Item = &'a String>) -> Option<String> {
+    /// Names longer than this are nobody's typing error.
+    const LONGEST: usize = 64;
+    let wanted = plain_name(name);
+    let near = |other: &&String| {
+        let other = plain_name(other);
+        if wanted.len() > LONGEST || other.len() > LONGEST || other.is_empty() {
+            return None;
+        }
+        let apart = distance(&wanted, &other);
+        let holds = wanted.len() >= 2 && other.len() >= 2 && (other.contains(&wanted) || wanted.contains(&other));
+        (apart * 3 <= wanted.chars().count() || holds).then_some(apart)
+    };
+    others.filter_map(|other| Some((near(&other)?, other))).min_by_key(|(apart, _)| *apart).map(|(_, other)| other.clone())
+}
+
+/// How many letters must be changed, added or left out to make one of the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, letter) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
+        let mut left = at + 1;
+        for (cell, theirs) in row.iter_mut().skip(1).zip(&other) {
+            let cost = diagonal + usize::from(letter != *theirs);
+            diagonal = *cell;
+            left = cost.min(left + 1).min(*cell + 1);
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or(0)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -96,6 +143,7 @@ impl Declared {
             Some(_) => return Err("'separator' must be one ASCII character, such as \";\"".to_owned()),
         };
         let mut columns = BTreeMap::new();
+        let mut names = Vec::new();
         for (name, theirs) in &file.columns {
             let theirs = match theirs {
                 Columns::One(one) => std::slice::from_ref(one),
@@ -113,6 +161,7 @@ impl Declared {
                 if !file.header && !column.parse::<usize>().is_ok_and(|number| (1..=1_000).contains(&number)) {
                     return Err(format!("columns: without a header, '{column}' must be a number from 1 to 1000"));
                 }
+                names.push((column.clone(), name.clone()));
                 if columns.insert(plain_name(column), means).is_some() {
                     return Err(format!("columns: '{column}' is described twice"));
                 }
@@ -140,6 +189,7 @@ impl Declared {
             header: file.header,
             kind,
             columns,
+            names,
             kinds,
             clock,
             reporter: file.reporter,
@@ -161,6 +211,33 @@ impl Declared {
                 batch.share(word, value);
             }
         }
+    }
+
+    /// Compares what is described with the columns or members that a file has: what is mapped to what, what is described and not
+    /// there, with the nearest name that is, and what is there and not described.
+    pub fn compare(&self, there: &[String]) -> Compared {
+        let mut compared = Compared::default();
+        let plain: Vec<String> = there.iter().map(|name| plain_name(name)).collect();
+        let is_described = |name: &String| self.columns.contains_key(name);
+        for (column, name) in &self.names {
+            let numbered = column.parse::<usize>().ok().filter(|_| !self.header);
+            let found = match numbered {
+                Some(number) => (1..=there.len()).contains(&number),
+                None => plain.contains(&plain_name(column)),
+            };
+            if found {
+                compared.mapped.push((column.clone(), name.clone()));
+                continue;
+            }
+            let free = there.iter().zip(&plain).filter(|(_, plain)| !is_described(plain)).map(|(there, _)| there);
+            let near = nearest(column, free).filter(|_| numbered.is_none());
+            compared.missing.push((column.clone(), name.clone(), near));
+        }
+        if self.header {
+            let unmapped = there.iter().zip(&plain).filter(|(_, plain)| !is_described(plain));
+            compared.unmapped = unmapped.map(|(there, _)| there.clone()).collect();
+        }
+        compared
     }
 
     /// Whether a header has all the columns that this declaration names.

@@ -153,42 +153,40 @@ fn blocks(
     seen: &mut BTreeSet<String>,
     count: &mut usize,
 ) -> Result<bool, Stop> {
-    let mut rest = text;
     let mut read = false;
-    // One of the two spellings is looked for, so that many notices do not cost the square of their number.
-    let is_great = text.contains("<Infringement");
-    let (begin, end) = if is_great { ("<Infringement", "</Infringement>") } else { ("<infringement", "</infringement>") };
-    while let Some(start) = rest.find(begin) {
-        let begun = rest.get(start..).unwrap_or_default();
-        let Some(end) = begun.find(end).map(|at| at + end.len()) else {
-            if !read && *count == 0 {
+    // Both spellings are about, and are not mixed.
+    for name in ["Infringement", "infringement"] {
+        let (opens, closes) = (format!("<{name}"), format!("</{name}>"));
+        let mut rest = text;
+        while let Some(start) = rest.find(&opens) {
+            let begun = rest.get(start..).unwrap_or_default();
+            let Some(end) = begun.find(&closes).map(|end| end + closes.len()) else {
                 let ordinal = reading.ordinal();
-                reading.reject(ordinal, "Infringement", begun.as_bytes(), "the notice is cut off: </Infringement> is missing");
+                reading.reject(ordinal, name, begun.as_bytes(), "the notice is cut off: </Infringement> is missing");
                 read = true;
+                break;
+            };
+            let block = mended(begun.get(..end).unwrap_or_default());
+            rest = begun.get(end..).unwrap_or_default();
+            if *count >= NOTICES {
+                let ordinal = reading.ordinal();
+                reading.reject(ordinal, "", b"", format!("more than {NOTICES} notices; the rest was not read"));
+                return Ok(true);
             }
-            break;
-        };
-        let block = mended(begun.get(..end).unwrap_or_default());
-        rest = begun.get(end..).unwrap_or_default();
-        if *count >= NOTICES {
-            let ordinal = reading.ordinal();
-            reading.reject(ordinal, "", b"", format!("more than {NOTICES} notices; the rest was not read"));
-            return Ok(true);
-        }
-        *count += 1;
-        read = true;
-        let name = if block.starts_with("<Infringement") { "Infringement" } else { "infringement" };
-        let mut result = Ok(());
-        let place = format!("Infringement {count}");
-        let parsed = xml::each(&block, name, |_, element| {
-            if result.is_ok() {
-                result = notice(reading, fields, element, &place, letter, seen);
+            *count += 1;
+            read = true;
+            let mut result = Ok(());
+            let place = format!("Infringement {count}");
+            let parsed = xml::each(&block, name, |_, element| {
+                if result.is_ok() {
+                    result = notice(reading, fields, element, &place, letter, seen);
+                }
+            });
+            result?;
+            if let Err(why) = parsed {
+                let ordinal = reading.ordinal();
+                reading.reject(ordinal, &place, block.as_bytes(), format!("no XML from here on: {why}"));
             }
-        });
-        result?;
-        if let Err(why) = parsed {
-            let ordinal = reading.ordinal();
-            reading.reject(ordinal, &place, block.as_bytes(), format!("no XML from here on: {why}"));
         }
     }
     Ok(read)
@@ -206,10 +204,9 @@ fn mended(block: &str) -> String {
         while let Some(at) = line.find('&') {
             let (before, rest) = line.split_at(at);
             text.push_str(before);
-            // Names of references are short: to look for the end of each further would cost the square of a line of such signs.
-            let name = rest.as_bytes().iter().skip(1).take(11).position(|byte| *byte == b';').and_then(|end| rest.get(1..=end));
-            let is_reference = name
-                .is_some_and(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'#'));
+            let name = rest.get(1..).and_then(|rest| rest.split_once(';')).map_or("", |(name, _)| name);
+            let is_reference =
+                (1..=10).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'#');
             text.push_str(if is_reference { "&" } else { "&amp;" });
             line = rest.get(1..).unwrap_or_default();
         }
@@ -326,8 +323,6 @@ fn notice(
 fn labelled(reading: &mut Reading<'_>, mail: &Mail<'_>, text: &str) -> Result<(), Stop> {
     let notice = Notice::read(text, LABELS, SENDERS);
     reading.shape("text", &notice.labels);
-    // A letter about several addresses is shown with none: one party must not see what is another's.
-    let alone = notice.items.iter().filter_map(|item| item.address).collect::<BTreeSet<_>>().len() < 2;
     let mut any = false;
     for item in notice.items.iter().filter(|item| item.address.is_some() || !item.wrong.is_empty()) {
         any = true;
@@ -347,8 +342,7 @@ fn labelled(reading: &mut Reading<'_>, mail: &Mail<'_>, text: &str) -> Result<()
         statement.named("work_title", Place::Property, mail::beginning(get("title"), 500));
         statement.extra("acns.item.filename", get("filename"));
         statement.extra("acns.source.type", get("type"));
-        let evidence = Some(("The letter of the notice", text)).filter(|_| alone);
-        statement.report(reading, &mail.fields, (&place, item.text), evidence)?;
+        statement.report(reading, &mail.fields, (&place, item.text), Some(("The letter of the notice", text)))?;
     }
     if !any {
         reading.unreadable("a notice about copyright, and neither an ACNS block nor 'IP Address:' in it");

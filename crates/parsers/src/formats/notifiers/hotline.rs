@@ -5,7 +5,7 @@
 
 use model::address::Address;
 use model::category::Kind;
-use model::report::{Place, Word};
+use model::report::Place;
 
 use crate::formats::{Fit, Format, Proven};
 use crate::kinds::mail::notice::{Labels, Notice, Said};
@@ -23,7 +23,7 @@ pub const FORMAT: Format = Format {
         ("URL, Also URLs, a location alone on a line", "url, kept encrypted"),
         ("IP address, [ADDRESS] behind a location", "address"),
         ("Time assessed, Last seen", "time"),
-        ("IWF serial number, Reference, Kenmerk", "report_id"),
+        ("IWF serial number, Reference, Kenmerk", "hotline_reference"),
         ("within … hours, binnen … uur", "removal_hours"),
         ("the sender's domain name", "hotline_class: notice or crawler"),
     ],
@@ -203,9 +203,10 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         statement.domain.clone_from(&item.domain);
         statement.address = item.address.unwrap_or(Address::NONE);
         statement.time = item.get("time").and_then(|time| mail::written(time, None));
-        statement.text(Word::REPORT_ID, reference(item.get("reference").unwrap_or_default()));
-        statement.named("hotline_class", Place::Extra, class);
-        statement.named("removal_hours", Place::Extra, &hours);
+        // Properties, so that they are there again when the report has been rewritten.
+        statement.named("hotline_reference", Place::Property, reference(item.get("reference").unwrap_or_default()));
+        statement.named("hotline_class", Place::Property, class);
+        statement.named("removal_hours", Place::Property, &hours);
         statement.report(reading, &mail.fields, (&place, ""), None)?;
     }
     if notice.more {

@@ -142,6 +142,8 @@ fn words(
     // Shorter mails say it in the subject alone: `Issue 1: brute force attack from 192.0.2.1`.
     let mut statement = Statement::new(kind);
     statement.url = subject.split_whitespace().find_map(location);
+    let observed = ["We last observed:", "Last observed:", "Last seen:"].iter().find_map(|label| mail::after(text, label));
+    statement.time = observed.and_then(|time| mail::written(time, None));
     let named: Vec<Address> = subject.split([' ', ',', '[', ']', '(', ')']).filter_map(address).collect();
     statement.address = match (statement.url.is_some(), named.as_slice()) {
         (false, [address]) => *address,

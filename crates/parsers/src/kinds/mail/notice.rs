@@ -146,7 +146,7 @@ impl<'a> Notice<'a> {
             Said::Address => {
                 let word = value.split([' ', ',', ';']).next().unwrap_or_default();
                 let word = word.trim_matches(['[', ']', '(', ')']);
-                match Address::parse(word.as_bytes()).filter(|address| *address != Address::NONE) {
+                match Address::parse(word.as_bytes()).filter(|address| *address != Address::NONE && address.v4() != Some(0)) {
                     Some(address) => {
                         let differs = |item: &Item<'_>| item.address.is_some_and(|known| known != address);
                         if let Some(item) = self.open(differs, line, text) {
@@ -217,7 +217,7 @@ impl<'a> Notice<'a> {
 }
 
 /// The label that a line begins with, its meaning, and the value behind the colon.
-fn labelled<'a>(line: &'a str, labels: Labels) -> Option<(&'static str, Said, &'a str)> {
+fn labelled(line: &str, labels: Labels) -> Option<(&'static str, Said, &str)> {
     let (name, value) = line.split_once(':')?;
     let name = name.trim().trim_matches(['*', '"']);
     // `http` is no label.
@@ -295,9 +295,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_and_hurts_nothing_else() {
-        let notice = Notice::read("URL: é\nIP address: 300.0.2.1\nDomain: a b\nURL: http://a.example/\n", LABELS, &[]);
+        let notice = Notice::read("URL: é\nIP address: 300.0.2.1\nDomain: -\nURL: http://a.example/\n", LABELS, &[]);
         let wrong: Vec<_> = notice.items.iter().map(|item| !item.wrong.is_empty()).collect();
-        assert_eq!(wrong, [true, true, false, false]);
+        assert_eq!(wrong, [true, true, true, false]);
         assert!(Notice::read("", LABELS, &[]).items.is_empty());
     }
 }

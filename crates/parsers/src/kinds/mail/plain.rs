@@ -117,7 +117,7 @@ const MONTHS: &[&str] = &["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug"
 
 /// HTML as text: tags go, those that end a line become line breaks, and the common entities their letters. It is for
 /// reading labels and values, not for showing.
-fn without_marks(html: &str) -> String {
+pub(crate) fn without_marks(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
     while let Some(open) = rest.find('<') {

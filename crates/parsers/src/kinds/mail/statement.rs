@@ -145,6 +145,9 @@ impl<'a> Statement<'a> {
                 _ => {}
             }
         }
+        if self.address.v4() == Some(0) {
+            return Err("0.0.0.0 is nobody's address".to_owned());
+        }
         if self.port == 0 && self.kind.scope() == model::category::Scope::Site {
             self.port = self.url.as_ref().and_then(Url::port).unwrap_or(0);
         }

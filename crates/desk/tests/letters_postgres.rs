@@ -1,0 +1,4 @@
+//! The tests of `letters.rs`, on PostgreSQL.
+
+#[path = "letters.rs"]
+mod letters;
