@@ -26,11 +26,18 @@ pub(crate) struct Advice {
 
 impl Advice {
     /// What a flush brings; `whole` when it is the last of a submission that lost nothing. `None` when there is nothing to do.
-    pub(crate) fn of(submission: &Submission, brought: Vec<Advisory>, whole: bool, context: &Context<'_>) -> Option<Advice> {
+    /// `plain` when it was downloaded without TLS: whoever is in between could have written it.
+    pub(crate) fn of(
+        submission: &Submission,
+        brought: Vec<Advisory>,
+        whole: bool,
+        plain: bool,
+        context: &Context<'_>,
+    ) -> Option<Advice> {
         if brought.is_empty() && !whole {
             return None;
         }
-        let is_ours = matches!(submission.door, Door::File | Door::Feed);
+        let is_ours = matches!(submission.door, Door::File | Door::Feed) && !plain;
         let vouches = |format: &str| is_ours || context.said("", format, None).authenticated;
         let (catalogue, documents) = (vouches(kev::FORMAT.name), vouches("csaf"));
         let is_accepted = |advisory: &Advisory| if advisory.exploited { catalogue } else { documents };

@@ -486,7 +486,8 @@ impl Desk {
         let whole = matches!(&flush.end, Some(Ended::Read(outcome)) if outcome.format == kev::FORMAT.name)
             && submission.rejects == 0
             && flush.set_aside.is_empty();
-        let advice = Advice::of(submission, flush.advice, whole, &context);
+        let plain = self.reading.feeds.get(&submission.feed).is_some_and(|feed| feed.location.starts_with("http://"));
+        let advice = Advice::of(submission, flush.advice, whole, plain, &context);
         notes.extend(advice.as_ref().and_then(Advice::note));
         let mut set_aside = flush.set_aside;
         set_aside.extend(undated);

@@ -56,6 +56,21 @@ fn kevs(others: usize) -> Vec<String> {
     (0..others).map(|at| entry(&format!("CVE-2025-{:05}", at + 10_000), "2026-01-01", "Unknown")).collect()
 }
 
+#[test]
+fn what_came_without_tls_waits_for_a_person() {
+    let feed = |location: &str| desk::Feed { location: location.to_owned(), ..desk::Feed::default() };
+    for (location, waits) in [("https://kev.example/kev.json", 0), ("http://kev.example/kev.json", 3)] {
+        let feeds = [("kev".to_owned(), feed(location))].into();
+        let node = Node::reading(NOW, desk::Reading { feeds, ..desk::Reading::default() });
+        let envelope = model::sender::Envelope { feed: "kev".to_owned(), ..Default::default() };
+        let text = kev(3, false, 1);
+        node.desk.receive_from(Door::Feed, "kev.json", envelope, &mut Cursor::new(text.into_bytes())).unwrap();
+        node.desk.work(&|_, _| {}).unwrap();
+        let waiting = Filter { accepted: Some(false), ..Filter::default() };
+        assert_eq!(node.read(|transaction| transaction.advisories(&waiting, 10)).len(), waits, "{location}");
+    }
+}
+
 /// A catalogue of `count` others and, if it is asked for, the one that the cases are about.
 fn kev(others: usize, with: bool, day: u8) -> String {
     let mut entries: Vec<String> =
