@@ -28,6 +28,8 @@ pub struct Records<'r> {
     started: bool,
     separator: u8,
     quotes: Quotes,
+    /// Lines so far whose quotation mark nothing closed.
+    spoilt: u32,
     /// Bytes that begin a comment when they begin a line.
     comments: &'static [u8],
     limit: usize,
@@ -37,6 +39,9 @@ pub struct Records<'r> {
     fields: Vec<Span>,
     scratch: Vec<u8>,
 }
+
+/// After how many lines with a quotation mark that nothing closes no record may go over several lines.
+const SPOILT: u32 = 16;
 
 /// A field: in the record's text, or (when it had doubled quotes) in the scratch space.
 #[derive(Clone, Copy, Debug)]
@@ -140,6 +145,7 @@ impl<'r> Records<'r> {
             started: false,
             separator,
             quotes: Quotes::First,
+            spoilt: 0,
             comments: b"",
             limit: limit.min(1 << 30),
             line: 1,
@@ -192,6 +198,9 @@ impl<'r> Records<'r> {
                 continue;
             }
             let text = &self.buffer[self.at..self.filled];
+            // At the end all of the rest is here; each line that spoils itself had all of it looked through.
+            let alone = self.ended && self.spoilt >= SPOILT;
+            let text = if alone { memchr::memchr(b'\n', text).map_or(text, |end| &text[..=end]) } else { text };
             let comment = text.first().is_some_and(|byte| self.comments.contains(byte));
             let (separator, quotes) = if comment { (b'\n', Quotes::Never) } else { (self.separator, self.quotes) };
             match scan(text, self.ended, separator, quotes, &mut self.fields, &mut self.scratch) {
@@ -252,9 +261,9 @@ impl<'r> Records<'r> {
 
     /// Hands out the first line of a record that does not end.
     ///
-    /// No time is lost on a stream full of such lines: what follows an unclosed quotation mark holds only even runs of
-    /// quotation marks, and a field that begins with an even run closes itself, so there is one such line at most.
+    /// No time is lost on a stream full of such lines: after [`SPOILT`] of them, a record is sought in its own line only.
     fn spoilt_line(&mut self) -> Item<'_> {
+        self.spoilt = self.spoilt.saturating_add(1);
         let (start, line) = (self.at, self.line);
         let text = &self.buffer[start..self.filled];
         let length = memchr::memchr2(b'\n', b'\r', text).unwrap_or(text.len());
@@ -504,6 +513,14 @@ mod tests {
             self.0 = &self.0[count..];
             Ok(count)
         }
+    }
+
+    #[test]
+    fn many_lines_that_nothing_closes_cost_one_look_each() {
+        let text = [b"\"a\",\"b\n".repeat(40_000), b"c,d\n".to_vec()].concat();
+        let items = read(&text, 4_096, b',', 1 << 20);
+        assert_eq!(items.len(), 40_001);
+        assert_eq!(items.last().map(String::as_str), Some("40001: c|d"));
     }
 
     /// Records as `line: field|field`, spoilt text as `line! text`.
