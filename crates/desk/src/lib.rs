@@ -142,6 +142,8 @@ pub struct Feed {
     pub declared: Option<Declared>,
     /// What one download of it must bring for anything to follow from what it does not name.
     pub expected: store::feeds::Expected,
+    /// Whether it lists the world, so that what nobody of ours held is passed over: counted, and in no case.
+    pub only_ours: bool,
     /// How long it may bring nothing else than before until somebody is told, in milliseconds; `None` for ever.
     pub quiet: Option<i64>,
 }

@@ -467,11 +467,12 @@ impl Desk {
 
     /// Traces a flush, places it and packs it: all that needs no transaction, so that it can be done while another flush
     /// is being written.
-    fn prepare(&self, submission: &Submission, flush: Flush) -> Result<Part, Error> {
+    fn prepare(&self, submission: &Submission, mut flush: Flush) -> Result<Part, Error> {
         let begun = Instant::now();
         let (known, around, in_force, now) = (self.known(), self.around()?, self.policy(), self.now());
         let mut chains = Chains::default();
         known.index.trace_batch(&flush.batch, &mut chains);
+        let foreign = self.pass_over(submission, &mut flush.batch, &mut chains, &known);
         let (door, received) = (submission.door, submission.received);
         let (sender, own) = (flush.sender.as_deref(), self.own_addresses());
         let context = Context { known: &known, around: &around, in_force: &in_force, door, sender, own, received, now };
@@ -480,6 +481,7 @@ impl Desk {
         context.openings(&mut placed);
         placed.pack()?;
         let mut notes = flush.notes;
+        notes.extend(foreign);
         if flush.end.is_some() {
             notes.extend(self.notes_on_sender(&context, placed.batch.format));
         }
@@ -515,6 +517,36 @@ impl Desk {
         let shapes = (flush.shapes != Shapes::default()).then(|| (submission.clone(), flush.shapes));
         self.count(|totals| totals.tracing += begun.elapsed());
         Ok(Part { known, in_force, door: submission.door, sender: flush.sender, placed, advance, advice, order, shapes })
+    }
+
+    /// Takes out of a list of the world what nobody of ours held then: a list of a hundred thousand addresses would be as many
+    /// cases about strangers. What it says of them stays in the submission, and they are counted.
+    fn pass_over(
+        &self,
+        submission: &Submission,
+        batch: &mut Batch,
+        chains: &mut Chains,
+        known: &Known,
+    ) -> Option<(String, String)> {
+        let is_of_the_world = self.reading.feeds.get(&submission.feed).is_some_and(|feed| feed.only_ours);
+        if submission.door != Door::Feed || !is_of_the_world {
+            return None;
+        }
+        // A report without a time is of nobody yet; whether it is ours is seen by who holds it now.
+        let is_held = |address| known.index.trace_address(address, submission.received).holder().is_some();
+        let cores = batch.cores().iter().enumerate();
+        let ours: Vec<bool> =
+            cores.map(|(at, core)| chains.holder(at).is_some() || core.observed().is_none() && is_held(core.address)).collect();
+        let foreign = ours.iter().filter(|ours| !**ours).count();
+        if foreign == 0 {
+            return None;
+        }
+        let mut ours = ours.into_iter();
+        batch.retain(|_| ours.next().unwrap_or(true));
+        *chains = Chains::default();
+        known.index.trace_batch(batch, chains);
+        let text = format!("{foreign} that are about nobody in the administration were passed over ('only_ours' of the feed)");
+        Some((String::new(), text))
     }
 
     /// Prepares flushes and applies them in one transaction.

@@ -246,3 +246,24 @@ fn a_download_that_fails_for_hours_is_told_until_it_comes() {
     node.desk.note_fetched("list", "a").unwrap();
     assert!(node.desk.has_fetched("list", "a").unwrap() && !node.desk.has_fetched("list", "b").unwrap());
 }
+
+#[test]
+fn a_list_of_the_world_makes_cases_of_what_is_ours_alone() {
+    let feed = Feed { location: LOCATION.to_owned(), only_ours: true, ..Feed::default() };
+    let reading = Reading { feeds: BTreeMap::from([("list".to_owned(), feed)]), ..Reading::default() };
+    let node = Node::reading("2026-06-01T06:00:00Z", reading);
+    node.import(&[("192.0.2.8/29", "c1", "2026-01-01", "")]);
+    let id = download(&node, &rows(1..=200)).id();
+    assert_eq!(node.all().len(), 8, "eight addresses are ours");
+    assert!(node.all().iter().all(|(filed, _)| node.party(filed.case.holder) == "c1"));
+    let (submission, notes) = node.read(|transaction| Ok((transaction.submission(id)?, transaction.notes(id, 10)?)));
+    assert_eq!(submission.unwrap().reports, 8);
+    let told = notes.iter().any(|note| note.1.contains("192 that are about nobody in the administration were passed over"));
+    assert!(told, "{notes:?}");
+    // How long the list was still tells whether it is whole: half of it closes nothing.
+    assert_eq!(node.read(|transaction| transaction.feeds())[0].counts, [200]);
+    // What comes by any other door is kept, whosever it is.
+    node.desk.receive(Door::File, "2026-06-01-scan_telnet-own.csv", &mut Cursor::new(rows(1..=3))).unwrap();
+    node.desk.work(&|_, _| {}).unwrap();
+    assert_eq!(node.all().len(), 11);
+}

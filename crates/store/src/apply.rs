@@ -16,7 +16,7 @@ use model::time::Time;
 use crate::Error;
 use crate::db::{Bulk, Failure, Open, OptionalExtension, Transaction};
 use crate::keys::sha256;
-use crate::queues::SetAside;
+use crate::queues::{Queue, SetAside};
 use crate::reports::{BATCH, CHUNK, compressor, labels, pack};
 use crate::sealed::what;
 use crate::touch::{Arrival, How, Known, Opening, Place, Terms};
@@ -187,10 +187,12 @@ impl Transaction<'_> {
         if let (Some(name), Some((_, unreadable))) = (&advance.feed, &advance.end) {
             // A feed came when it was read to its end.
             self.feed_run(name, advance.submission, advance.received)?;
+            // What was passed over came too: how much a list brings says whether it is whole.
             let before: i64 = self
-                .prepare("-- apply::so_far\nSELECT reports FROM submissions WHERE id = $1")?
+                .prepare("-- apply::so_far\nSELECT rejects FROM submissions WHERE id = $1")?
                 .query_row([advance.submission], |row| row.get(0))?;
-            let reports = unreadable.is_none().then_some(before.saturating_add_unsigned(applied.reports));
+            let rejects = advance.set_aside.iter().filter(|entry| entry.queue == Queue::Rejects).count() as i64;
+            let reports = unreadable.is_none().then_some(i64::from(advance.cursor) - before - rejects);
             self.end_run(name, advance.submission, advance.received, reports, advance.expected)?;
         }
         self.take_from_rejects(advance.submission, &advance.read_again)?;

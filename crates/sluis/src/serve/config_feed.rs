@@ -96,6 +96,8 @@ pub(crate) struct FeedConfig {
     pub(crate) allow: Vec<String>,
     /// Whether it names all there is each time, so that what it names no more is over.
     complete: Option<bool>,
+    /// Whether what nobody of ours held is passed over.
+    only_ours: Option<bool>,
     /// Reports that one download brings at the least.
     #[serde(default = "one")]
     expect_rows: u32,
@@ -281,6 +283,8 @@ impl FeedConfig {
             kind: self.kind()?,
             declared,
             expected,
+            // What is asked for by an API is about our own networks already.
+            only_ours: self.only_ours.unwrap_or(self.api.is_none()),
             quiet: self.quiet()?,
         })
     }
