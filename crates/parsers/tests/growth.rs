@@ -64,7 +64,7 @@ fn what_comes_again_and_again_costs_what_it_is_long() {
             }
         }
     }
-    worst.sort_by(|one, other| other.0.cmp(&one.0));
+    worst.sort_by_key(|one| std::cmp::Reverse(one.0));
     for (took, what) in worst.iter().take(if size > 4 << 10 { 40 } else { 3 }) {
         eprintln!("{took:?} {what}");
     }

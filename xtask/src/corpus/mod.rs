@@ -2,7 +2,7 @@
 //!
 //! The folder is laid out as `<format>/ORACLE.jsonl` (one JSON object a line, whose `path` is relative to the folder)
 //! with the samples anywhere below `<format>/`. No file name and no count is known here: whatever is in the folder is
-//! read. A comparator knows one format's oracle; each has a file of its own and a line in [`ORACLES`].
+//! read. A comparator knows one format's oracle; each has a file of its own and a line in `ORACLES`.
 
 mod arf;
 mod claims;
