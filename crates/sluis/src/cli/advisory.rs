@@ -12,8 +12,8 @@ use crate::output::{Screen, Style, Table, json};
 
 /// Advice about weak points: what is known of them, what helps, and which are exploited
 ///
-/// Advisories (CSAF 2.0) and CISA's catalogue of exploited vulnerabilities (KEV) come like reports: 'sluis receive FILE', or a
-/// [[feed]] of the settings. A case about a weak point that is exploited gets one severity worse; letters bear the advice.
+/// Advisories (CSAF 2.0) and CISA's catalogue of exploited vulnerabilities (KEV) come like reports: 'sluis receive FILE', or as
+/// a feed of the settings. A case about a weak point that is exploited gets one severity worse; letters bear the advice.
 #[derive(clap::Subcommand)]
 #[command(after_help = "Examples:
   sluis receive known_exploited_vulnerabilities.json   what is exploited
