@@ -200,6 +200,7 @@ fn plant(node: &Node) {
             || matches!(
                 column.as_str(),
                 "format"
+                    | "cve"
                     | "rule"
                     | "verb"
                     | "what"
@@ -257,6 +258,9 @@ fn a_person_is_forgotten_everywhere() {
          INSERT INTO erasing VALUES (1, 3, '', '', 0);
          INSERT INTO evidence VALUES (1, X'01', 1, 'letter', 'eml', 0, '', '', 0, '', X'');
          INSERT INTO holds VALUES (1, 0, 999, '', '', 0, 1, '');
+         INSERT INTO advisories VALUES (1, '', '', '', 1, 1, 0, NULL, '', '', 1, '', NULL, '', '', 0, 0, NULL, 0, NULL, '');
+         INSERT INTO taken VALUES (1, NULL, 0, '', '');
+         INSERT INTO shapes VALUES (1, '', '', '', '', 0, 0, NULL);
          INSERT INTO issued VALUES (1, 1, '', X'01', 1, 0, '')"
     ));
     plant(&node);

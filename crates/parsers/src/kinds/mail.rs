@@ -1,6 +1,6 @@
 //! Mail: what a mail says about what is in it, and reading its attachments as if each had come by itself.
 
-pub(crate) mod notice;
+pub(crate) mod labelled;
 mod original;
 mod plain;
 pub mod silence;

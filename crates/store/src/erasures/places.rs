@@ -85,7 +85,15 @@ pub const PLACES: &[Place] = &[
     place("holds", &["id"], &["reason", "person", "ended_by"], Of::Itself),
     place("evidence", &["id"], &["recipient", "message_id", "person"], Of::Itself),
     place("issued", &["id"], &["recipient", "person"], Of::Itself),
-    place("advisories", &["id"], &["title", "products", "remedy", "reference", "person"], Of::Itself),
+    Place {
+        unique: &["publisher", "document"],
+        ..place(
+            "advisories",
+            &["id"],
+            &["publisher", "document", "title", "products", "severity", "remedy", "reference", "person"],
+            Of::Itself,
+        )
+    },
     place("senders", &["submission"], &["address", "domain", "detail", "mail_from", "helo"], Of::Submission),
     place("taken", &["submission"], &["person", "reason"], Of::Submission),
     // What proves nothing may call itself, and its columns, what it likes.
@@ -102,10 +110,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("parties", "aup_version", "a version"),
     ("submissions", "format", "a word of ours"),
     ("submissions", "feed", "a name in the settings"),
-    ("advisories", "publisher", "who publishes advice"),
-    ("advisories", "document", "the identifier of a document"),
     ("advisories", "cve", "the number of a weak point"),
-    ("advisories", "severity", "a word of the publisher"),
     ("mailboxes", "account", "a name in the settings"),
     ("mailboxes", "folder", "a name in the settings"),
     ("batches", "format", "a word of ours"),

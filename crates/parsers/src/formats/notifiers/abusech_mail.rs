@@ -5,7 +5,7 @@ use model::category::Kind;
 use model::report::Word;
 
 use crate::formats::{Fit, Format, Proven};
-use crate::kinds::mail::notice::{Labels, Notice, Said};
+use crate::kinds::mail::labelled::{Labelled, Labels, Said};
 use crate::kinds::mail::{self, Mail, Statement};
 use crate::read::Reading;
 use crate::sink::Stop;
@@ -76,9 +76,9 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     mail::say_sender(reading, &mail.fields);
     let text = mail::plain(&mail);
     let subject = mail.fields.text("Subject").unwrap_or_default();
-    let notice = Notice::read(&text, LABELS, &["abuse.ch"]);
-    reading.shape("", &notice.labels);
-    if notice.items.is_empty() {
+    let said = Labelled::read(&text, LABELS, &["abuse.ch"]);
+    reading.shape("", &said.labels);
+    if said.items.is_empty() {
         reading.unreadable("a mail of abuse.ch, and neither 'URL:' nor 'IP address:' in it");
         return Ok(());
     }
@@ -87,7 +87,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         .filter_map(|word| Address::parse(word.trim_end_matches(':').as_bytes()))
         .collect();
     named.dedup();
-    for item in &notice.items {
+    for item in &said.items {
         let place = format!("line {}", item.line);
         if !item.wrong.is_empty() {
             let ordinal = reading.ordinal();
@@ -101,7 +101,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         statement.address = match (item.address, named.as_slice()) {
             (Some(address), _) => address,
             // The subject names where the one site of the mail is.
-            (None, [address]) if notice.items.len() == 1 => *address,
+            (None, [address]) if said.items.len() == 1 => *address,
             _ => Address::NONE,
         };
         statement.port = item.get("port").and_then(|port| port.parse().ok()).unwrap_or(0);
@@ -121,7 +121,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         }
         statement.report(reading, &mail.fields, (&place, item.text), Some(("The mail of abuse.ch", &text)))?;
     }
-    if notice.more {
+    if said.more {
         let ordinal = reading.ordinal();
         reading.reject(ordinal, "", b"", "more locations than are read; the rest was not read");
     }

@@ -1,4 +1,4 @@
-//! ACNS: notices about copyright with an XML block that says where and when (Automated Copyright Notice System, acns.net,
+//! ACNS: notices about copyright with an XML block that says where and when (Automated Copyright Labelled System, acns.net,
 //! version 2), by whomever they are sent.
 //!
 //! The block may stand in signed text, be attached, or both; then it is one notice. Known senders who left it out are read by the
@@ -12,7 +12,7 @@ use model::report::{Place, Word};
 use model::resource::Url;
 
 use crate::formats::{Fit, Format, Proven};
-use crate::kinds::mail::notice::{Labels, Notice, Said};
+use crate::kinds::mail::labelled::{Labelled, Labels, Said};
 use crate::kinds::mail::{self, Fields, Mail, Statement, location};
 use crate::kinds::xml::{self, Element};
 use crate::read::Reading;
@@ -321,10 +321,10 @@ fn notice(
 
 /// Reads a notice by the labels of its text.
 fn labelled(reading: &mut Reading<'_>, mail: &Mail<'_>, text: &str) -> Result<(), Stop> {
-    let notice = Notice::read(text, LABELS, SENDERS);
-    reading.shape("text", &notice.labels);
+    let said = Labelled::read(text, LABELS, SENDERS);
+    reading.shape("text", &said.labels);
     let mut any = false;
-    for item in notice.items.iter().filter(|item| item.address.is_some() || !item.wrong.is_empty()) {
+    for item in said.items.iter().filter(|item| item.address.is_some() || !item.wrong.is_empty()) {
         any = true;
         let place = format!("line {}", item.line);
         if !item.wrong.is_empty() {

@@ -5,7 +5,7 @@ use model::category::Kind;
 use model::report::Word;
 
 use crate::formats::{Fit, Format, Proven};
-use crate::kinds::mail::notice::{Labels, Notice, Said};
+use crate::kinds::mail::labelled::{Labelled, Labels, Said};
 use crate::kinds::mail::{self, Mail, Statement};
 use crate::read::Reading;
 use crate::sink::Stop;
@@ -55,9 +55,9 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     mail::say_sender(reading, &mail.fields);
     let text = mail::plain(&mail);
     let inside = text.split_once("# begin logs").and_then(|(_, rest)| rest.split_once("# end logs")).map(|(inside, _)| inside);
-    let notice = Notice::read(inside.unwrap_or(&text), LABELS, &["cyscon.de", "c-sirt.org", "check-and-secure.com"]);
-    reading.shape("", &notice.labels);
-    if notice.items.is_empty() {
+    let said = Labelled::read(inside.unwrap_or(&text), LABELS, &["cyscon.de", "c-sirt.org", "check-and-secure.com"]);
+    reading.shape("", &said.labels);
+    if said.items.is_empty() {
         reading.unreadable("a mail of Cyscon, and neither 'IP:' nor 'URL:' in it");
         return Ok(());
     }
@@ -67,7 +67,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     let file = mail.parts.iter().find(|part| part.media.is_text() && part.media.name.ends_with("-report.txt"));
     let file = file.map(|part| String::from_utf8_lossy(&part.utf8()).into_owned()).unwrap_or_default();
     let of_file = mail::after(&file, "ip:").and_then(|said| Address::parse(said.as_bytes()));
-    for item in &notice.items {
+    for item in &said.items {
         let place = format!("line {} of the log", item.line);
         let address = item.address.unwrap_or(Address::NONE);
         let differs = [named, of_file].into_iter().flatten().any(|other| address != Address::NONE && other != address);
@@ -88,7 +88,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         statement.time = item.get("time").and_then(|time| mail::written(time, None));
         statement.text(Word::REPORT_ID, reference);
         statement.text(Word::MALWARE_FAMILY, result);
-        if notice.items.len() == 1 {
+        if said.items.len() == 1 {
             for (label, name) in FILE {
                 statement.extra(*name, mail::after(&file, label).unwrap_or_default());
             }

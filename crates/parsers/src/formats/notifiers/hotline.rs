@@ -8,7 +8,7 @@ use model::category::Kind;
 use model::report::Place;
 
 use crate::formats::{Fit, Format, Proven};
-use crate::kinds::mail::notice::{Labels, Notice, Said};
+use crate::kinds::mail::labelled::{Labelled, Labels, Said};
 use crate::kinds::mail::{self, Mail, Part, Statement, location};
 use crate::read::Reading;
 use crate::sink::Stop;
@@ -181,9 +181,9 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     let from = mail.fields.mailbox("From").map(|(_, address)| address).unwrap_or_default();
     let text = words(&mail);
     let own: Vec<&str> = NOTICES.iter().chain(CRAWLERS).copied().collect();
-    let notice = Notice::read(&text, LABELS, &own);
-    reading.shape("", &notice.labels);
-    if notice.items.is_empty() {
+    let said = Labelled::read(&text, LABELS, &own);
+    reading.shape("", &said.labels);
+    if said.items.is_empty() {
         reading.unreadable("a notice of a hotline, and no location in it that can be read: see the mailbox it came to");
         return Ok(());
     }
@@ -191,7 +191,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     let hours = hours(&text).map(|hours| hours.to_string()).unwrap_or_default();
     // Project Arachnid also reports what is harmful and need not be abuse.
     let kind = if text.to_ascii_lowercase().contains("harmful-abusive") { Kind::Csem } else { Kind::Csam };
-    for item in &notice.items {
+    for item in &said.items {
         let place = format!("line {}", item.line);
         if !item.wrong.is_empty() {
             let ordinal = reading.ordinal();
@@ -209,7 +209,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         statement.named("removal_hours", Place::Property, &hours);
         statement.report(reading, &mail.fields, (&place, ""), None)?;
     }
-    if notice.more {
+    if said.more {
         let ordinal = reading.ordinal();
         reading.reject(ordinal, "", b"", "more locations than are read; the rest was not read: see the mailbox it came to");
     }

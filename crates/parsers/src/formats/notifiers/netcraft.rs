@@ -8,7 +8,7 @@ use model::report::{Place, Word};
 use model::resource::Url;
 
 use crate::formats::{Fit, Format, Proven, xarf_0};
-use crate::kinds::mail::notice::{Labels, Notice, Said, bracketed};
+use crate::kinds::mail::labelled::{Labelled, Labels, Said, bracketed};
 use crate::kinds::mail::{self, Mail, Statement, location};
 use crate::read::Reading;
 use crate::sink::Stop;
@@ -69,14 +69,14 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     if !customer.is_empty() {
         reading.context("netcraft.on_behalf_of", Place::Extra, customer);
     }
-    let notice = Notice::read(&text, LABELS, &["netcraft.com"]);
+    let said = Labelled::read(&text, LABELS, &["netcraft.com"]);
     let hosts: BTreeSet<String> =
-        notice.items.iter().filter_map(|item| item.url.as_ref()).map(|url| url.host().to_string()).collect();
+        said.items.iter().filter_map(|item| item.url.as_ref()).map(|url| url.host().to_string()).collect();
     let stated = addresses(&text);
     // Of several sites, or several addresses, nobody says which is where.
     let one = if let ([address], 1) = (stated.as_slice(), hosts.len()) { Some(*address) } else { None };
     let at = |url: &Url| one.filter(|_| hosts.contains(&url.host().to_string()));
-    let others: Vec<&str> = notice.items.iter().filter_map(|item| item.url.as_ref()).map(Url::as_str).take(20).collect();
+    let others: Vec<&str> = said.items.iter().filter_map(|item| item.url.as_ref()).map(Url::as_str).take(20).collect();
     // One party must not see what is another's.
     if !others.is_empty() && hosts.len() == 1 {
         reading.context("netcraft.locations", Place::Extra, &others.join(" "));
@@ -90,7 +90,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     }
     // A part that was looked at and left has begun a batch of nobody's.
     reading.batch().format = FORMAT.name;
-    words(reading, &mail, &subject, &text, notice, one)
+    words(reading, &mail, &subject, &text, said, one)
 }
 
 /// Reads what is said in words alone.
@@ -99,10 +99,10 @@ fn words(
     mail: &Mail<'_>,
     subject: &str,
     text: &str,
-    notice: Notice<'_>,
+    said: Labelled<'_>,
     one: Option<Address>,
 ) -> Result<(), Stop> {
-    reading.shape("words", &notice.labels);
+    reading.shape("words", &said.labels);
     let kind = kind_of(subject);
     if kind == Kind::ThreatIntelligence {
         reading.note("", format!("what the subject accuses of is not known; read as {kind}"));
@@ -111,10 +111,10 @@ fn words(
         let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-').unwrap_or(rest.len());
         rest.get(..end.min(20)).unwrap_or_default()
     });
-    let hosts = notice.items.iter().filter_map(|item| item.url.as_ref()).map(|url| url.host().to_string());
+    let hosts = said.items.iter().filter_map(|item| item.url.as_ref()).map(|url| url.host().to_string());
     let evidence = Some(("The mail of Netcraft", text)).filter(|_| hosts.collect::<BTreeSet<_>>().len() < 2);
     let mut read = false;
-    for item in &notice.items {
+    for item in &said.items {
         read = true;
         let place = format!("line {}", item.line);
         if !item.wrong.is_empty() {
@@ -133,7 +133,7 @@ fn words(
         statement.report(reading, &mail.fields, (&place, item.text), evidence)?;
     }
     if read {
-        if notice.more {
+        if said.more {
             let ordinal = reading.ordinal();
             reading.reject(ordinal, "", b"", "more locations than are read; the rest was not read");
         }

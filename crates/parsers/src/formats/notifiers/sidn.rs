@@ -6,7 +6,7 @@ use model::category::Kind;
 use model::report::Word;
 
 use crate::formats::{Fit, Format, Proven};
-use crate::kinds::mail::notice::{Labels, Notice, Said};
+use crate::kinds::mail::labelled::{Labelled, Labels, Said};
 use crate::kinds::mail::{self, Mail, Statement};
 use crate::read::Reading;
 use crate::sink::Stop;
@@ -73,13 +73,13 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     mail::say_sender(reading, &mail.fields);
     let text = mail::plain(&mail);
     let subject = mail.fields.text("Subject").unwrap_or_default();
-    let notice = Notice::read(&text, LABELS, &["sidn.nl"]);
-    reading.shape("", &notice.labels);
-    if notice.items.is_empty() {
+    let said = Labelled::read(&text, LABELS, &["sidn.nl"]);
+    reading.shape("", &said.labels);
+    if said.items.is_empty() {
         reading.unreadable("a mail of SIDN about misuse, and neither a location nor a domain name is labelled in it");
         return Ok(());
     }
-    for item in &notice.items {
+    for item in &said.items {
         let place = format!("line {}", item.line);
         if !item.wrong.is_empty() {
             let ordinal = reading.ordinal();
@@ -99,7 +99,7 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         statement.text(Word::REPORT_ID, item.get("reference").unwrap_or_default());
         statement.report(reading, &mail.fields, (&place, item.text), Some(("The mail of SIDN", &text)))?;
     }
-    if notice.more {
+    if said.more {
         let ordinal = reading.ordinal();
         reading.reject(ordinal, "", b"", "more locations than are read; the rest was not read");
     }

@@ -1,4 +1,4 @@
-//! Notices in words: lines `Label: value` and lines that are a location each, gathered into one item for each source.
+//! Mails in labelled words: lines `Label: value` and lines that are a location each, gathered into one item for each source.
 //!
 //! For senders of whom only the labels are known. What stands before the first source is said of all; what stands behind one
 //! is said of that one.
@@ -71,9 +71,9 @@ impl<'a> Item<'a> {
     }
 }
 
-/// All that a notice says.
+/// All that a mail in labelled words says.
 #[derive(Debug, Default)]
-pub(crate) struct Notice<'a> {
+pub(crate) struct Labelled<'a> {
     /// Its sources.
     pub(crate) items: Vec<Item<'a>>,
     /// Whether there were more of them than are read.
@@ -83,10 +83,10 @@ pub(crate) struct Notice<'a> {
     shared: Vec<(&'static str, &'a str)>,
 }
 
-impl<'a> Notice<'a> {
+impl<'a> Labelled<'a> {
     /// Reads a text. Locations at `own` domain names are the sender's links, not what it accuses.
-    pub(crate) fn read(text: &'a str, labels: Labels, own: &[&str]) -> Notice<'a> {
-        let mut notice = Notice::default();
+    pub(crate) fn read(text: &'a str, labels: Labels, own: &[&str]) -> Labelled<'a> {
+        let mut whole = Labelled::default();
         let mut waiting: Option<Said> = None;
         let mut seen = BTreeSet::new();
         for (at, line) in text.lines().enumerate() {
@@ -95,35 +95,35 @@ impl<'a> Notice<'a> {
             if line.is_empty() {
                 continue;
             }
-            if notice.more {
+            if whole.more {
                 break;
             }
             if let Some((label, said, value)) = labelled(line, labels) {
-                if !notice.labels.contains(&label) {
-                    notice.labels.push(label);
+                if !whole.labels.contains(&label) {
+                    whole.labels.push(label);
                 }
                 // A value may stand on the line below its label.
                 waiting = value.is_empty().then_some(said);
                 if !value.is_empty() {
-                    notice.take(said, value, (at + 1, line), own, &mut seen);
+                    whole.take(said, value, (at + 1, line), own, &mut seen);
                 }
                 continue;
             }
             if let Some(url) = location(line).filter(|_| is_location_alone(line)) {
                 let is_own = matches!(url.host(), Host::Name(name) if is_under(name.as_str(), own));
                 if !is_own {
-                    notice.take(Said::Location, line, (at + 1, line), own, &mut seen);
+                    whole.take(Said::Location, line, (at + 1, line), own, &mut seen);
                 }
                 // A list of locations goes on after each of them.
                 waiting = waiting.filter(|said| *said == Said::Location);
                 continue;
             }
             if let Some(said) = waiting.take() {
-                notice.take(said, line, (at + 1, line), own, &mut seen);
+                whole.take(said, line, (at + 1, line), own, &mut seen);
             }
         }
-        notice.settle();
-        notice
+        whole.settle();
+        whole
     }
 
     fn take(&mut self, said: Said, value: &'a str, (line, text): (usize, &'a str), own: &[&str], seen: &mut BTreeSet<Url>) {
@@ -265,8 +265,8 @@ mod tests {
     #[test]
     fn what_stands_first_is_said_of_all_and_what_stands_behind_of_one() {
         let text = "Reference: 7\nURL: http://a.example/1\nIP address: 192.0.2.1\nreference: 8\n\n> URL:\n> hxxp://b[.]example/2 [192.0.2.2]\n";
-        let notice = Notice::read(text, LABELS, &[]);
-        let seen: Vec<_> = notice
+        let said = Labelled::read(text, LABELS, &[]);
+        let seen: Vec<_> = said
             .items
             .iter()
             .map(|item| {
@@ -285,19 +285,19 @@ mod tests {
     #[test]
     fn of_several_sites_and_one_address_nobody_says_which_is_there() {
         let list = "IP address: 192.0.2.1\nURLs:\nhttp://a.example/1\nhttp://b.example/2\nhttps://help.sender.example/x\n";
-        let notice = Notice::read(list, LABELS, &["sender.example"]);
-        let addresses: Vec<_> = notice.items.iter().map(|item| item.address.is_some()).collect();
+        let said = Labelled::read(list, LABELS, &["sender.example"]);
+        let addresses: Vec<_> = said.items.iter().map(|item| item.address.is_some()).collect();
         assert_eq!(addresses, [true, false]);
         let one = list.replace("b.example", "a.example");
-        let notice = Notice::read(&one, LABELS, &["sender.example"]);
-        assert!(notice.items.iter().all(|item| item.address.is_some()) && notice.items.len() == 2);
+        let said = Labelled::read(&one, LABELS, &["sender.example"]);
+        assert!(said.items.iter().all(|item| item.address.is_some()) && said.items.len() == 2);
     }
 
     #[test]
     fn what_is_wrong_is_told_and_hurts_nothing_else() {
-        let notice = Notice::read("URL: é\nIP address: 300.0.2.1\nDomain: -\nURL: http://a.example/\n", LABELS, &[]);
-        let wrong: Vec<_> = notice.items.iter().map(|item| !item.wrong.is_empty()).collect();
+        let said = Labelled::read("URL: é\nIP address: 300.0.2.1\nDomain: -\nURL: http://a.example/\n", LABELS, &[]);
+        let wrong: Vec<_> = said.items.iter().map(|item| !item.wrong.is_empty()).collect();
         assert_eq!(wrong, [true, true, true, false]);
-        assert!(Notice::read("", LABELS, &[]).items.is_empty());
+        assert!(Labelled::read("", LABELS, &[]).items.is_empty());
     }
 }
