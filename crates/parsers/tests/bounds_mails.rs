@@ -27,9 +27,9 @@ fn read_as(from: &str, subject: &str, body: &str) -> (&'static str, usize) {
 fn a_notice_of_ampersands() {
     let source = "<Source><IP_Address>192.0.2.1</IP_Address></Source>";
     let body = format!("<Infringement>{source}<Content>{}</Content></Infringement>", "&".repeat(2 << 20));
-    assert_eq!(read_as("n@rights.example", "Labelled of copyright infringement", &body), ("acns", 1));
+    assert_eq!(read_as("n@rights.example", "Notice of copyright infringement", &body), ("acns", 1));
     let body = format!("<infringement>{source}</infringement>").repeat(5_000) + &"x".repeat(4 << 20);
-    assert_eq!(read_as("n@rights.example", "Labelled of copyright infringement", &body), ("acns", 1));
+    assert_eq!(read_as("n@rights.example", "Notice of copyright infringement", &body), ("acns", 1));
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn a_csv_of_ones_own_is_declared_and_read_again() {
     user.file("eigen.csv", "Datum;Adres;Soort\n20-11-2026 12:00;192.0.2.7;oplichting\nooit;192.0.2.8;oplichting\n");
     user.run(&["receive", "eigen.csv"]).good();
     let queue = user.run(&["queue"]).good();
-    assert!(queue.lines().any(|line| line.starts_with("unreadable") && line.contains("1  look at it")), "{queue}");
+    assert!(queue.lines().any(|line| line.starts_with("unreadable") && line.contains("1  see what stands in it")), "{queue}");
     assert!(user.run(&["queue", "unreadable"]).good().contains("eigen.csv"));
     let map = "separator = \";\"\nkind = \"content/fraud\"\n[columns]\ntime = \"Datum\"\nip = \"Adres\"\nignore = [\"Soort\"]\n\
                [time]\nformat = \"%d-%m-%Y %H:%M\"\nzone = \"Europe/Amsterdam\"\n";

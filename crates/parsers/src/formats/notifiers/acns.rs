@@ -204,9 +204,9 @@ fn mended(block: &str) -> String {
         while let Some(at) = line.find('&') {
             let (before, rest) = line.split_at(at);
             text.push_str(before);
-            let name = rest.get(1..).and_then(|rest| rest.split_once(';')).map_or("", |(name, _)| name);
-            let is_reference =
-                (1..=10).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'#');
+            // A reference is short: to look for its end in the whole line would cost the square of the line.
+            let name = rest.bytes().skip(1).take(11).take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'#').count();
+            let is_reference = (1..=10).contains(&name) && rest.as_bytes().get(name + 1) == Some(&b';');
             text.push_str(if is_reference { "&" } else { "&amp;" });
             line = rest.get(1..).unwrap_or_default();
         }
