@@ -38,7 +38,7 @@ fn server(rows: u32) -> (u16, Arc<AtomicU32>) {
 fn settings(port: u16) -> String {
     let feed = |name: &str| {
         format!(
-            "[[feed]]\nname = \"{name}\"\nurl = \"http://localhost:{port}/{name}\"\nplain_http = true\nallow = [\"localhost:{port}\"]\n\
+            "[[feed]]\nonly_ours = false\nname = \"{name}\"\nurl = \"http://localhost:{port}/{name}\"\nplain_http = true\nallow = [\"localhost:{port}\"]\n\
              file_name = \"2026-06-01-scan_rsync-{name}.csv\"\n"
         )
     };

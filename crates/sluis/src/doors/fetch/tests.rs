@@ -151,7 +151,7 @@ impl Node {
     /// With these settings of a feed at a server.
     fn new(server: &Server, url: &str, more: &str) -> Node {
         let text = format!(
-            "[[feed]]\nname = \"list\"\nurl = \"{}\"\nca_file = \"{}\"\nallow = [\"localhost:{}\"]\nformat = \"shadowserver\"\n\
+            "[[feed]]\nonly_ours = false\nname = \"list\"\nurl = \"{}\"\nca_file = \"{}\"\nallow = [\"localhost:{}\"]\nformat = \"shadowserver\"\n\
              file_name = \"2026-06-01-scan_telnet-list.csv\"\ncomplete = true\n{more}\n",
             url.replace("PORT", &server.port.to_string()),
             server.ca.display(),
@@ -462,7 +462,7 @@ fn what_lists_say_of_our_ranges_is_one_submission() {
         }
     });
     let node = Node::with(&format!(
-        "[[feed]]\nname = \"list\"\napi = \"dnsbl\"\nzone = \"{{secret}}.bl.lists.example\"\nsecret_file = \"secret\"\n\
+        "[[feed]]\nonly_ours = false\nname = \"list\"\napi = \"dnsbl\"\nzone = \"{{secret}}.bl.lists.example\"\nsecret_file = \"secret\"\n\
          ranges = [\"192.0.2.8/30\"]\nserver = \"{server}\"\nper_second = 200\n"
     ));
     assert!(node.look().trouble.contains("does not list 127.0.0.2"));
