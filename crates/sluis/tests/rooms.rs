@@ -11,16 +11,17 @@ use serde_json::Value;
 
 /// Who may name whom. An arrow is allowed, not required; what is not in this table may name nothing of ours.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("sluis", &["desk", "store", "parsers", "matching", "seal", "sluis-verify", "sluis-grade", "model"]),
+    ("sluis", &["desk", "store", "parsers", "watchlist", "matching", "seal", "sluis-verify", "sluis-grade", "model"]),
     ("desk", &["store", "parsers", "matching", "seal", "model"]),
     ("store", &["model"]),
     ("parsers", &["model"]),
     ("model", &[]),
+    ("watchlist", &["matching", "seal"]),
     ("matching", &[]),
     ("seal", &[]),
     ("sluis-verify", &["seal"]),
     ("sluis-grade", &["sluis-verify", "seal"]),
-    ("xtask", &["parsers", "model"]),
+    ("xtask", &["parsers", "matching", "model"]),
 ];
 
 /// Crates of others that only these rooms may name, because of what they bring with them.
