@@ -46,6 +46,8 @@ pub enum Kind {
     Segment = 21,
     /// What changed since.
     Delta = 22,
+    /// That a manifest or delta is in the log: a signed checkpoint, with paths.
+    LogProof = 23,
     /// The whole list in clear for the contest desk, encrypted to it.
     DeskList = 24,
     /// A provider asks the desk for the reason behind a hit on a name.
@@ -82,7 +84,7 @@ pub enum Kind {
 
 impl Kind {
     /// All, in order of their numbers.
-    pub const ALL: [Kind; 25] = [
+    pub const ALL: [Kind; 26] = [
         Kind::EnrolmentRequest,
         Kind::Enrolment,
         Kind::Leaving,
@@ -92,6 +94,7 @@ impl Kind {
         Kind::Manifest,
         Kind::Segment,
         Kind::Delta,
+        Kind::LogProof,
         Kind::DeskList,
         Kind::Ask,
         Kind::Answer,
