@@ -3,3 +3,5 @@
 //!
 //! Each role is a module with its directory; what they hand each other are files of [`matching::envelope`]s. The clock and chance are passed
 //! in. Later doors (HTTP, the console, cases) call the same functions.
+
+pub mod log;
