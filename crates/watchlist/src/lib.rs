@@ -7,4 +7,5 @@
 pub mod chance;
 pub mod files;
 pub mod keys;
+pub mod provider;
 pub mod vault;
