@@ -6,3 +6,9 @@
 
 pub mod customers;
 pub mod sheet;
+pub mod chance;
+pub mod files;
+pub mod keys;
+pub mod log;
+pub mod provider;
+pub mod vault;
