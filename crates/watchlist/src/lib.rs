@@ -3,3 +3,10 @@
 //!
 //! Each role is a module with its directory; what they hand each other are files of [`matching::envelope`]s. The clock and chance are passed
 //! in. Later doors (HTTP, the console, cases) call the same functions.
+
+pub mod chance;
+pub mod files;
+pub mod keys;
+pub mod log;
+pub mod provider;
+pub mod vault;
