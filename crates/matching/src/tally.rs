@@ -8,7 +8,6 @@
 pub mod cohort;
 pub mod noise;
 pub mod prepare;
-pub mod sealed;
 pub mod share;
 pub mod task;
 pub mod total;
@@ -20,7 +19,6 @@ use crate::{Digest, bytes::Malformed};
 
 pub use cohort::{Cohort, Member};
 pub use prepare::{Output, Verifier, VerifyKey};
-pub use sealed::SealingKey;
 pub use share::{Answer, Contribution, Share};
 pub use task::{Answers, Exact, Party, Period, Task, Words};
 pub use total::{Outcome, Stage, Statement, Sum, Total};

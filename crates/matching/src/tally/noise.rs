@@ -83,14 +83,14 @@ fn below(m: u64, rng: &mut (impl CryptoRng + ?Sized)) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tally::tests::Chance;
+    use crate::testing::Chance;
 
     #[test]
     fn many_draws_have_the_frequencies_of_the_distribution() {
         // Chi squared over the middle, for the scales that tasks have; 30 degrees of freedom exceed 70 once in 20,000 times.
         for (sensitivity, epsilon, seed) in [(1, 500, 1), (2, 1_000, 2), (1, 2_000, 3), (2, 50, 4), (1, 333, 5)] {
             let laplace = Laplace::new(sensitivity, epsilon);
-            let mut chance = Chance::new(seed);
+            let mut chance = Chance::of(seed);
             let (draws, reach) = (40_000, 15i64);
             let mut seen = [0u32; 31];
             let (mut sum, mut squares) = (0f64, 0f64);

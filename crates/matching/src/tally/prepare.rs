@@ -19,13 +19,14 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::{
-    DOMAIN, Role, SealingKey, Task, Wrong, sealed,
+    DOMAIN, Role, Task, Wrong,
     share::{Opened, Place},
 };
 use crate::{
     Digest,
     bytes::{Reader, Writer},
     envelope::KeyId,
+    parcel::{self, Opener},
     sha256,
 };
 
@@ -84,7 +85,8 @@ impl VerifyKey {
     /// When the helper's key is none.
     pub fn seal(&self, leader: &KeyId, helper: &[u8; 32], rng: &mut impl CryptoRng) -> Result<Vec<u8>, Wrong> {
         let commitment = self.commitment();
-        let sealed = sealed::seal(helper, &Role::Helper.info(&commitment), leader, &self.to_bytes()[..], rng)?;
+        let sealed = parcel::pack(helper, &Role::Helper.info(&commitment), leader, &self.to_bytes()[..], rng)
+            .map_err(|_| Wrong::Sealed)?;
         Ok(Writer::new().raw(&commitment).bytes(&sealed).done())
     }
 
@@ -92,12 +94,12 @@ impl VerifyKey {
     ///
     /// # Errors
     /// When it was sealed to another, by another, or is not what it says it commits to.
-    pub fn open(bytes: &[u8], leader: &KeyId, key: &SealingKey) -> Result<VerifyKey, Wrong> {
+    pub fn open(bytes: &[u8], leader: &KeyId, key: &Opener) -> Result<VerifyKey, Wrong> {
         let mut r = Reader::new(bytes);
         let commitment: Digest = r.array()?;
-        let sealed = r.bytes(64 + sealed::OVERHEAD)?;
+        let sealed = r.bytes(64 + parcel::OVERHEAD)?;
         r.end()?;
-        let inside = key.open(sealed, &Role::Helper.info(&commitment), leader)?;
+        let inside = key.open(sealed, &Role::Helper.info(&commitment), leader).map(Zeroizing::new).map_err(|_| Wrong::Sealed)?;
         let inside: &[u8; 64] = inside.as_slice().try_into().map_err(|_| Wrong::Key)?;
         let opened = VerifyKey::from_bytes(inside);
         if opened.commitment() == commitment { Ok(opened) } else { Err(Wrong::Key) }

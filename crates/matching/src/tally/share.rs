@@ -5,14 +5,14 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::{
-    Answers, Role, SealingKey, Task, Wrong,
+    Answers, Role, Task, Wrong,
     prepare::{Machines, Splits},
-    sealed,
 };
 use crate::{
     Digest,
     bytes::{Malformed, Reader, Writer},
     envelope::KeyId,
+    parcel::{self, Opener},
     sha256,
 };
 
@@ -128,7 +128,7 @@ pub(super) fn seal_splits(
     let id = task.id();
     let beside = beside(&id, &nonce, &splits.public, provider);
     let mut share = |role: Role, inside: &[u8]| {
-        let sealed = sealed::seal(&task.party(role).sealing, &role.info(&id), &beside, inside, rng)?;
+        let sealed = parcel::pack(&task.party(role).sealing, &role.info(&id), &beside, inside, rng).map_err(|_| Wrong::Sealed)?;
         Ok::<_, Wrong>(Share { nonce, public: splits.public.clone(), sealed })
     };
     Ok(Contribution { leader: share(Role::Leader, &splits.leader)?, helper: share(Role::Helper, &splits.helper)? })
@@ -167,10 +167,10 @@ impl Share {
     ///
     /// # Errors
     /// When it was sealed for another key, role, task or provider, or has another form.
-    pub fn open(&self, task: &Task, role: Role, provider: &KeyId, key: &SealingKey) -> Result<Opened, Wrong> {
+    pub fn open(&self, task: &Task, role: Role, provider: &KeyId, key: &Opener) -> Result<Opened, Wrong> {
         let id = task.id();
         let beside = beside(&id, &self.nonce, &self.public, provider);
-        let inside = key.open(&self.sealed, &role.info(&id), &beside)?;
+        let inside = key.open(&self.sealed, &role.info(&id), &beside).map(Zeroizing::new).map_err(|_| Wrong::Sealed)?;
         let opened = Opened { nonce: self.nonce, public: self.public.clone(), inside };
         Machines::new(task)?.check(&opened, role)?;
         Ok(opened)

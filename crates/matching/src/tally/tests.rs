@@ -1,44 +1,9 @@
 //! Tests of the tally's mathematics.
 
 use ed25519_dalek::SigningKey;
-use rand_core::{TryCryptoRng, TryRng};
 
 use super::{prepare::Machines, share::seal_splits, *};
-use crate::envelope::KeyId;
-
-/// Chance that repeats.
-pub(crate) struct Chance(u64, u64);
-
-impl Chance {
-    pub(crate) fn new(seed: u64) -> Chance {
-        Chance(seed, 0)
-    }
-}
-
-impl TryRng for Chance {
-    type Error = std::convert::Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        self.try_next_u64().map(|n| n as u32)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u64::from_be_bytes(bytes))
-    }
-
-    fn try_fill_bytes(&mut self, into: &mut [u8]) -> Result<(), Self::Error> {
-        for piece in into.chunks_mut(32) {
-            self.1 += 1;
-            let block = crate::sha256(&[&self.0.to_be_bytes(), &self.1.to_be_bytes()]);
-            piece.copy_from_slice(&block[..piece.len()]);
-        }
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Chance {}
+use crate::{envelope::KeyId, parcel::Opener, testing::Chance};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -52,12 +17,12 @@ fn party(n: u8, entity: &str) -> Party {
         entity: entity.to_owned(),
         police: false,
         signing: signing(n).verifying_key().to_bytes(),
-        sealing: sealing(n).public(),
+        sealing: sealing(n).address(),
     }
 }
 
-fn sealing(n: u8) -> SealingKey {
-    SealingKey::from_seed(&[n; 32])
+fn sealing(n: u8) -> Opener {
+    Opener::new([n; 32])
 }
 
 fn provider(n: usize) -> KeyId {
@@ -69,7 +34,7 @@ fn cohort(n: usize) -> Cohort {
 }
 
 fn verify_key() -> VerifyKey {
-    VerifyKey::new(&mut Chance::new(77))
+    VerifyKey::new(&mut Chance::of(77))
 }
 
 fn task() -> Task {
@@ -104,7 +69,7 @@ fn exact() -> Task {
 fn run(task: &Task, answers: &[Answer]) -> [Sum; 2] {
     let [leader, helper] = [(), ()].map(|()| Verifier::new(task, verify_key()).unwrap());
     let mut sums = [Sum::new(task), Sum::new(task)];
-    let mut chance = Chance::new(5);
+    let mut chance = Chance::of(5);
     for (n, answer) in answers.iter().enumerate() {
         let contribution = share::contribute(task, &provider(n), answer, &mut chance).unwrap();
         let first = contribution.leader.open(task, Role::Leader, &provider(n), &sealing(2)).unwrap();
@@ -179,7 +144,7 @@ fn noise_is_of_both_falls_on_the_released_number_and_is_clamped() {
     let (mut sum, mut squares, rounds) = (0f64, 0f64, 2_000u32);
     for seed in 0..u64::from(rounds) {
         let [leader, helper] = [&sums[0], &sums[1]].map(|sum| sum);
-        let shares = [leader.noised(&task, &mut Chance::new(2 * seed)), helper.noised(&task, &mut Chance::new(2 * seed + 1))];
+        let shares = [leader.noised(&task, &mut Chance::of(2 * seed)), helper.noised(&task, &mut Chance::of(2 * seed + 1))];
         assert_eq!(shares[0].len(), 1);
         let number = total(&task, shares, 22).outcome(&task).unwrap().numbers[0];
         // Nobody is affected: half of the draws are below nought, and are printed as nought.
@@ -199,7 +164,7 @@ fn forged(task: &Task, answer: &Answer, change: impl FnOnce(&mut prepare::Splits
     let nonce = [3; 16];
     let mut splits = Machines::new(task).unwrap().split(&answer.place(task).unwrap(), &nonce).unwrap();
     change(&mut splits);
-    seal_splits(task, &provider(0), nonce, &splits, &mut Chance::new(1)).unwrap()
+    seal_splits(task, &provider(0), nonce, &splits, &mut Chance::of(1)).unwrap()
 }
 
 /// Whether both aggregators would count it.
@@ -251,7 +216,7 @@ fn what_is_no_answer_is_refused_by_the_proof() {
 
 #[test]
 fn no_half_fits_under_another_key_task_role_or_provider() {
-    let (task, mut chance) = (task(), Chance::new(4));
+    let (task, mut chance) = (task(), Chance::of(4));
     let made = share::contribute(&task, &provider(0), &Answer::Number(1), &mut chance).unwrap();
     let open =
         |task: &Task, share: &Share, role, provider: KeyId, key| share.open(task, role, &provider, &sealing(key)).map(drop);
@@ -286,12 +251,12 @@ fn no_half_fits_under_another_key_task_role_or_provider() {
 #[test]
 fn the_key_of_verification_goes_to_the_helper_alone() {
     let (key, leader) = (verify_key(), signing(2).verifying_key().to_bytes());
-    let sealed = key.seal(&leader, &sealing(3).public(), &mut Chance::new(1)).unwrap();
+    let sealed = key.seal(&leader, &sealing(3).address(), &mut Chance::of(1)).unwrap();
     let opened = VerifyKey::open(&sealed, &leader, &sealing(3)).unwrap();
     assert_eq!(opened.to_bytes(), key.to_bytes());
     assert!(VerifyKey::open(&sealed, &leader, &sealing(4)).is_err());
     assert!(VerifyKey::open(&sealed, &provider(0), &sealing(3)).is_err());
-    assert_eq!(format!("{key:?} {:?} {:?}", sealing(3), Answer::Number(17)), "VerifyKey SealingKey Answer");
+    assert_eq!(format!("{key:?} {:?} {:?}", sealing(3), Answer::Number(17)), "VerifyKey Opener(secret) Answer");
 }
 
 #[test]
