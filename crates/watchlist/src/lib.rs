@@ -8,5 +8,6 @@ pub mod chance;
 pub mod files;
 pub mod hex;
 pub mod keys;
+pub mod log;
 pub mod provider;
 pub mod vault;

@@ -1,8 +1,13 @@
-//! A provider: it finds its own customers on a confidential list, and nobody learns whom.
+//! What a provider does in its own directory: it joins a list, asks for its tokens, looks up what was answered, and writes down what people
+//! decide on what it found.
 
+pub mod cache;
+pub mod decide;
 pub mod directory;
+pub mod error;
+pub mod hits;
 pub mod pending;
 pub mod plan;
 pub mod query;
 
-pub use directory::{Error, Provider, State};
+pub use directory::{Provider, State};

@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use matching::bytes::Malformed;
-use matching::envelope::{KeyId, Refused};
+use matching::envelope::KeyId;
 use matching::message::{Cadence, GroupPlan, Plan};
 use matching::token::Group;
-use matching::voprf::Wrong;
 use serde::{Deserialize, Serialize};
 
+use super::error::Error;
 use crate::files::{self, Lock};
 use crate::hex::Hex;
 use crate::keys::{self, Identity, Role};
-use crate::vault::Closed;
 
 /// The file with the provider's key.
 pub const KEY: &str = "identity.key";
@@ -29,39 +27,6 @@ pub const RECEIPTS: &str = "receipts";
 pub const EVIDENCE: &str = "evidence";
 
 const MOST_STATE: u64 = 64 << 20;
-
-/// What a provider cannot do, and what to do about it.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A file.
-    #[error(transparent)]
-    File(#[from] files::Error),
-    /// A key.
-    #[error(transparent)]
-    Key(#[from] keys::Error),
-    /// An envelope.
-    #[error(transparent)]
-    Refused(#[from] Refused),
-    /// Bytes.
-    #[error("{0}; ask for the file again")]
-    Malformed(#[from] Malformed),
-    /// Mathematics.
-    #[error(transparent)]
-    Wrong(#[from] Wrong),
-    /// The cache key.
-    #[error("what was asked before cannot be opened ({0}); give the cache key that it was asked with")]
-    Closed(#[from] Closed),
-    /// Anything else, in a sentence.
-    #[error("{0}")]
-    Said(String),
-}
-
-impl Error {
-    /// A sentence that says what is wrong and what to do.
-    pub(crate) fn said(text: impl Into<String>) -> Error {
-        Error::Said(text.into())
-    }
-}
 
 /// What a provider knows beside its key.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -13,7 +13,8 @@ use matching::voprf;
 use rand_core::CryptoRng;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::directory::{CACHE, Error, OUTBOX, Pinned, Provider};
+use super::directory::{CACHE, OUTBOX, Pinned, Provider};
+use super::error::Error;
 use crate::files;
 use crate::vault::Key;
 

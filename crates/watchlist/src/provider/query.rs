@@ -16,7 +16,8 @@ use zeroize::Zeroizing;
 
 pub use take::{Bad, Failure, Taken, receipts, take};
 
-use super::directory::{Error, Pinned, Provider};
+use super::directory::{Pinned, Provider};
+use super::error::Error;
 use super::pending::{self, Asked, Batch, MOST_BATCHES};
 use super::plan::{self, Owed};
 use crate::chance;

@@ -12,7 +12,8 @@ use matching::voprf::{self, Context, PublicKey};
 use rand_core::CryptoRng;
 use rayon::prelude::*;
 
-use super::super::directory::{EVIDENCE, Error, Pinned, Provider, RECEIPTS};
+use super::super::directory::{EVIDENCE, Pinned, Provider, RECEIPTS};
+use super::super::error::Error;
 use super::super::pending::{self, Asked, Batch};
 use crate::files;
 use crate::keys::hex;
