@@ -5,6 +5,8 @@
 //! in. Later doors (HTTP, the console, cases) call the same functions.
 
 pub mod chance;
+pub mod enrolment;
+pub mod evaluator;
 pub mod files;
 pub mod hex;
 pub mod keys;

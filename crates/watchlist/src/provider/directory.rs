@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use matching::envelope::KeyId;
-use matching::message::{Cadence, GroupPlan, Plan};
-use matching::token::Group;
+use matching::message::Plan;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use crate::enrolment::Batches;
 use crate::files::{self, Lock};
 use crate::hex::Hex;
 use crate::keys::{self, Identity, Role};
@@ -89,46 +89,6 @@ pub struct Enrolled {
     pub until: i64,
     /// Its plan.
     pub plan: Vec<Batches>,
-}
-
-/// One line of a plan as it is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Batches {
-    /// Number of the group.
-    pub group: u8,
-    /// Elements of a batch.
-    pub batch: u16,
-    /// Number of the cadence.
-    pub cadence: u8,
-    /// Batches of the first period beside `each`.
-    pub initial: u32,
-    /// Batches of each period.
-    pub each: u32,
-}
-
-impl Batches {
-    /// A plan as it is kept.
-    #[must_use]
-    pub fn of(plan: &Plan) -> Vec<Batches> {
-        let of = |plan: &GroupPlan| Batches {
-            group: plan.group as u8,
-            batch: plan.batch,
-            cadence: plan.cadence as u8,
-            initial: plan.initial,
-            each: plan.each,
-        };
-        plan.groups().iter().map(of).collect()
-    }
-
-    /// The plan that was kept; nothing when a state file was changed by hand.
-    #[must_use]
-    pub fn plan(kept: &[Batches]) -> Option<Plan> {
-        let groups = kept.iter().map(|kept| {
-            let Batches { group, batch, cadence, initial, each } = *kept;
-            Some(GroupPlan { group: Group::of(group)?, batch, cadence: Cadence::of(cadence)?, initial, each })
-        });
-        Plan::of(groups.collect::<Option<_>>()?)
-    }
 }
 
 /// The batches made under one manifest.
