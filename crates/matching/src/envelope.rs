@@ -80,11 +80,17 @@ pub enum Kind {
     Withdrawal = 49,
     /// A provider consents to an exact total.
     Consent = 50,
+    /// Who takes part in a tally.
+    Cohort = 51,
+    /// The key under which two aggregators verify contributions, sealed from the leader to the helper.
+    VerifyKey = 52,
+    /// Who an aggregator, a collector or a provider of a tally says to be, with its keys.
+    Card = 53,
 }
 
 impl Kind {
     /// All, in order of their numbers.
-    pub const ALL: [Kind; 26] = [
+    pub const ALL: [Kind; 29] = [
         Kind::EnrolmentRequest,
         Kind::Enrolment,
         Kind::Leaving,
@@ -111,6 +117,9 @@ impl Kind {
         Kind::Total,
         Kind::Withdrawal,
         Kind::Consent,
+        Kind::Cohort,
+        Kind::VerifyKey,
+        Kind::Card,
     ];
 
     /// By its number.

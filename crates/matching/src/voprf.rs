@@ -5,11 +5,17 @@
 //! [`SecretKey::evaluate_all`]. Outputs are those of the RFC; the proof of a batch is not, because the RFC's weights make it forgeable at
 //! the sizes we need (`docs/matching.md`, "The pseudorandom function and its proof"). Threads are the caller's: a batch is the unit of work.
 
+#[cfg(test)]
+mod forgery;
 mod group;
 mod key;
 mod proof;
 #[cfg(test)]
+mod rfc;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use zeroize::Zeroizing;
@@ -163,7 +169,7 @@ pub fn evaluate(
 ) -> Result<(Vec<Element>, Proof), Wrong> {
     check_count(elements.len())?;
     let points = group::decode_all(elements, Side::Blinded)?;
-    let evaluated: Vec<Element> = points.iter().map(|point| (point * key.scalar()).compress().to_bytes()).collect();
+    let evaluated = key.multiples(&points);
     let proof = proof::prove(key, elements, &points, &evaluated, context, nonce);
     Ok((evaluated, proof))
 }
@@ -219,7 +225,7 @@ fn unblind(inputs: &[impl AsRef<[u8]>], batch_seed: &[u8; 32], public: &PublicKe
             let input = input.as_ref();
             let blind = blind_of(batch_seed, index, input);
             let unblinded = Zeroizing::new(evaluated - table * &*blind);
-            group::output(input, &unblinded.compress())
+            group::output(input, unblinded.compress().as_bytes())
         })
         .collect()
 }

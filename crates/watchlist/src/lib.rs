@@ -8,4 +8,5 @@ pub mod chance;
 pub mod files;
 pub mod keys;
 pub mod log;
+pub mod provider;
 pub mod vault;

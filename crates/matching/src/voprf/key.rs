@@ -7,7 +7,7 @@ use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoBasepointTable};
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{MOST, MOST_INPUT, Output, Wrong, group};
+use super::{Element, MOST, MOST_INPUT, Output, Wrong, group};
 
 /// A secret key, one for each epoch, group of classes and share. It is wiped from memory when dropped, and shows nothing of itself.
 pub struct SecretKey {
@@ -61,7 +61,7 @@ impl SecretKey {
             return Err(Wrong::Long(0));
         }
         let point = Zeroizing::new(*Zeroizing::new(group::hash_to_group(input)?) * self.scalar);
-        Ok(group::output(input, &point.compress()))
+        Ok(group::output(input, point.compress().as_bytes()))
     }
 
     /// The function of many inputs at once, in their order, for whoever publishes a list: somewhat faster than one by one.
@@ -71,20 +71,25 @@ impl SecretKey {
     pub fn evaluate_all(&self, inputs: &[impl AsRef<[u8]>]) -> Result<Vec<Output>, Wrong> {
         let mut outputs = Vec::with_capacity(inputs.len());
         for (chunk, inputs) in inputs.chunks(MOST).enumerate() {
-            // Encoding the double of a point needs no square root (dalek's `double_and_compress_batch`), so half the key is used.
-            let half = Zeroizing::new(self.scalar.div_by_2());
             let mut points = Zeroizing::new(Vec::with_capacity(inputs.len()));
-            for (index, input) in inputs.iter().enumerate() {
-                let input = input.as_ref();
+            for (index, input) in inputs.iter().map(AsRef::as_ref).enumerate() {
                 if input.len() > MOST_INPUT {
                     return Err(Wrong::Long(chunk * MOST + index));
                 }
-                points.push(*Zeroizing::new(group::hash_to_group(input)?) * *half);
+                points.push(group::hash_to_group(input)?);
             }
-            let encoded = RistrettoPoint::double_and_compress_batch(points.iter());
-            outputs.extend(inputs.iter().zip(&encoded).map(|(input, element)| group::output(input.as_ref(), element)));
+            let encoded = Zeroizing::new(self.multiples(&points));
+            outputs.extend(inputs.iter().zip(encoded.iter()).map(|(input, element)| group::output(input.as_ref(), element)));
         }
         Ok(outputs)
+    }
+
+    /// The encodings of the key's multiples of points. The encoding of the double of a point takes no square root of its own
+    /// (`double_and_compress_batch` of dalek), so the points are multiplied by half the key. In constant time.
+    pub(super) fn multiples(&self, points: &[RistrettoPoint]) -> Vec<Element> {
+        let half = Zeroizing::new(self.scalar.div_by_2());
+        let halves: Zeroizing<Vec<RistrettoPoint>> = Zeroizing::new(points.iter().map(|point| point * *half).collect());
+        RistrettoPoint::double_and_compress_batch(halves.iter()).iter().map(CompressedRistretto::to_bytes).collect()
     }
 
     fn of(scalar: Scalar) -> SecretKey {
