@@ -5,3 +5,4 @@ pub mod cache;
 pub mod decide;
 pub mod error;
 pub mod hits;
+pub mod report;
