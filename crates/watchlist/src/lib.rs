@@ -6,6 +6,7 @@
 
 pub mod chance;
 pub mod files;
+pub mod hex;
 pub mod keys;
 pub mod log;
 pub mod provider;
