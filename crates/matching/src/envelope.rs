@@ -46,6 +46,8 @@ pub enum Kind {
     Segment = 21,
     /// What changed since.
     Delta = 22,
+    /// That a manifest or delta is in the log: a signed checkpoint, with paths.
+    LogProof = 23,
     /// The whole list in clear for the contest desk, encrypted to it.
     DeskList = 24,
     /// A provider asks the desk for the reason behind a hit on a name.
@@ -78,11 +80,15 @@ pub enum Kind {
     Withdrawal = 49,
     /// A provider consents to an exact total.
     Consent = 50,
+    /// Who takes part in a tally.
+    Cohort = 51,
+    /// The key under which two aggregators verify contributions, sealed from the leader to the helper.
+    VerifyKey = 52,
 }
 
 impl Kind {
     /// All, in order of their numbers.
-    pub const ALL: [Kind; 25] = [
+    pub const ALL: [Kind; 28] = [
         Kind::EnrolmentRequest,
         Kind::Enrolment,
         Kind::Leaving,
@@ -92,6 +98,7 @@ impl Kind {
         Kind::Manifest,
         Kind::Segment,
         Kind::Delta,
+        Kind::LogProof,
         Kind::DeskList,
         Kind::Ask,
         Kind::Answer,
@@ -108,6 +115,8 @@ impl Kind {
         Kind::Total,
         Kind::Withdrawal,
         Kind::Consent,
+        Kind::Cohort,
+        Kind::VerifyKey,
     ];
 
     /// By its number.
