@@ -2,13 +2,19 @@
 //! line for each step: side, step, CPU seconds, tokens a second. `bench/openmined` lays them beside another implementation.
 #![expect(clippy::print_stdout, reason = "a measuring tool says what it measured")]
 
-use std::collections::HashMap;
+use std::convert::Infallible;
+use std::error::Error;
 use std::time::{Duration, Instant};
 
-use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use matching::voprf::{self, Context, MOST, SecretKey, Wrong};
-use sha2::Sha256;
+use chacha20::ChaCha20;
+use chacha20::cipher::{KeyIvInit as _, StreamCipher as _};
+use matching::list::{self, Book, Key, Listed, Publication, Status};
+use matching::token::Class;
+use matching::voprf::{self, Context, MOST, SecretKey};
+use rand_core::{Rng as _, TryCryptoRng, TryRng};
+
+const LIST: [u8; 16] = [1; 16];
+const EPOCH: u32 = 1;
 
 /// CPU time of this thread where Linux tells it, so that other programs do not count; else the wall's.
 fn now(start: Instant) -> Duration {
@@ -41,40 +47,74 @@ fn token(number: usize) -> Vec<u8> {
     format!("SLUIS1\x02\x10\x01name-{number:09}.example").into_bytes()
 }
 
-/// What a record of the list is opened with: 64 bytes of a key derived from the output, and a tag over its content.
-fn seal(output: &[u8; 64], content: &[u8]) -> [u8; 32] {
-    let mut keys = [0; 64];
-    // 64 bytes are far below the bound of HKDF, and HMAC takes keys of any length.
-    let _ = Hkdf::<Sha256>::new(None, &output[16..]).expand(b"bench", &mut keys);
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&keys[32..]) else { return [0; 32] };
-    mac.update(&output[..16]);
-    mac.update(content);
-    mac.finalize().into_bytes().into()
+/// Chance that repeats: this measures, and keeps no secret.
+struct Chance(ChaCha20);
+
+impl TryRng for Chance {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes).map(|()| u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes).map(|()| u64::from_le_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        bytes.fill(0);
+        self.0.apply_keystream(bytes);
+        Ok(())
+    }
 }
 
-fn main() -> Result<(), Wrong> {
+impl TryCryptoRng for Chance {}
+
+/// The whole list, as its holder publishes it: an entry for every ten tokens.
+fn publish(key: &SecretKey, list: usize) -> Result<Vec<u8>, Box<dyn Error>> {
+    let mut chance = Chance(ChaCha20::new(&[9; 32].into(), &[0; 12].into()));
+    let outputs = key.evaluate_all(&(0..list).map(token).collect::<Vec<_>>())?;
+    let entries: Vec<Listed> = outputs
+        .chunks(10)
+        .map(|outputs| {
+            let mut key = Key::default();
+            chance.fill_bytes(&mut *key);
+            Listed {
+                key_full: key,
+                capsule: vec![1; 300],
+                capsule_proof: vec![2; 700],
+                reason: vec![3; 1500],
+                reason_proof: vec![4; 700],
+                status: Status::Live,
+                since: 0,
+                tokens: outputs.iter().map(|output| (*output, Class::Domain, 1)).collect(),
+            }
+        })
+        .collect();
+    Ok(Publication::new(LIST, EPOCH).build(&entries, &mut chance)?.body)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
     let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
-    let &[list, customers, hits] = numbers.as_slice() else {
+    let &[listed, customers, hits] = numbers.as_slice() else {
         println!("say how many tokens: voprf_speed LIST CUSTOMERS HITS");
         return Ok(());
     };
     let mut clock = Clock { start: Instant::now(), steps: Vec::new() };
     let key = SecretKey::derive(&[1; 32], b"speed")?;
     let public = key.public();
-    let content = [7; 48];
 
-    let records = clock.time("holder", "publish", || -> Result<HashMap<[u8; 16], [u8; 32]>, Wrong> {
-        let tokens: Vec<Vec<u8>> = (0..list).map(token).collect();
-        let outputs = key.evaluate_all(&tokens)?;
-        Ok(outputs.iter().map(|output| (tag(output), seal(output, &content))).collect())
-    })?;
+    let body = clock.time("holder", "publish", || publish(&key, listed))?;
+    let book = clock.time("provider", "read the list", || Book::new(LIST, EPOCH, body))?;
 
     let mut opened = 0;
     for (batch_seq, start) in (0..customers).step_by(MOST).enumerate() {
         // The first `hits` customers are on the list.
-        let number = |at: usize| if at < hits.min(list) { at } else { list + at };
+        let number = |at: usize| if at < hits.min(listed) { at } else { listed + at };
         let inputs: Vec<Vec<u8>> = (start..customers.min(start + MOST)).map(|at| token(number(at))).collect();
-        let context = Context { list: [1; 16], epoch: 1, group: 2, share: 0, provider: [2; 32], batch_seq: batch_seq as u64 };
+        let context = Context { list: LIST, epoch: EPOCH, group: 2, share: 0, provider: [2; 32], batch_seq: batch_seq as u64 };
         // Of the operating system, where it is not for measuring.
         let seed = matching::sha256(&[b"seed", &(batch_seq as u64).to_be_bytes()]);
         let nonce = matching::sha256(&[b"nonce", &(batch_seq as u64).to_be_bytes()]);
@@ -85,28 +125,21 @@ fn main() -> Result<(), Wrong> {
             voprf::finalize(&inputs, MOST, &seed, &public, &blinded, &evaluated, &proof, &context)
         })?;
         opened += clock.time("provider", "look up and open", || {
-            outputs.iter().filter(|output| records.get(&tag(output)) == Some(&seal(output, &content))).count()
+            let found = outputs.iter().filter(|output| book.has(&list::tag(output, &LIST, EPOCH)));
+            found.map(|output| book.open(output).len()).sum::<usize>()
         });
     }
 
     for side in ["provider", "holder"] {
         let mut whole = Duration::ZERO;
         for (_, step, spent) in clock.steps.iter().filter(|step| step.0 == side) {
-            let tokens = if *step == "publish" { list } else { customers };
-            if *step != "publish" {
-                whole += *spent;
-            }
+            let once = ["publish", "read the list"].contains(step);
+            let tokens = if once { listed } else { customers };
+            whole += if once { Duration::ZERO } else { *spent };
             println!("{side}\t{step}\t{:.3}\t{:.0}", spent.as_secs_f64(), tokens as f64 / spent.as_secs_f64());
         }
         println!("{side}\tall for customers\t{:.3}\t{:.0}", whole.as_secs_f64(), customers as f64 / whole.as_secs_f64());
     }
-    println!("result\thits\t{opened}\t{}", hits.min(list).min(customers));
+    println!("result\thits\t{opened}\t{}", hits.min(listed).min(customers));
     Ok(())
-}
-
-/// The first 16 bytes, under which a record is found.
-fn tag(output: &[u8; 64]) -> [u8; 16] {
-    let mut tag = [0; 16];
-    tag.copy_from_slice(&output[..16]);
-    tag
 }
