@@ -61,10 +61,13 @@ def main():
     names = ("Sluis, with proofs", "OpenMined PSI, without")
     best = {name: {} for name in names}
     for run in range(given.runs):
-        for name, measure in zip(names, (
-            lambda: ours(given.program, given.list, given.customers, given.hits),
-            lambda: theirs(given.list, given.customers, given.hits, structure, 1e-6),
-        )):
+        for name, measure in zip(
+            names,
+            (
+                lambda: ours(given.program, given.list, given.customers, given.hits),
+                lambda: theirs(given.list, given.customers, given.hits, structure, 1e-6),
+            ),
+        ):
             for step, (spent, speed) in measure().items():
                 if step[0] == "result":
                     if spent != speed:
