@@ -4,7 +4,7 @@ use any_ascii::any_ascii_char;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::NoName;
-use super::tables::{Form, LATIN, NATIVE, STOP, Types};
+use super::tables::{Form, LATIN, NATIVE, Types, is_stop};
 
 /// The most bytes of a name as it is written. A longer text is no name of a company.
 pub(super) const MOST_TEXT: usize = 4_096;
@@ -31,8 +31,8 @@ pub(super) fn normalise(text: &str) -> Result<(Vec<String>, Vec<Form>), NoName> 
     loop {
         let before = words.len();
         strip_types(&mut words, &LATIN, &mut forms);
-        if words.iter().any(|word| !STOP.contains(word.as_str())) {
-            words.retain(|word| !STOP.contains(word.as_str()));
+        if words.iter().any(|word| !is_stop(word)) {
+            words.retain(|word| !is_stop(word));
         }
         if words.len() == before {
             break;
