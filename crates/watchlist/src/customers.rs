@@ -116,7 +116,9 @@ impl fmt::Display for Why {
             Why::Name(none) => none.fmt(f),
             Why::Fault(fault) => fault.fmt(f),
             Why::Country => f.write_str("no country is called so; two letters such as NL are always right"),
-            Why::TooMany => write!(f, "more than {} values in one cell; put the others in rows or columns of their own", cell::MOST_VALUES),
+            Why::TooMany => {
+                write!(f, "more than {} values in one cell; put the others in rows or columns of their own", cell::MOST_VALUES)
+            }
         }
     }
 }
@@ -192,7 +194,9 @@ impl fmt::Display for NoCustomers {
                  or a map has to say what each is",
                 headers.join(", ")
             ),
-            NoCustomers::NotThere(header) => write!(f, "the map names a column \"{header}\" that the table has not; its headers are compared as written"),
+            NoCustomers::NotThere(header) => {
+                write!(f, "the map names a column \"{header}\" that the table has not; its headers are compared as written")
+            }
         }
     }
 }
@@ -246,7 +250,9 @@ impl<'s> Customers<'s> {
         }
         let columns = columns::of(&headers, map);
         if !columns.iter().any(|column| column.meaning.is_some_and(Meaning::is_compared)) {
-            return Err(NoCustomers::NoColumns(headers.into_iter().take(30).map(|header| header.chars().take(60).collect()).collect()));
+            return Err(NoCustomers::NoColumns(
+                headers.into_iter().take(30).map(|header| header.chars().take(60).collect()).collect(),
+            ));
         }
         let mut rows = sheet.rows()?;
         let mut row = Row::default();
@@ -289,7 +295,8 @@ impl<'s> Customers<'s> {
             }
         }
         let first = |meaning| cells(&self.meanings, row, meaning).next().map(|(_, text)| text.to_owned());
-        let id = first(Meaning::Id);
+        let id = self.meanings.iter().position(|meaning| *meaning == Some(Meaning::Id)).map(|column| row.cell(column).to_owned());
+        let id = id.filter(|id| !id.is_empty());
         let mut customer = Customer {
             id: id.clone().unwrap_or_else(|| format!("row {}", row.number())),
             row: row.number(),
@@ -312,7 +319,9 @@ impl<'s> Customers<'s> {
             let parts: Vec<String> = parts.into_iter().filter_map(first).collect();
             if parts.len() > 1 {
                 let column = self.meanings.iter().position(|meaning| *meaning == Some(Meaning::LastName)).unwrap_or(0);
-                cell::take(&mut customer, Meaning::Name, &parts.join(" "), &mut |why| outcome.reject(row, column, Meaning::LastName, why));
+                cell::take(&mut customer, Meaning::Name, &parts.join(" "), &mut |why| {
+                    outcome.reject(row, column, Meaning::LastName, why)
+                });
             }
         }
         customer.identifiers.sort_unstable();

@@ -14,7 +14,8 @@ pub(super) const MOST_VALUES: usize = 1000;
 /// The text of a cell, empty where people write something for nothing ("n.v.t.").
 pub(super) fn value(text: &str) -> &str {
     const NOTHING: [&str; 18] = [
-        "-", "--", "n.v.t.", "n.v.t", "nvt", "n/a", "#n/a", "na", "none", "null", "nil", "geen", "onbekend", "unknown", "?", "0", ".", "nan",
+        "-", "--", "n.v.t.", "n.v.t", "nvt", "n/a", "#n/a", "na", "none", "null", "nil", "geen", "onbekend", "unknown", "?", "0",
+        ".", "nan",
     ];
     if text.len() <= 8 && NOTHING.iter().any(|nothing| nothing.eq_ignore_ascii_case(text)) { "" } else { text }
 }
@@ -24,7 +25,9 @@ pub(super) fn take(customer: &mut Customer, meaning: Meaning, text: &str, reject
     let values = match meaning {
         Meaning::Name => names(text),
         Meaning::TradeNames => text.split([';', '|', '\n', '\r']).flat_map(names).collect(),
-        Meaning::Domain | Meaning::Asn | Meaning::Handle | Meaning::Crypto | Meaning::Icq | Meaning::Xmpp | Meaning::Telegram => parts(text, true),
+        Meaning::Domain | Meaning::Asn | Meaning::Handle | Meaning::Crypto | Meaning::Icq | Meaning::Xmpp | Meaning::Telegram => {
+            parts(text, true)
+        }
         // A range has blanks around its dash.
         Meaning::Prefix | Meaning::Address => parts(text, !text.contains(['-', '\u{2013}', '\u{2014}'])),
         Meaning::Phone => text.split([',', ';', '|', '\n', '\r']).flat_map(|part| part.split(" / ")).collect(),
@@ -65,9 +68,7 @@ fn names(text: &str) -> Vec<&str> {
     // ASCII letters keep their places when they are made small.
     let lower = text.to_ascii_lowercase();
     for under in UNDER {
-        if let Some((before, after)) =
-            lower.find(under).and_then(|at| Some((text.get(..at)?, text.get(at + under.len()..)?)))
-        {
+        if let Some((before, after)) = lower.find(under).and_then(|at| Some((text.get(..at)?, text.get(at + under.len()..)?))) {
             return vec![before, after];
         }
     }
@@ -80,7 +81,9 @@ fn tokens(customer: &Customer, meaning: Meaning, text: &str) -> Result<Vec<Token
     match meaning {
         // Customers abroad have the number of their own register in this column. It must not be taken for a Dutch company's.
         Meaning::Kvk => match abroad {
-            Some(country) => one(identifier::registry_in(country, text).or_else(|invalid| identifier::kvk(text).map_err(|_| invalid))),
+            Some(country) => {
+                one(identifier::registry_in(country, text).or_else(|invalid| identifier::kvk(text).map_err(|_| invalid)))
+            }
             None => one(identifier::kvk(text)),
         },
         Meaning::Registration => match (customer.country, text.contains(':')) {
@@ -137,11 +140,70 @@ const EVERYBODYS_ANYWHERE: [&str; 9] = ["hotmail", "outlook", "live", "yahoo", "
 
 /// Domain names at which anybody has a mail address: of mail providers, and of Dutch and Belgian internet providers for their subscribers.
 const EVERYBODYS: [&str; 66] = [
-    "163.com", "126.com", "aol.com", "bluewin.ch", "casema.nl", "caiway.nl", "caiway.net", "chello.nl", "concepts.nl", "daxis.nl", "dds.nl",
-    "delta.nl", "fastmail.com", "fastmail.fm", "filternet.nl", "freeler.nl", "gmail.com", "googlemail.com", "hetnet.nl", "home.nl", "icloud.com",
-    "inbox.lv", "inbox.ru", "kabelfoon.nl", "kpnmail.nl", "kpnplanet.nl", "mac.com", "mail.com", "mail.ru", "bk.ru", "list.ru", "me.com",
-    "multiweb.nl", "online.nl", "orange.fr", "free.fr", "planet.nl", "proton.me", "protonmail.com", "pm.me", "qq.com", "quicknet.nl",
-    "rambler.ru", "scarlet.be", "skynet.be", "solcon.nl", "t-online.de", "tele2.nl", "telenet.be", "telfort.nl", "telfortglasvezel.nl",
-    "tiscali.nl", "tuta.com", "tutanota.com", "ukr.net", "upcmail.nl", "versatel.nl", "wanadoo.fr", "wanadoo.nl", "web.de", "xs4all.nl", "ya.ru",
-    "zeelandnet.nl", "ziggo.nl", "zonnet.nl", "wxs.nl",
+    "163.com",
+    "126.com",
+    "aol.com",
+    "bluewin.ch",
+    "casema.nl",
+    "caiway.nl",
+    "caiway.net",
+    "chello.nl",
+    "concepts.nl",
+    "daxis.nl",
+    "dds.nl",
+    "delta.nl",
+    "fastmail.com",
+    "fastmail.fm",
+    "filternet.nl",
+    "freeler.nl",
+    "gmail.com",
+    "googlemail.com",
+    "hetnet.nl",
+    "home.nl",
+    "icloud.com",
+    "inbox.lv",
+    "inbox.ru",
+    "kabelfoon.nl",
+    "kpnmail.nl",
+    "kpnplanet.nl",
+    "mac.com",
+    "mail.com",
+    "mail.ru",
+    "bk.ru",
+    "list.ru",
+    "me.com",
+    "multiweb.nl",
+    "online.nl",
+    "orange.fr",
+    "free.fr",
+    "planet.nl",
+    "proton.me",
+    "protonmail.com",
+    "pm.me",
+    "qq.com",
+    "quicknet.nl",
+    "rambler.ru",
+    "scarlet.be",
+    "skynet.be",
+    "solcon.nl",
+    "t-online.de",
+    "tele2.nl",
+    "telenet.be",
+    "telfort.nl",
+    "telfortglasvezel.nl",
+    "tiscali.nl",
+    "tuta.com",
+    "tutanota.com",
+    "ukr.net",
+    "upcmail.nl",
+    "versatel.nl",
+    "wanadoo.fr",
+    "wanadoo.nl",
+    "web.de",
+    "xs4all.nl",
+    "ya.ru",
+    "zeelandnet.nl",
+    "ziggo.nl",
+    "zonnet.nl",
+    "wxs.nl",
 ];

@@ -12,7 +12,11 @@ pub(super) fn of(text: &str) -> Option<Country> {
             b"EL" => *b"GR",
             other => *other,
         };
-        return two.iter().all(u8::is_ascii_uppercase).then_some(two).filter(|two| ISO.contains(&String::from_utf8_lossy(two).as_ref()));
+        return two
+            .iter()
+            .all(u8::is_ascii_uppercase)
+            .then_some(two)
+            .filter(|two| ISO.contains(&String::from_utf8_lossy(two).as_ref()));
     }
     let found = NAMES.iter().find(|(_, names)| names.split(' ').any(|name| name == key))?;
     Country::try_from(found.0.as_bytes()).ok()
@@ -32,7 +36,10 @@ const NAMES: [(&str, &str); 72] = [
     ("BE", "belgië belgie belgium belgique belgien bel"),
     ("DE", "duitsland germany deutschland deu"),
     ("FR", "frankrijk france fra"),
-    ("GB", "verenigdkoninkrijk unitedkingdom grootbrittannië grootbrittannie greatbritain engeland england scotland schotland wales gbr"),
+    (
+        "GB",
+        "verenigdkoninkrijk unitedkingdom grootbrittannië grootbrittannie greatbritain engeland england scotland schotland wales gbr",
+    ),
     ("LU", "luxemburg luxembourg lux"),
     ("AE", "verenigdearabischeemiraten unitedarabemirates are"),
     ("AL", "albanië albanie albania alb"),
