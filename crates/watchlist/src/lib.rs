@@ -7,7 +7,10 @@
 pub mod customers;
 pub mod sheet;
 pub mod chance;
+pub mod enrolment;
+pub mod evaluator;
 pub mod files;
+pub mod hex;
 pub mod keys;
 pub mod log;
 pub mod provider;

@@ -3,5 +3,12 @@
 
 pub mod cache;
 pub mod decide;
+pub mod directory;
 pub mod error;
 pub mod hits;
+pub mod report;
+pub mod pending;
+pub mod plan;
+pub mod query;
+
+pub use directory::{Provider, State};
