@@ -241,8 +241,12 @@ impl<'a> Reader<'a> {
 /// Whether a character may stand in text that travels: no control characters but the line feed, none that turn the direction of writing.
 #[must_use]
 pub fn is_plain(letter: char) -> bool {
-    !(letter.is_control() && letter != '\n')
-        && !matches!(letter, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+    letter == '\n' || !(letter.is_control() || turns(letter))
+}
+
+/// Whether it turns the direction of writing, or is none that people see.
+fn turns(letter: char) -> bool {
+    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
 /// Text made fit to travel: what may not stand in it becomes a space.

@@ -80,11 +80,15 @@ pub enum Kind {
     Withdrawal = 49,
     /// A provider consents to an exact total.
     Consent = 50,
+    /// Who takes part in a tally.
+    Cohort = 51,
+    /// The key under which two aggregators verify contributions, sealed from the leader to the helper.
+    VerifyKey = 52,
 }
 
 impl Kind {
     /// All, in order of their numbers.
-    pub const ALL: [Kind; 26] = [
+    pub const ALL: [Kind; 28] = [
         Kind::EnrolmentRequest,
         Kind::Enrolment,
         Kind::Leaving,
@@ -111,6 +115,8 @@ impl Kind {
         Kind::Total,
         Kind::Withdrawal,
         Kind::Consent,
+        Kind::Cohort,
+        Kind::VerifyKey,
     ];
 
     /// By its number.

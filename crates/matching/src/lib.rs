@@ -8,7 +8,10 @@ pub mod compare;
 pub mod envelope;
 pub mod list;
 pub mod message;
+pub mod parcel;
 pub mod tally;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod token;
 pub mod voprf;
 

@@ -10,6 +10,26 @@ pub mod name;
 /// The version of the canonical forms. It covers the code of this module, its tables, and the crates pinned for it.
 pub const NORM_VERSION: u8 = 1;
 
+/// What the canonical forms rest on beside our own code: what it is, and its version. A new version of any of these may change canonical bytes,
+/// so it is taken with the golden cases beside it, and raises [`NORM_VERSION`] when one of them changes.
+///
+/// The list of `psl` 2.1.247 has 10,396 rules, ICANN and private; SHA-256 of its `rules.txt` is
+/// `3a2387250f761557e116716617b7c131ce986764ed5930c37a409a2c09a56868`. `phonenumber` carries the metadata of libphonenumber 9.0.33.
+pub const NORM_SOURCES: [(&str, &str); 12] = [
+    ("any_ascii", "0.3.3"),
+    ("bech32", "0.12.0"),
+    ("bs58", "0.5.1"),
+    ("iban_validate", "5.0.1"),
+    ("icu_normalizer", "2.4.0"),
+    ("icu_properties", "2.4.0"),
+    ("idna", "1.1.0"),
+    ("idna_adapter", "1.2.2"),
+    ("phonenumber", "0.3.10+9.0.33"),
+    ("psl", "2.1.247"),
+    ("sha3", "0.12.0"),
+    ("unicode-normalization", "0.1.26"),
+];
+
 /// The longest canonical form, in bytes.
 pub const MOST_BYTES: usize = 512;
 
@@ -219,11 +239,30 @@ impl Token {
         input.extend_from_slice(&self.bytes);
         input
     }
+
+    /// The token of an input as [`Token::input`] made it, for what was kept of one's own tokens; nothing when it is of another version, or
+    /// none. Whether the bytes are canonical is not looked at.
+    #[must_use]
+    pub fn of_input(input: &[u8]) -> Option<Token> {
+        let ([group, class, version], bytes) = input.strip_prefix(b"SLUIS1")?.split_first_chunk()?;
+        let class = Class::of(*class).filter(|class| class.group() as u8 == *group && *version == NORM_VERSION)?;
+        Token::new(class, bytes)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn canonical_forms_rest_on_the_versions_that_are_told() {
+        let lock = include_str!("../../../Cargo.lock");
+        for (name, version) in NORM_SOURCES {
+            let entry = format!("name = \"{name}\"\nversion = \"{version}\"\n");
+            assert_eq!(lock.matches(&format!("name = \"{name}\"\n")).count(), 1, "one version of {name}");
+            assert!(lock.contains(&entry), "{name} {version}: golden cases first, then this table");
+        }
+    }
 
     #[test]
     fn numbers_and_groups_are_those_of_the_format() {
@@ -233,5 +272,9 @@ mod tests {
         }
         let token = Token::new(Class::Kvk, b"12345678").map(|token| token.input());
         assert_eq!(token.as_deref(), Some(&b"SLUIS1\x01\x01\x0112345678"[..]));
+        assert_eq!(token.and_then(|input| Token::of_input(&input)), Token::new(Class::Kvk, b"12345678"));
+        for other in [&b"SLUIS1\x02\x01\x0112345678"[..], b"SLUIS1\x01\x01\x0212345678", b"SLUIS1\x01\x01\x01", b"SLUIS"] {
+            assert_eq!(Token::of_input(other), None);
+        }
     }
 }

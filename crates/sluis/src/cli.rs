@@ -35,6 +35,7 @@ mod submission;
 pub(crate) mod taking;
 mod trace;
 mod verify;
+mod watchlist;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -143,6 +144,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Log(log::Command),
     Verify(verify::Args),
+    #[command(subcommand)]
+    Watchlist(watchlist::Command),
     Serve(serve::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -176,6 +179,7 @@ impl Command {
             Command::Hold(command) => hold::run(command, globals),
             Command::Log(command) => log::run(command, globals),
             Command::Verify(args) => verify::run(args, globals),
+            Command::Watchlist(command) => watchlist::run(command, globals),
             Command::Serve(args) => serve::run(args, globals),
             Command::Demo(args) => demo::run(args, globals),
             Command::Generate(args) => generate::run(args),

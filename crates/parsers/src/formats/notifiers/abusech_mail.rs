@@ -6,7 +6,7 @@ use model::report::Word;
 
 use crate::formats::{Fit, Format, Proven};
 use crate::kinds::mail::labelled::{Labelled, Labels, Said};
-use crate::kinds::mail::{self, Mail, Statement};
+use crate::kinds::mail::{self, Mail};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
@@ -87,17 +87,9 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         .filter_map(|word| Address::parse(word.trim_end_matches(':').as_bytes()))
         .collect();
     named.dedup();
-    for item in &said.items {
-        let place = format!("line {}", item.line);
-        if !item.wrong.is_empty() {
-            let ordinal = reading.ordinal();
-            reading.reject(ordinal, &place, item.text.as_bytes(), item.wrong.clone());
-            continue;
-        }
+    said.each(reading, |reading, item, place| {
         let kind = kind_of(&subject, item.url.is_some(), item.get("port").is_some());
-        let mut statement = Statement::new(kind);
-        statement.url.clone_from(&item.url);
-        statement.domain.clone_from(&item.domain);
+        let mut statement = item.statement(kind);
         statement.address = match (item.address, named.as_slice()) {
             (Some(address), _) => address,
             // The subject names where the one site of the mail is.
@@ -119,13 +111,8 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
                 _ => {}
             }
         }
-        statement.report(reading, &mail.fields, (&place, item.text), Some(("The mail of abuse.ch", &text)))?;
-    }
-    if said.more {
-        let ordinal = reading.ordinal();
-        reading.reject(ordinal, "", b"", "more locations than are read; the rest was not read");
-    }
-    Ok(())
+        statement.report(reading, &mail.fields, (place, item.text), Some(("The mail of abuse.ch", &text)))
+    })
 }
 
 /// What a mail accuses of. An address with a port of which a botnet is said is the controller; bots have none.

@@ -321,17 +321,14 @@ fn notice(
 
 /// Reads a notice by the labels of its text.
 fn labelled(reading: &mut Reading<'_>, mail: &Mail<'_>, text: &str) -> Result<(), Stop> {
-    let said = Labelled::read(text, LABELS, SENDERS);
+    let mut said = Labelled::read(text, LABELS, SENDERS);
     reading.shape("text", &said.labels);
-    let mut any = false;
-    for item in said.items.iter().filter(|item| item.address.is_some() || !item.wrong.is_empty()) {
-        any = true;
-        let place = format!("line {}", item.line);
-        if !item.wrong.is_empty() {
-            let ordinal = reading.ordinal();
-            reading.reject(ordinal, &place, item.text.as_bytes(), item.wrong.clone());
-            continue;
-        }
+    said.items.retain(|item| item.address.is_some() || !item.wrong.is_empty());
+    if said.items.is_empty() {
+        reading.unreadable("a notice about copyright, and neither an ACNS block nor 'IP Address:' in it");
+        return Ok(());
+    }
+    said.each(reading, |reading, item, place| {
         let get = |name: &str| item.get(name).unwrap_or_default();
         let kind = kind_of(get("type"), "");
         let mut statement = Statement::new(kind);
@@ -342,12 +339,8 @@ fn labelled(reading: &mut Reading<'_>, mail: &Mail<'_>, text: &str) -> Result<()
         statement.named("work_title", Place::Property, mail::beginning(get("title"), 500));
         statement.extra("acns.item.filename", get("filename"));
         statement.extra("acns.source.type", get("type"));
-        statement.report(reading, &mail.fields, (&place, item.text), Some(("The letter of the notice", text)))?;
-    }
-    if !any {
-        reading.unreadable("a notice about copyright, and neither an ACNS block nor 'IP Address:' in it");
-    }
-    Ok(())
+        statement.report(reading, &mail.fields, (place, item.text), Some(("The letter of the notice", text)))
+    })
 }
 
 fn is_sha1(text: &str) -> bool {

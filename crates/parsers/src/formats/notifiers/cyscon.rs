@@ -6,7 +6,7 @@ use model::report::Word;
 
 use crate::formats::{Fit, Format, Proven};
 use crate::kinds::mail::labelled::{Labelled, Labels, Said};
-use crate::kinds::mail::{self, Mail, Statement};
+use crate::kinds::mail::{self, Mail};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
@@ -55,7 +55,8 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     mail::say_sender(reading, &mail.fields);
     let text = mail::plain(&mail);
     let inside = text.split_once("# begin logs").and_then(|(_, rest)| rest.split_once("# end logs")).map(|(inside, _)| inside);
-    let said = Labelled::read(inside.unwrap_or(&text), LABELS, &["cyscon.de", "c-sirt.org", "check-and-secure.com"]);
+    let mut said = Labelled::read(inside.unwrap_or(&text), LABELS, &["cyscon.de", "c-sirt.org", "check-and-secure.com"]);
+    said.within = " of the log";
     reading.shape("", &said.labels);
     if said.items.is_empty() {
         reading.unreadable("a mail of Cyscon, and neither 'IP:' nor 'URL:' in it");
@@ -67,24 +68,20 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     let file = mail.parts.iter().find(|part| part.media.is_text() && part.media.name.ends_with("-report.txt"));
     let file = file.map(|part| String::from_utf8_lossy(&part.utf8()).into_owned()).unwrap_or_default();
     let of_file = mail::after(&file, "ip:").and_then(|said| Address::parse(said.as_bytes()));
-    for item in &said.items {
-        let place = format!("line {} of the log", item.line);
+    said.each(reading, |reading, item, place| {
         let address = item.address.unwrap_or(Address::NONE);
         let differs = [named, of_file].into_iter().flatten().any(|other| address != Address::NONE && other != address);
-        let wrong = if differs { "subject, text and file name different addresses" } else { item.wrong.as_str() };
-        if !wrong.is_empty() {
+        if differs {
             let ordinal = reading.ordinal();
-            reading.reject(ordinal, &place, item.text.as_bytes(), wrong);
-            continue;
+            reading.reject(ordinal, place, item.text.as_bytes(), "subject, text and file name different addresses");
+            return Ok(());
         }
         let result = item.get("result").unwrap_or_default();
         let kind = kind_of(result);
         if kind == Kind::ThreatIntelligence {
-            reading.note(&place, format!("what '{}' accuses of is not known; read as {kind}", mail::shown(result)));
+            reading.note(place, format!("what '{}' accuses of is not known; read as {kind}", mail::shown(result)));
         }
-        let mut statement = Statement::new(kind);
-        statement.address = address;
-        statement.url.clone_from(&item.url);
+        let mut statement = item.statement(kind);
         statement.time = item.get("time").and_then(|time| mail::written(time, None));
         statement.text(Word::REPORT_ID, reference);
         statement.text(Word::MALWARE_FAMILY, result);
@@ -93,9 +90,8 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
                 statement.extra(*name, mail::after(&file, label).unwrap_or_default());
             }
         }
-        statement.report(reading, &mail.fields, (&place, item.text), Some(("The mail of Cyscon", &text)))?;
-    }
-    Ok(())
+        statement.report(reading, &mail.fields, (place, item.text), Some(("The mail of Cyscon", &text)))
+    })
 }
 
 /// What a result accuses of: `CYSC.MALWARE.URL.GEN`.

@@ -9,7 +9,7 @@ use model::report::Place;
 
 use crate::formats::{Fit, Format, Proven};
 use crate::kinds::mail::labelled::{Labelled, Labels, Said};
-use crate::kinds::mail::{self, Mail, Part, Statement, location};
+use crate::kinds::mail::{self, Mail, Part, location};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
@@ -181,7 +181,8 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     let from = mail.fields.mailbox("From").map(|(_, address)| address).unwrap_or_default();
     let text = words(&mail);
     let own: Vec<&str> = NOTICES.iter().chain(CRAWLERS).copied().collect();
-    let said = Labelled::read(&text, LABELS, &own);
+    let mut said = Labelled::read(&text, LABELS, &own);
+    said.withheld = true;
     reading.shape("", &said.labels);
     if said.items.is_empty() {
         reading.unreadable("a notice of a hotline, and no location in it that can be read: see the mailbox it came to");
@@ -191,29 +192,15 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
     let hours = hours(&text).map(|hours| hours.to_string()).unwrap_or_default();
     // Project Arachnid also reports what is harmful and need not be abuse.
     let kind = if text.to_ascii_lowercase().contains("harmful-abusive") { Kind::Csem } else { Kind::Csam };
-    for item in &said.items {
-        let place = format!("line {}", item.line);
-        if !item.wrong.is_empty() {
-            let ordinal = reading.ordinal();
-            reading.reject(ordinal, &place, b"(withheld: it speaks of child abuse material)", item.wrong.clone());
-            continue;
-        }
-        let mut statement = Statement::new(kind);
-        statement.url.clone_from(&item.url);
-        statement.domain.clone_from(&item.domain);
-        statement.address = item.address.unwrap_or(Address::NONE);
+    said.each(reading, |reading, item, place| {
+        let mut statement = item.statement(kind);
         statement.time = item.get("time").and_then(|time| mail::written(time, None));
         // Properties, so that they are there again when the report has been rewritten.
         statement.named("hotline_reference", Place::Property, reference(item.get("reference").unwrap_or_default()));
         statement.named("hotline_class", Place::Property, class);
         statement.named("removal_hours", Place::Property, &hours);
-        statement.report(reading, &mail.fields, (&place, ""), None)?;
-    }
-    if said.more {
-        let ordinal = reading.ordinal();
-        reading.reject(ordinal, "", b"", "more locations than are read; the rest was not read: see the mailbox it came to");
-    }
-    Ok(())
+        statement.report(reading, &mail.fields, (place, ""), None)
+    })
 }
 
 fn is_json(part: &Part<'_>) -> bool {

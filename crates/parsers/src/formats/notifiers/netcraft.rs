@@ -113,30 +113,17 @@ fn words(
     });
     let hosts = said.items.iter().filter_map(|item| item.url.as_ref()).map(|url| url.host().to_string());
     let evidence = Some(("The mail of Netcraft", text)).filter(|_| hosts.collect::<BTreeSet<_>>().len() < 2);
-    let mut read = false;
-    for item in &said.items {
-        read = true;
-        let place = format!("line {}", item.line);
-        if !item.wrong.is_empty() {
-            let ordinal = reading.ordinal();
-            reading.reject(ordinal, &place, item.text.as_bytes(), item.wrong.clone());
-            continue;
-        }
-        let mut statement = Statement::new(kind);
-        statement.url.clone_from(&item.url);
+    said.each(reading, |reading, item, place| {
+        let mut statement = item.statement(kind);
         statement.address = item.address.or(one).unwrap_or(Address::NONE);
         statement.time = item.get("time").and_then(|time| mail::written(time, None));
         statement.text(Word::REPORT_ID, item.get("reference").unwrap_or_default());
         if let Some(cve) = cve.filter(|_| kind == Kind::Cve) {
             statement.text(Word::CVE_ID, cve);
         }
-        statement.report(reading, &mail.fields, (&place, item.text), evidence)?;
-    }
-    if read {
-        if said.more {
-            let ordinal = reading.ordinal();
-            reading.reject(ordinal, "", b"", "more locations than are read; the rest was not read");
-        }
+        statement.report(reading, &mail.fields, (place, item.text), evidence)
+    })?;
+    if !said.items.is_empty() {
         return Ok(());
     }
     // Shorter mails say it in the subject alone: `Issue 1: brute force attack from 192.0.2.1`.

@@ -1,13 +1,12 @@
 //! SIDN, who run .nl: notifications of misuse of a domain name or site, in Dutch or English. Most of what SIDN has reported comes
 //! from Netcraft and is read by [`super::netcraft`].
 
-use model::address::Address;
 use model::category::Kind;
 use model::report::Word;
 
 use crate::formats::{Fit, Format, Proven};
 use crate::kinds::mail::labelled::{Labelled, Labels, Said};
-use crate::kinds::mail::{self, Mail, Statement};
+use crate::kinds::mail::{self, Mail};
 use crate::read::Reading;
 use crate::sink::Stop;
 use crate::source::{Prefix, Source};
@@ -79,31 +78,17 @@ fn parse(reading: &mut Reading<'_>, source: &mut Source<'_>) -> Result<(), Stop>
         reading.unreadable("a mail of SIDN about misuse, and neither a location nor a domain name is labelled in it");
         return Ok(());
     }
-    for item in &said.items {
-        let place = format!("line {}", item.line);
-        if !item.wrong.is_empty() {
-            let ordinal = reading.ordinal();
-            reading.reject(ordinal, &place, item.text.as_bytes(), item.wrong.clone());
-            continue;
-        }
+    said.each(reading, |reading, item, place| {
         let said = item.get("type").unwrap_or(&subject);
         let kind = kind_of(said);
         if kind == Kind::ThreatIntelligence {
-            reading.note(&place, format!("what '{}' accuses of is not known; read as {kind}", mail::shown(said)));
+            reading.note(place, format!("what '{}' accuses of is not known; read as {kind}", mail::shown(said)));
         }
-        let mut statement = Statement::new(kind);
-        statement.url.clone_from(&item.url);
-        statement.domain.clone_from(&item.domain);
-        statement.address = item.address.unwrap_or(Address::NONE);
+        let mut statement = item.statement(kind);
         statement.time = item.get("time").and_then(|time| mail::written(time, None));
         statement.text(Word::REPORT_ID, item.get("reference").unwrap_or_default());
-        statement.report(reading, &mail.fields, (&place, item.text), Some(("The mail of SIDN", &text)))?;
-    }
-    if said.more {
-        let ordinal = reading.ordinal();
-        reading.reject(ordinal, "", b"", "more locations than are read; the rest was not read");
-    }
-    Ok(())
+        statement.report(reading, &mail.fields, (place, item.text), Some(("The mail of SIDN", &text)))
+    })
 }
 
 fn kind_of(said: &str) -> Kind {

@@ -6,14 +6,20 @@
 use std::collections::BTreeSet;
 
 use model::address::Address;
+use model::category::Kind;
 use model::resource::{DomainName, Host, Url};
 
-use super::location;
+use super::{Statement, location};
+use crate::read::Reading;
+use crate::sink::Stop;
 
 /// Sources of one mail that are read.
 const ITEMS: usize = 1_000;
 /// Other values of one item that are kept.
 const VALUES: usize = 32;
+
+/// What stands for the text of a line that may not be shown.
+const WITHHELD: &str = "(withheld: it speaks of child abuse material)";
 
 /// What a labelled value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +66,15 @@ impl<'a> Item<'a> {
         self.others.iter().copied()
     }
 
+    /// What it states of its source, as far as labels say it.
+    pub(crate) fn statement(&self, kind: Kind) -> Statement<'a> {
+        let mut statement = Statement::new(kind);
+        statement.url.clone_from(&self.url);
+        statement.domain.clone_from(&self.domain);
+        statement.address = self.address.unwrap_or(Address::NONE);
+        statement
+    }
+
     fn is_empty(&self) -> bool {
         self.url.is_none() && self.address.is_none() && self.domain.is_none() && self.wrong.is_empty()
     }
@@ -80,6 +95,10 @@ pub(crate) struct Labelled<'a> {
     pub(crate) more: bool,
     /// The labels that were met.
     pub(crate) labels: Vec<&'static str>,
+    /// What the lines are counted in, for people, when it is not the mail: ` of the log`.
+    pub(crate) within: &'static str,
+    /// Whether no text of the mail may be shown, not even of what cannot be read.
+    pub(crate) withheld: bool,
     shared: Vec<(&'static str, &'a str)>,
 }
 
@@ -124,6 +143,34 @@ impl<'a> Labelled<'a> {
         }
         whole.settle();
         whole
+    }
+
+    /// Hands on each item that can be read, with its place for people. Those that cannot become rejects, and so do those that are more than
+    /// are read.
+    ///
+    /// # Errors
+    /// Those of `take`.
+    pub(crate) fn each(
+        &self,
+        reading: &mut Reading<'_>,
+        mut take: impl FnMut(&mut Reading<'_>, &Item<'a>, &str) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        for item in &self.items {
+            let place = format!("line {}{}", item.line, self.within);
+            if item.wrong.is_empty() {
+                take(reading, item, &place)?;
+                continue;
+            }
+            let ordinal = reading.ordinal();
+            let text = if self.withheld { WITHHELD } else { item.text };
+            reading.reject(ordinal, &place, text.as_bytes(), item.wrong.clone());
+        }
+        if self.more {
+            let ordinal = reading.ordinal();
+            let reason = format!("more than {ITEMS} sources; the rest was not read: see the mail itself");
+            reading.reject(ordinal, "", b"", reason);
+        }
+        Ok(())
     }
 
     fn take(&mut self, said: Said, value: &'a str, (line, text): (usize, &'a str), own: &[&str], seen: &mut BTreeSet<Url>) {

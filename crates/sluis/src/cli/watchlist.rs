@@ -1,0 +1,50 @@
+//! `sluis watchlist`: a confidential list, and who finds what on it, by files. Each role has its file here.
+
+mod key;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::Globals;
+
+/// Compare customers with a confidential list, by files: nobody learns the other's, and only the provider its hits
+#[derive(clap::Subcommand)]
+#[command(after_help = "Examples:
+  sluis watchlist key officer officer-1.key --name 'Officer 1'   a key, and beside it its public half with the fingerprint
+  sluis watchlist fingerprint officer-1.key.pub                  what people read to each other before they trust a key")]
+pub(crate) enum Command {
+    Key(key::Key),
+    Fingerprint(key::Fingerprint),
+}
+
+/// Runs one of them.
+pub(crate) fn run(command: &Command, globals: &Globals) -> Result<u8> {
+    match command {
+        Command::Key(args) => key::create(args, globals),
+        Command::Fingerprint(args) => key::fingerprint(args),
+    }
+}
+
+/// How a key is protected.
+#[derive(clap::Args)]
+pub(crate) struct Passphrase {
+    /// A file whose first line is the passphrase of the key
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+impl Passphrase {
+    /// The passphrase, if a file with one was given.
+    pub(crate) fn read(&self) -> Result<Option<String>> {
+        self.passphrase_file.as_deref().map(first_line).transpose()
+    }
+}
+
+fn first_line(path: &Path) -> Result<String> {
+    let text = watchlist::files::read(path, 4096).context("the passphrase cannot be read")?;
+    match std::str::from_utf8(&text).ok().and_then(|text| text.lines().next()) {
+        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        _ => bail!("{} has no passphrase in its first line", path.display()),
+    }
+}

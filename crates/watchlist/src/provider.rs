@@ -1,0 +1,14 @@
+//! What a provider does in its own directory: it joins a list, asks for its tokens, looks up what was answered, and writes down what people
+//! decide on what it found.
+
+pub mod cache;
+pub mod decide;
+pub mod directory;
+pub mod error;
+pub mod hits;
+pub mod report;
+pub mod pending;
+pub mod plan;
+pub mod query;
+
+pub use directory::{Provider, State};

@@ -1,0 +1,204 @@
+//! What a person decides on a hit, written down with name, reason and time. Sluis itself never takes a measure.
+
+use super::error::{Error, Result};
+use super::hits::{Decision, Hit, Hits, Status, What};
+
+/// The longest text of a decision, in bytes.
+pub const MOST: usize = 4_096;
+
+/// What is to be written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decide<'a> {
+    /// What was decided.
+    pub what: What,
+    /// By whom.
+    pub by: &'a str,
+    /// Why.
+    pub why: &'a str,
+    /// Evidence of the provider's own that carries the measure without the entry.
+    pub own_evidence: Option<&'a str>,
+}
+
+/// Writes a decision down, and closes the time to reconsider.
+///
+/// # Errors
+/// When there is no such hit; when name or reason is missing; when a measure would rest on an entry that is suspended, withdrawn or
+/// expired, or whose reason is not known: such a measure needs evidence of its own (M12).
+pub fn decide<'a>(hits: &'a mut Hits, hit: &str, decide: &Decide<'_>, now: i64) -> Result<&'a Hit> {
+    let hit = hits.get_mut(hit)?;
+    for (what, text) in [("--by: who decides", decide.by), ("--why: the reason", decide.why)] {
+        if text.trim().is_empty() || text.len() > MOST {
+            return Err(Error::said(format!("{what}, is needed, in at most {MOST} bytes")));
+        }
+    }
+    let own = decide.own_evidence.map(str::trim).filter(|text| !text.is_empty());
+    if own.is_some_and(|text| text.len() > MOST) {
+        return Err(Error::said(format!("--own-evidence takes at most {MOST} bytes; say where it lies")));
+    }
+    if decide.what.is_measure() && own.is_none() {
+        refuse(hit)?;
+    }
+    hit.decisions.push(Decision {
+        what: decide.what,
+        by: matching::bytes::plain(decide.by.trim()),
+        why: matching::bytes::plain(decide.why.trim()),
+        at: now,
+        own_evidence: own.map(matching::bytes::plain),
+        version: hit.entry.version,
+        status: hit.entry.status,
+    });
+    hit.reconsider = None;
+    Ok(hit)
+}
+
+fn refuse(hit: &Hit) -> Result<()> {
+    let why = match hit.entry.status {
+        Status::Suspended => "somebody contests this entry: no new measure may rest on it until that is decided",
+        Status::Withdrawn => "this entry was withdrawn: nothing may rest on it",
+        Status::Expired => "this entry was not reviewed in time: it is no hit any more",
+        Status::Live if hit.entry.reason.is_none() => {
+            "only a name agrees, and the reason is not known: ask the desk first (`sluis watchlist ask`)"
+        }
+        Status::Live => return Ok(()),
+    };
+    Err(Error::said(format!(
+        "{why}. Decide `kept`, `pending` or `contested`, or name evidence of your own that carries the measure (--own-evidence)"
+    )))
+}
+
+/// How many hits stand at each decision, for the tally: in the order of [`What::ALL`], then those nobody decided on. Only hits whose last
+/// decision, or whose finding when there is none, is in the period count.
+#[must_use]
+pub fn count(hits: &Hits, from: i64, until: i64) -> [u32; 6] {
+    let mut counts = [0u32; 6];
+    for hit in &hits.hits {
+        let at = hit.decided().map_or(hit.first, |decision| decision.at);
+        let bin = match hit.decided() {
+            Some(decision) => What::ALL.iter().position(|what| *what == decision.what).unwrap_or(5),
+            None if matches!(hit.entry.status, Status::Live | Status::Suspended) => 5,
+            None => continue,
+        };
+        if (from..until).contains(&at) {
+            counts[bin] = counts[bin].saturating_add(1);
+        }
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::hits::{DAY, KEPT, RECONSIDER, ToldBy, testing::hit};
+
+    fn of(hits: &[Hit]) -> Hits {
+        Hits { version: 1, hits: hits.to_vec() }
+    }
+
+    fn measure<'a>() -> Decide<'a> {
+        Decide { what: What::Terminated, by: "A. de Vries", why: "onze algemene voorwaarden, artikel 9", own_evidence: None }
+    }
+
+    #[test]
+    fn a_measure_needs_an_entry_that_holds_and_a_reason() {
+        for (status, reason, expected) in [
+            (Status::Live, true, None),
+            (Status::Live, false, Some("ask the desk")),
+            (Status::Suspended, true, Some("contests")),
+            (Status::Withdrawn, true, Some("withdrawn")),
+            (Status::Expired, true, Some("not reviewed")),
+        ] {
+            let mut one = hit("K-1", 1);
+            one.entry.status = status;
+            if !reason {
+                one.entry.reason = None;
+            }
+            let mut hits = of(&[one.clone()]);
+            let said = decide(&mut hits, &one.id, &measure(), 5).map(|_| ()).map_err(|error| error.to_string());
+            match expected {
+                None => assert_eq!(said, Ok(()), "{status:?}"),
+                Some(words) => assert!(said.is_err_and(|said| said.contains(words)), "{status:?} {reason}"),
+            }
+            // Evidence of one's own carries it whatever became of the entry; a contest does not undo such a case (M12).
+            let own = Decide { own_evidence: Some("zaak 2026-118"), ..measure() };
+            assert!(decide(&mut hits, &one.id, &own, 6).is_ok());
+            // Looking closer is always possible.
+            assert!(decide(&mut hits, &one.id, &Decide { what: What::Kept, ..measure() }, 7).is_ok());
+        }
+    }
+
+    #[test]
+    fn who_and_why_are_compulsory() {
+        let one = hit("K-1", 1);
+        let mut hits = of(std::slice::from_ref(&one));
+        assert!(decide(&mut hits, &one.id, &Decide { by: " ", ..measure() }, 5).is_err());
+        assert!(decide(&mut hits, &one.id, &Decide { why: "", ..measure() }, 5).is_err());
+        assert!(decide(&mut hits, "HNOTTHERE", &measure(), 5).is_err());
+        assert!(hits.hits[0].decisions.is_empty());
+        assert!(decide(&mut hits, &one.id.to_lowercase(), &measure(), 5).is_ok());
+    }
+
+    #[test]
+    fn a_withdrawal_opens_the_time_to_reconsider_once_and_a_decision_closes_it() {
+        let live = hit("K-1", 1);
+        let mut withdrawn = live.clone();
+        withdrawn.entry.status = Status::Withdrawn;
+        let mut hits = of(std::slice::from_ref(&live));
+        decide(&mut hits, &live.id, &measure(), 5).map(|_| ()).unwrap();
+        let changes = hits.take_in(vec![withdrawn.clone()], true, 10);
+        assert_eq!(changes.changed, [live.id.clone()]);
+        assert_eq!(hits.hits[0].reconsider, Some(10 + RECONSIDER));
+        hits.take_in(vec![withdrawn.clone()], true, 10 + DAY);
+        assert_eq!(hits.hits[0].days_left(10 + DAY), Some(13));
+        assert_eq!(hits.hits[0].days_left(10 + 20 * DAY), Some(-6));
+        decide(&mut hits, &live.id, &Decide { what: What::Kept, ..measure() }, 10 + 2 * DAY).map(|_| ()).unwrap();
+        assert_eq!(hits.hits[0].reconsider, None);
+        hits.take_in(vec![withdrawn], true, 10 + 3 * DAY);
+        assert_eq!(hits.hits[0].reconsider, None, "once");
+    }
+
+    #[test]
+    fn a_withdrawn_or_expired_entry_is_no_new_hit() {
+        for status in [Status::Withdrawn, Status::Expired] {
+            let mut one = hit("K-1", 1);
+            one.entry.status = status;
+            let mut hits = of(&[]);
+            assert_eq!(hits.take_in(vec![one], true, 5).new, Vec::<String>::new());
+            assert!(hits.hits.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_the_desk_told_stays_known_until_the_entry_changes() {
+        let mut asked = hit("K-1", 1);
+        asked.entry.told_by = Some(ToldBy::Desk);
+        let mut hits = of(&[asked.clone()]);
+        let mut again = asked.clone();
+        (again.entry.reason, again.entry.told_by) = (None, None);
+        hits.take_in(vec![again.clone()], true, 5);
+        assert!(hits.hits[0].entry.reason.is_some() && hits.hits[0].entry.told_by == Some(ToldBy::Desk));
+        again.entry.version += 1;
+        hits.take_in(vec![again], true, 6);
+        assert_eq!(hits.hits[0].entry.reason, None, "another version, another reason");
+    }
+
+    #[test]
+    fn who_left_is_marked_and_old_hits_go() {
+        let (one, two) = (hit("K-1", 1), hit("K-2", 2));
+        let mut hits = of(&[one.clone(), two.clone()]);
+        assert_eq!(hits.take_in(vec![one.clone()], false, 5).gone, Vec::<String>::new(), "not all customers were looked at");
+        assert_eq!(hits.take_in(vec![one.clone()], true, 6).gone, [two.id.clone()]);
+        decide(&mut hits, &two.id, &Decide { what: What::Kept, ..measure() }, 7).map(|_| ()).unwrap();
+        assert_eq!(hits.take_in(vec![one.clone()], true, 7 + KEPT).removed, Vec::<String>::new());
+        assert_eq!(hits.take_in(vec![one], true, 8 + KEPT).removed, [two.id]);
+    }
+
+    #[test]
+    fn the_tally_counts_decisions_in_its_period() {
+        let (one, two, three) = (hit("K-1", 1), hit("K-2", 2), hit("K-3", 3));
+        let mut hits = of(&[one.clone(), two.clone(), three]);
+        decide(&mut hits, &one.id, &measure(), 50).map(|_| ()).unwrap();
+        decide(&mut hits, &two.id, &Decide { what: What::Pending, ..measure() }, 500).map(|_| ()).unwrap();
+        assert_eq!(count(&hits, 0, 100), [1, 0, 0, 0, 0, 1]);
+        assert_eq!(count(&hits, 100, 1_000), [0, 0, 0, 1, 0, 0]);
+    }
+}
