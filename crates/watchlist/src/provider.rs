@@ -6,6 +6,7 @@ pub mod decide;
 pub mod directory;
 pub mod error;
 pub mod hits;
+pub mod report;
 pub mod pending;
 pub mod plan;
 pub mod query;

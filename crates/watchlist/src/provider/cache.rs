@@ -375,3 +375,6 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.first_chunk().copied().unwrap_or([0; N])
 }
+
+#[cfg(test)]
+mod tests;
