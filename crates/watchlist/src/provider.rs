@@ -6,9 +6,10 @@ pub mod decide;
 pub mod directory;
 pub mod error;
 pub mod hits;
-pub mod report;
+pub mod join;
 pub mod pending;
 pub mod plan;
 pub mod query;
+pub mod report;
 
 pub use directory::{Provider, State};
