@@ -7,6 +7,8 @@
 mod account;
 mod evaluate;
 mod seed;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +16,7 @@ use matching::bytes::Malformed;
 use matching::envelope::{Envelope, Expected, KeyId, Kind, Refused};
 use matching::message::{Enrolment, Leaving};
 use matching::parcel::Unopened;
+use matching::token::Group;
 use matching::voprf::Wrong;
 
 pub use account::{Account, Charged, Epoch, Known, State};
@@ -141,6 +144,37 @@ impl Evaluator {
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Opens an epoch with the keys in a parcel, once they are those of the manifest. The same epoch again changes nothing.
+    ///
+    /// # Errors
+    /// When the parcel is for somebody else or of another epoch, or a key is another one than the manifest has.
+    pub(crate) fn open_epoch(&mut self, epoch: Epoch, keys: &[(Group, [u8; 32])], parcel: &[u8]) -> Result<(), Error> {
+        let seed = Seed::open(parcel, &self.identity.opener)?;
+        if (seed.list, seed.epoch) != (epoch.list.0, epoch.epoch) {
+            return Err(Error::said("the keys are of another list or epoch than the manifest; ask for both again"));
+        }
+        for (group, public) in keys {
+            if seed.secret(*group)?.public().to_bytes() != *public {
+                let name = group.name();
+                return Err(Error::said(format!(
+                    "the key of the group {name} is not the one in the manifest; ask for both again"
+                )));
+            }
+        }
+        files::directory(&self.dir.join(EPOCHS))?;
+        files::write(&self.seed_path(&seed.list), parcel)?;
+        match self.state.epochs.iter_mut().find(|known| known.list == epoch.list) {
+            Some(known) if known.manifest != epoch.manifest => {
+                return Err(Error::said(
+                    "there is another manifest of this list already; a list has one, so ask the list holder which is right",
+                ));
+            }
+            Some(_) => {}
+            None => self.state.epochs.push(epoch),
+        }
+        self.save()
     }
 
     /// Takes in an enrolment or a leaving. Nothing changes when a newer one was taken in before. Says what it did, for people.
