@@ -12,6 +12,7 @@ pub mod pending;
 pub mod plan;
 pub mod query;
 pub mod report;
+pub mod round;
 pub mod shelf;
 
 pub use directory::{Provider, State};

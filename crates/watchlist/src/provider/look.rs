@@ -74,16 +74,20 @@ pub struct Found {
 }
 
 impl Found {
-    /// Looks one customer up.
-    pub fn look(&mut self, subject: &Subject, against: &Against<'_>) {
+    /// Counts a customer without looking it up.
+    pub fn pass(&mut self, subject: &Subject) {
         self.customers += 1;
         if subject.tokens.is_empty() {
             self.without_tokens += 1;
             if self.without_tokens_first.len() < MOST_NAMED {
                 self.without_tokens_first.push(subject.id.clone());
             }
-            return;
         }
+    }
+
+    /// Looks one customer up.
+    pub fn look(&mut self, subject: &Subject, against: &Against<'_>) {
+        self.pass(subject);
         let mut entries: BTreeMap<[u8; 16], Open> = BTreeMap::new();
         for token in &subject.tokens {
             let Some(kept) = against.cache.get(token) else { continue };

@@ -101,6 +101,14 @@ pub fn open(provider: &mut Provider, new: &[Vec<u8>], policy: Option<&Policy>, n
     Ok(shelf)
 }
 
+/// Whether files of a list were taken in.
+///
+/// # Errors
+/// Those of the system.
+pub fn has_any(provider: &Provider) -> Result<bool> {
+    Ok(!slu_files(&provider.folder(FOLDER)?)?.is_empty())
+}
+
 fn slu_files(folder: &std::path::Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).map_err(|error| Error::io(folder, error))?;
     let paths = entries.flatten().map(|entry| entry.path());
