@@ -9,4 +9,5 @@ pub mod files;
 pub mod keys;
 pub mod log;
 pub mod provider;
+pub mod tally;
 pub mod vault;
