@@ -5,9 +5,14 @@
 //! in. Later doors (HTTP, the console, cases) call the same functions.
 
 pub mod chance;
+pub mod customers;
+pub mod enrolment;
+pub mod evaluator;
 pub mod files;
+pub mod hex;
 pub mod keys;
 pub mod log;
 pub mod provider;
 pub mod tally;
+pub mod sheet;
 pub mod vault;
