@@ -13,5 +13,6 @@ pub mod hex;
 pub mod keys;
 pub mod log;
 pub mod provider;
+pub mod tally;
 pub mod sheet;
 pub mod vault;
