@@ -1,11 +1,12 @@
-//! The chores of the project, for those who work on it: `cargo xtask test | tidy | corpus | deb | page`.
+//! The chores of the project, for those who work on it: `cargo xtask test | tidy | corpus | names | deb | page`.
 //!
 //! [`suite`] is the one command that passes all tests; it asks [`prerequisites`] for its tools first. [`tidy`] holds
-//! the house rules that a program can hold. [`corpus`] compares what the parsers read with what others read. [`deb`] makes
-//! the Debian package, [`page`] the verifier's page.
+//! the house rules that a program can hold. [`corpus`] compares what the parsers read with what others read. [`names`] measures
+//! how well names are found. [`deb`] makes the Debian package, [`page`] the verifier's page.
 
 pub mod corpus;
 pub mod deb;
+pub mod names;
 pub mod page;
 pub mod prerequisites;
 pub mod suite;

@@ -13,6 +13,8 @@ Chores of the project.
                             end, what that proves of each format is written down for `sluis formats`
   cargo xtask corpus fetch [--from DIR|URL] DIR
                             the public samples, fetched into a folder from the repositories they are in
+  cargo xtask names DIR     how well names are found, and how many are opened wrongly, on a folder of public names;
+                            with --table at the end, the table of how rare words are is made anew
   cargo xtask deb           the Debian package, into target/deb
   cargo xtask page          the page of the verifier, joined of its sources
 ";
@@ -41,6 +43,8 @@ fn main() -> ExitCode {
             let figures = root.join("crates/parsers/data/figures.toml");
             xtask::corpus::run(Path::new(folder), Some(&figures), &mut out)
         }
+        ["names", folder] => xtask::names::run(Path::new(folder), &mut out),
+        ["names", folder, "--table"] => xtask::names::make_table(&root, Path::new(folder), &mut out),
         ["help" | "--help" | "-h"] => out.write_all(USAGE.as_bytes()).map(|()| true).map_err(Into::into),
         _ => {
             eprint!("{USAGE}");

@@ -84,13 +84,11 @@ pub enum Kind {
     Cohort = 51,
     /// The key under which two aggregators verify contributions, sealed from the leader to the helper.
     VerifyKey = 52,
-    /// Who an aggregator, a collector or a provider of a tally says to be, with its keys.
-    Card = 53,
 }
 
 impl Kind {
     /// All, in order of their numbers.
-    pub const ALL: [Kind; 29] = [
+    pub const ALL: [Kind; 28] = [
         Kind::EnrolmentRequest,
         Kind::Enrolment,
         Kind::Leaving,
@@ -119,7 +117,6 @@ impl Kind {
         Kind::Consent,
         Kind::Cohort,
         Kind::VerifyKey,
-        Kind::Card,
     ];
 
     /// By its number.

@@ -239,6 +239,15 @@ impl Token {
         input.extend_from_slice(&self.bytes);
         input
     }
+
+    /// The token of an input as [`Token::input`] made it, for what was kept of one's own tokens; nothing when it is of another version, or
+    /// none. Whether the bytes are canonical is not looked at.
+    #[must_use]
+    pub fn of_input(input: &[u8]) -> Option<Token> {
+        let ([group, class, version], bytes) = input.strip_prefix(b"SLUIS1")?.split_first_chunk()?;
+        let class = Class::of(*class).filter(|class| class.group() as u8 == *group && *version == NORM_VERSION)?;
+        Token::new(class, bytes)
+    }
 }
 
 #[cfg(test)]
@@ -263,5 +272,9 @@ mod tests {
         }
         let token = Token::new(Class::Kvk, b"12345678").map(|token| token.input());
         assert_eq!(token.as_deref(), Some(&b"SLUIS1\x01\x01\x0112345678"[..]));
+        assert_eq!(token.and_then(|input| Token::of_input(&input)), Token::new(Class::Kvk, b"12345678"));
+        for other in [&b"SLUIS1\x02\x01\x0112345678"[..], b"SLUIS1\x01\x01\x0212345678", b"SLUIS1\x01\x01\x01", b"SLUIS"] {
+            assert_eq!(Token::of_input(other), None);
+        }
     }
 }
