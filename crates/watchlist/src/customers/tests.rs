@@ -113,6 +113,31 @@ fn a_map_says_what_nobody_else_knows() {
 }
 
 #[test]
+fn a_number_in_the_dutch_column_is_of_the_register_that_it_can_be_of() {
+    let cases = [
+        ("NL", "12345678", "kvk 12345678"),
+        ("", "12345678", "kvk 12345678"),
+        ("DK", "13585628", "registry DK:13585628"),
+        ("DK", "12345678", "kvk 12345678"),
+        ("GB", "12345678", "registry GB:12345678"),
+        ("GB", "KvK 12345678", "kvk 12345678"),
+        ("US", "12345678", "kvk 12345678"),
+        ("US", "C1234567", "registry US:C1234567"),
+        ("BE", "0203.201.340", "registry BE:0203201340"),
+    ];
+    for (country, number, expected) in cases {
+        let (customers, outcome) = read(format!("naam,land,kvk\nAap,{country},{number}\n").as_bytes(), None);
+        assert_eq!(told(&customers[0]), [expected], "{country} {number} {outcome:?}");
+    }
+}
+
+#[test]
+fn a_company_may_be_called_nothing() {
+    let (customers, outcome) = read(b"id,naam,kvk\n1,Nil,nil\n2,n.v.t.,n.v.t.\n", None);
+    assert_eq!((customers[0].names.as_slice(), &outcome.silent[..], outcome.rejects.len()), (["Nil".to_owned()].as_slice(), &[3][..], 0));
+}
+
+#[test]
 fn a_table_without_known_columns_is_refused() {
     for bytes in [&b"1001;Aap;12345678\n"[..], b"foo,bar\n1,2\n", b"id,plaats,land\n1,Zwolle,NL\n"] {
         let mut sheet = Sheet::open(bytes.to_vec(), "").unwrap();
