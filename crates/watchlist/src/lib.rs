@@ -7,13 +7,11 @@
 pub mod chance;
 mod crash;
 pub mod customers;
-pub mod files;
-pub mod holder;
-pub mod customers;
 pub mod enrolment;
 pub mod evaluator;
 pub mod files;
 pub mod hex;
+pub mod holder;
 pub mod keys;
 pub mod log;
 pub mod provider;
