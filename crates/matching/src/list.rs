@@ -18,7 +18,7 @@ pub use body::Stats;
 pub use entry::{Capsule, Entry};
 pub use keys::{Key, Tag, tag};
 pub use manifest::Manifest;
-pub use open::{Book, Opened};
+pub use open::{Book, Opened, Unopened};
 pub use publication::{Built, Listed, Publication, Table};
 
 use crate::bytes::Malformed;

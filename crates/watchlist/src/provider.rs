@@ -7,6 +7,7 @@ pub mod decide;
 pub mod directory;
 pub mod error;
 pub mod hits;
+pub mod join;
 pub mod look;
 pub mod pending;
 pub mod plan;

@@ -1,5 +1,9 @@
 //! The list, from clear entries to what a provider opens.
 
+mod attacks;
+mod chain;
+mod clear;
+mod poly;
 mod publish;
 
 use std::convert::Infallible;

@@ -108,7 +108,7 @@ fn batches_are_refused_with_a_code_that_says_what_to_do() {
 }
 
 fn of_size(size: u16) -> Vec<u8> {
-    EvalRequest { group: matching::token::Group::Registries, elements: vec![[1; 32]; size.into()] }.encode()
+    EvalRequest { group: Group::Registries, elements: vec![[1; 32]; size.into()] }.encode()
 }
 
 #[test]
@@ -285,19 +285,15 @@ fn two_customer_bases_of_one_size_leave_states_that_differ_in_hashes_alone() {
 fn keys_that_are_not_those_of_the_manifest_are_refused() {
     let mut world = World::new(34);
     let address = world.evaluator.public().address;
-    let other = Seed::draw(world.seed.list, 1, &mut world.chance);
-    let keys = [(
-        matching::token::Group::Contacts,
-        world.seed.secret(matching::token::Group::Contacts).expect("a key").public().to_bytes(),
-    )];
-    let parcel = |seed: &Seed, world: &mut World| seed.parcel(&address, &mut world.chance).expect("a parcel");
-    let (wrong, right) = (parcel(&other, &mut world), parcel(&world.seed.clone(), &mut world));
+    let other = Secret::derive(world.secret.list, 1, &[8; 32]).expect("keys");
+    let keys = [(Group::Contacts, world.secret.key(Group::Contacts).expect("a key").public().to_bytes())];
+    let wrong = other.parcel(&address, &mut world.chance).expect("a parcel");
+    let right = world.secret.parcel(&address, &mut world.chance).expect("a parcel");
     assert!(world.evaluator.open_epoch(epoch(), &keys, &wrong).is_err());
     assert!(world.evaluator.open_epoch(Epoch { epoch: 2, ..epoch() }, &keys, &right).is_err());
     assert!(world.evaluator.open_epoch(Epoch { manifest: Hex([1; 32]), ..epoch() }, &keys, &right).is_err());
     assert!(world.evaluator.open_epoch(epoch(), &keys, &right).is_ok());
-    let stranger = World::new(35);
-    let mut strangers = stranger.evaluator;
-    assert!(strangers.open_epoch(epoch(), &keys, &right).is_err(), "packed for somebody else");
-    assert!(!format!("{:?}", world.seed).contains(&crate::keys::hex(world.seed.bytes())));
+    let mut stranger = World::new(35).evaluator;
+    assert!(stranger.open_epoch(epoch(), &keys, &right).is_err(), "packed for somebody else");
+    assert!(!format!("{:?}", world.secret).contains("keys"));
 }

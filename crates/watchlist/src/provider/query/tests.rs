@@ -11,7 +11,7 @@ use matching::voprf;
 
 use super::*;
 use crate::enrolment::{self, About, Batches};
-use crate::evaluator::{Epoch, Evaluator, Seed};
+use crate::evaluator::{Epoch, Evaluator, Secret};
 use crate::files::Scratch;
 use crate::hex::Hex;
 use crate::keys::{Identity, Role};
@@ -29,7 +29,7 @@ pub(crate) struct World {
     pub(crate) provider: Provider,
     pub(crate) evaluator: Evaluator,
     pub(crate) officers: [Identity; 2],
-    pub(crate) seed: Seed,
+    pub(crate) secret: Secret,
     pub(crate) key: Key,
     pub(crate) chance: Chance,
 }
@@ -50,9 +50,9 @@ impl World {
             Evaluator::create(&scratch.0.join("evaluator"), "Evaluator", &publics, None, &mut chance).expect("an evaluator");
         let mut provider =
             Provider::create(&scratch.0.join("provider"), "Voorbeeld Hosting", None, &mut chance).expect("a provider");
-        let seed = Seed::draw(LIST, 1, &mut chance);
-        let keys = GROUPS.map(|group| (group, seed.secret(group).expect("a key").public().to_bytes()));
-        let parcel = seed.parcel(&evaluator.public().address, &mut chance).expect("a parcel");
+        let secret = Secret::derive(LIST, 1, &crate::chance::draw(&mut chance)).expect("keys");
+        let keys = GROUPS.map(|group| (group, secret.key(group).expect("a key").public().to_bytes()));
+        let parcel = secret.parcel(&evaluator.public().address, &mut chance).expect("a parcel");
         evaluator.open_epoch(epoch(), &keys, &parcel).expect("an epoch");
         let about = About {
             name: "Voorbeeld Hosting".to_owned(),
@@ -73,7 +73,7 @@ impl World {
             plan: Batches::of(&plan),
         });
         provider.save().expect("saved");
-        World { scratch, provider, evaluator, officers, seed, key: Key::new([1; 32]), chance }
+        World { scratch, provider, evaluator, officers, secret, key: Key::new([1; 32]), chance }
     }
 
     /// A query for these tokens, when none is known yet.
@@ -172,7 +172,7 @@ fn a_round_gives_each_token_what_the_list_holder_has_for_it() {
     let asked: BTreeSet<Token> = tokens.into_iter().collect();
     assert_eq!(taken.outputs.iter().map(|(token, _)| token.clone()).collect::<BTreeSet<_>>(), asked);
     for (token, output) in &taken.outputs {
-        let secret = world.seed.secret(token.class().group()).expect("a key");
+        let secret = world.secret.key(token.class().group()).expect("a key");
         assert_eq!(secret.evaluate(&token.input()).expect("an output"), *output);
     }
     // Until it is settled, the same answer can be taken in again; then what was asked is gone.
@@ -270,10 +270,10 @@ fn a_stop_before_the_state_is_written_makes_the_batches_anew() {
     // As if it had stopped after the pending batches were written: the state is the old one, and nobody got the query file.
     std::fs::write(dir.join("state.json"), before).expect("put back");
     std::fs::remove_dir_all(dir.join(OUTBOX)).expect("no query file");
-    let World { scratch, evaluator, officers, seed, key, chance, provider } = world;
+    let World { scratch, evaluator, officers, secret, key, chance, provider } = world;
     drop(provider);
     let provider = Provider::open(&dir, None).expect("opened");
-    let mut world = World { scratch, provider, evaluator, officers, seed, key, chance };
+    let mut world = World { scratch, provider, evaluator, officers, secret, key, chance };
     let second = world.ask(customers(0..50), START);
     assert!(second.new);
     let second = World::bytes(&second);
@@ -334,7 +334,8 @@ fn an_evaluator_that_cheats_is_caught_and_nothing_of_it_is_used() {
     let mut world = World::new(8);
     let file = World::bytes(&world.ask(customers(0..100), START));
     let honest = world.evaluate(&file, START);
-    let other = Seed::draw(LIST, 1, &mut world.chance).secret(Group::Registries).expect("another key");
+    let others = Secret::derive(LIST, 1, &[8; 32]).expect("keys");
+    let other = others.key(Group::Registries).expect("another key");
     let requests = Envelope::read_all(&file, MOST_BATCHES).expect("envelopes");
     let me = world.provider.key();
     type Change<'a> = Box<dyn Fn(usize, &mut EvalResponse) + 'a>;
@@ -357,7 +358,7 @@ fn an_evaluator_that_cheats_is_caught_and_nothing_of_it_is_used() {
                     batch_seq: header.seq,
                 };
                 (response.elements, response.proof) =
-                    voprf::evaluate(&other, &request.elements, &context, &[3; 32]).expect("evaluated");
+                    voprf::evaluate(other, &request.elements, &context, &[3; 32]).expect("evaluated");
             }),
         ),
     ];
