@@ -11,6 +11,8 @@ use crate::{
     provider::report::{Language, day},
 };
 
+const HALF_A_DAY: i64 = 12 * 60 * 60 * 1000;
+
 /// A row: what was counted, and how many.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
@@ -89,7 +91,12 @@ impl Shown {
         let mut shown = Shown {
             question: words(&task.question),
             period: task.period.name.clone(),
-            days: format!("{} – {}", day(language, task.period.from), day(language, task.period.until.saturating_sub(1))),
+            // Half a day back is the last day in any time zone in which a period may have been written.
+            days: format!(
+                "{} – {}",
+                day(language, task.period.from),
+                day(language, task.period.until.saturating_sub(HALF_A_DAY))
+            ),
             task: hex(&task.id()),
             set,
             providers: outcome.count,
