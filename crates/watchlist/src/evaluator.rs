@@ -6,19 +6,23 @@
 
 mod account;
 mod evaluate;
-mod seed;
+mod secret;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
 use matching::bytes::Malformed;
 use matching::envelope::{Envelope, Expected, KeyId, Kind, Refused};
+use matching::list::Manifest;
 use matching::message::{Enrolment, Leaving};
 use matching::parcel::Unopened;
+use matching::token::Group;
 use matching::voprf::Wrong;
 
 pub use account::{Account, Charged, Epoch, Known, State};
 pub use evaluate::{Evaluated, Told};
-pub use seed::Seed;
+pub use secret::Secret;
 
 use crate::enrolment::{self, Batches};
 use crate::files::{self, Lock};
@@ -49,6 +53,9 @@ pub enum Error {
     /// Bytes.
     #[error("{0}; ask for the file again")]
     Malformed(#[from] Malformed),
+    /// The manifest.
+    #[error(transparent)]
+    List(#[from] matching::list::Error),
     /// A parcel.
     #[error(transparent)]
     Unopened(#[from] Unopened),
@@ -141,6 +148,77 @@ impl Evaluator {
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Takes in an epoch: its manifest, and the parcel with its keys. Of a file with a whole list nothing but the manifest is kept.
+    ///
+    /// # Errors
+    /// When the manifest is not signed by two officers, names another evaluator, or the keys are not those in it; those of the system.
+    pub fn take_epoch(&mut self, file: &[u8], parcel: &[u8], now: i64) -> Result<Epoch, Error> {
+        let envelopes = Envelope::read_all(file, 4_096)?;
+        let envelope = envelopes
+            .iter()
+            .filter(|envelope| envelope.header.kind == Kind::Manifest)
+            .max_by_key(|envelope| envelope.header.epoch)
+            .ok_or_else(|| {
+                Error::said("there is no manifest in this file; give the file with which the list holder began the epoch")
+            })?;
+        let officers: Vec<KeyId> = self.state.officers.iter().map(|key| key.0).collect();
+        let manifest = Manifest::open(envelope, &officers, None, now)?;
+        if manifest.evaluator != self.identity.public.key {
+            return Err(Error::said(
+                "the manifest names another evaluator; check which file you gave, or which directory this is",
+            ));
+        }
+        let keys: Vec<(Group, [u8; 32])> =
+            manifest.groups.iter().filter_map(|(group, _)| Some((*group, *manifest.key(*group)?))).collect();
+        let epoch = Epoch {
+            list: Hex(envelope.header.list),
+            epoch: envelope.header.epoch,
+            manifest: Hex(envelope.hash()),
+            not_before: manifest.not_before,
+            not_after: manifest.not_after,
+            groups: keys.iter().map(|(group, _)| *group as u8).collect(),
+        };
+        self.open_epoch(epoch.clone(), &keys, parcel)?;
+        // The officers of the newest epoch are those who enrol.
+        if self.state.epochs.iter().all(|known| known.epoch <= epoch.epoch) {
+            self.state.officers = manifest.officers.iter().map(|key| Hex(*key)).collect();
+            self.save()?;
+        }
+        Ok(epoch)
+    }
+
+    /// Opens an epoch with the keys in a parcel, once they are those of the manifest. The same epoch again changes nothing.
+    ///
+    /// # Errors
+    /// When the parcel is for somebody else or of another epoch, or a key is another one than the manifest has.
+    pub(crate) fn open_epoch(&mut self, epoch: Epoch, keys: &[(Group, [u8; 32])], parcel: &[u8]) -> Result<(), Error> {
+        let secret = Secret::open(parcel, &self.identity.opener)?;
+        if (secret.list, secret.epoch) != (epoch.list.0, epoch.epoch) {
+            return Err(Error::said("the keys are of another list or epoch than the manifest; ask for both again"));
+        }
+        for (group, public) in keys {
+            if secret.key(*group).is_none_or(|key| key.public().to_bytes() != *public) {
+                let name = group.name();
+                return Err(Error::said(format!(
+                    "the key of the group {name} is not the one in the manifest; ask for both again"
+                )));
+            }
+        }
+        match self.state.epochs.iter().find(|known| known.list == epoch.list) {
+            Some(known) if known.manifest != epoch.manifest => {
+                return Err(Error::said(
+                    "there is another manifest of this list already; a list has one, so ask the list holder which is right",
+                ));
+            }
+            Some(_) => return Ok(()),
+            None => {}
+        }
+        files::directory(&self.dir.join(EPOCHS))?;
+        files::write(&self.parcel_path(&secret.list), parcel)?;
+        self.state.epochs.push(epoch);
+        self.save()
     }
 
     /// Takes in an enrolment or a leaving. Nothing changes when a newer one was taken in before. Says what it did, for people.

@@ -4,14 +4,17 @@
 //! Each role is a module with its directory; what they hand each other are files of [`matching::envelope`]s. The clock and chance are passed
 //! in. Later doors (HTTP, the console, cases) call the same functions.
 
-pub mod customers;
-pub mod sheet;
 pub mod chance;
+mod crash;
+pub mod customers;
 pub mod enrolment;
 pub mod evaluator;
 pub mod files;
 pub mod hex;
+pub mod holder;
 pub mod keys;
 pub mod log;
 pub mod provider;
+pub mod tally;
+pub mod sheet;
 pub mod vault;

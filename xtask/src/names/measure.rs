@@ -46,6 +46,7 @@ const FORMS: [&str; 20] = [
 /// Shares of what was found or opened, in percent.
 struct Figures {
     tokens: f64,
+    records: f64,
     all: f64,
     variant: f64,
     typo: f64,
@@ -72,17 +73,18 @@ pub(super) fn run(data: &Data, out: &mut dyn Write) -> anyhow::Result<bool> {
     )?;
     writeln!(
         out,
-        "| edits | tokens a name | all | variant | typo | legal form | open at least one | of these another name | dissimilar | labelled: found, wrongly |"
+        "| edits | asked a name | published a name | all | variant | typo | legal form | open at least one | of these another name | dissimilar | labelled: found, wrongly |"
     )?;
-    writeln!(out, "|---|---|---|---|---|---|---|---|---|---|")?;
+    writeln!(out, "|---|---|---|---|---|---|---|---|---|---|---|")?;
     let mut held = true;
     for edit in [EditSide::List, EditSide::Both] {
         let f = measure(data, edit, bits);
         writeln!(
             out,
-            "| {} | {:.1} | {:.1} % | {:.1} % | {:.1} % | {:.1} % | {:.3} % | {:.3} % | {} | {:.1} %, {:.1} % |",
+            "| {} | {:.1} | {:.0} | {:.1} % | {:.1} % | {:.1} % | {:.1} % | {:.3} % | {:.3} % | {} | {:.1} %, {:.1} % |",
             edit.name(),
             f.tokens,
+            f.records,
             f.all,
             f.variant,
             f.typo,
@@ -101,9 +103,14 @@ pub(super) fn run(data: &Data, out: &mut dyn Write) -> anyhow::Result<bool> {
     Ok(held)
 }
 
+fn share(of: usize, all: usize) -> f64 {
+    100.0 * of as f64 / all.max(1) as f64
+}
+
 fn measure(data: &Data, edit: EditSide, bits: u32) -> Figures {
-    let found = |customer: &str, name: &str| opens(customer, name, edit, bits);
-    let share = |of: usize, all: usize| 100.0 * of as f64 / all.max(1) as f64;
+    let tokens = data.names().into_iter().map(|name| (name, tokens(name, edit, bits))).collect::<HashMap<_, _>>();
+    let found = |customer: &str, name: &str| tokens.get(name).is_some_and(|tokens| opens(customer, tokens, edit, bits));
+    let records = share(tokens.values().map(HashSet::len).sum(), tokens.len()) / 100.0;
     let all = data.pairs.iter().filter(|pair| found(&pair.alias, &pair.name)).count();
     let variants: Vec<_> = data.pairs.iter().filter(|pair| is_variant(&pair.name, &pair.alias)).collect();
     let variant = variants.iter().filter(|pair| found(&pair.alias, &pair.name)).count();
@@ -115,22 +122,23 @@ fn measure(data: &Data, edit: EditSide, bits: u32) -> Figures {
     let same: Vec<_> = data.labelled.iter().filter(|(_, same)| *same).collect();
     let other: Vec<_> = data.labelled.iter().filter(|(_, same)| !*same).collect();
     let labelled = |pairs: &[&(super::data::Pair, bool)]| {
-        share(pairs.iter().filter(|(pair, _)| found(&pair.name, &pair.alias)).count(), pairs.len())
+        let opened = pairs.iter().filter(|(pair, _)| opens(&pair.name, &self::tokens(&pair.alias, edit, bits), edit, bits));
+        share(opened.count(), pairs.len())
     };
 
-    let mut list: HashMap<Token, Vec<&str>> = HashMap::new();
+    let mut list: HashMap<&Token, Vec<&str>> = HashMap::new();
     for name in chance.some(&names, LISTED) {
-        for (token, _) in Name::of(name).iter().flat_map(|name| listed(name, None, edit, bits)) {
+        for token in tokens.get(name).into_iter().flatten() {
             list.entry(token).or_default().push(name);
         }
     }
     let customers: Vec<&str> = data.customers.iter().map(String::as_str).collect();
-    let (mut tokens, mut opened, mut other_name, mut dissimilar) = (0, 0, 0, 0);
+    let (mut sent, mut opened, mut other_name, mut dissimilar) = (0, 0, 0, 0);
     let customers = chance.some(&customers, CUSTOMERS);
     for customer in &customers {
         let Some(name) = Name::of(customer) else { continue };
         let asked = asked(&name, None, edit, bits);
-        tokens += asked.len();
+        sent += asked.len();
         let entries: HashSet<&str> = asked.iter().filter_map(|token| list.get(token)).flatten().copied().collect();
         let scores: Vec<(u8, &str)> = entries.iter().map(|entry| (compare::compare(customer, &[entry]).score, *entry)).collect();
         opened += usize::from(!scores.is_empty());
@@ -138,7 +146,8 @@ fn measure(data: &Data, edit: EditSide, bits: u32) -> Figures {
         dissimilar += usize::from(scores.iter().any(|(score, _)| *score < POSSIBLE));
     }
     Figures {
-        tokens: tokens as f64 / customers.len().max(1) as f64,
+        records,
+        tokens: sent as f64 / customers.len().max(1) as f64,
         all: share(all, data.pairs.len()),
         variant: share(variant, variants.len()),
         typo: share(typo, changed.len()),
@@ -150,11 +159,14 @@ fn measure(data: &Data, edit: EditSide, bits: u32) -> Figures {
     }
 }
 
-/// Whether a customer of this name opens an entry of that name.
-fn opens(customer: &str, name: &str, edit: EditSide, bits: u32) -> bool {
-    let (Some(customer), Some(name)) = (Name::of(customer), Name::of(name)) else { return false };
-    let tokens = listed(&name, None, edit, bits);
-    asked(&customer, None, edit, bits).iter().any(|asked| tokens.binary_search_by(|(token, _)| token.cmp(asked)).is_ok())
+/// What is published of a name.
+fn tokens(name: &str, edit: EditSide, bits: u32) -> HashSet<Token> {
+    Name::of(name).iter().flat_map(|name| listed(name, None, edit, bits)).map(|(token, _)| token).collect()
+}
+
+/// Whether a customer of this name opens an entry of those tokens.
+fn opens(customer: &str, tokens: &HashSet<Token>, edit: EditSide, bits: u32) -> bool {
+    Name::of(customer).is_some_and(|customer| asked(&customer, None, edit, bits).iter().any(|token| tokens.contains(token)))
 }
 
 fn is_variant(a: &str, b: &str) -> bool {
@@ -183,6 +195,6 @@ mod tests {
     fn a_legal_form_is_exchanged_not_added() {
         let changed = other_form("TULP HANDEL, LIMITED LIABILITY COMPANY", &mut Chance(1));
         assert!(changed.starts_with("TULP HANDEL ") && !changed.contains("LIABILITY"), "{changed}");
-        assert!(opens("Tulp Handle", "Tulp Handel", EditSide::List, LEAST_RARITY));
+        assert!(opens("Tulp Handle", &tokens("Tulp Handel", EditSide::List, LEAST_RARITY), EditSide::List, LEAST_RARITY));
     }
 }

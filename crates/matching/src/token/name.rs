@@ -10,6 +10,7 @@ mod tables;
 use thiserror::Error;
 
 use super::{Class, Token};
+use normal::Normal;
 
 /// Why a text is no name that can be compared. Whoever asked must be told: no token is sent for it, so it can have no hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -27,6 +28,7 @@ pub enum NoName {
 pub struct Name {
     words: Vec<String>,
     forms: Vec<tables::Form>,
+    written: Vec<String>,
 }
 
 /// Where a name has its neighbours of one edit: the list names it in its manifest, so that both sides make the same tokens.
@@ -67,17 +69,20 @@ pub enum Family {
     Joined = 2,
     /// The same words at the same place.
     Place = 3,
-    /// One letter more, less, other or swapped.
-    Edited = 4,
-    /// The same letters when one is left out on either side or on both.
-    Deleted = 5,
+    /// The same letters but for habits of spelling: y for i, kh for h, one letter for two.
+    Spelt = 4,
+    /// One letter more, less, other or swapped, when habits of spelling are folded.
+    Edited = 5,
+    /// The same letters when one is left out on either side or on both, likewise.
+    Deleted = 6,
     /// The same words but one, where the others are rare enough.
-    Less = 6,
+    Less = 7,
 }
 
 impl Family {
     /// All, in order of their numbers.
-    pub const ALL: [Family; 6] = [Family::Sorted, Family::Joined, Family::Place, Family::Edited, Family::Deleted, Family::Less];
+    pub const ALL: [Family; 7] =
+        [Family::Sorted, Family::Joined, Family::Place, Family::Spelt, Family::Edited, Family::Deleted, Family::Less];
 
     /// By its number.
     #[must_use]
@@ -92,6 +97,7 @@ impl Family {
             Family::Sorted => "sorted",
             Family::Joined => "joined",
             Family::Place => "place",
+            Family::Spelt => "spelt",
             Family::Edited => "edited",
             Family::Deleted => "deleted",
             Family::Less => "less",
@@ -166,7 +172,7 @@ impl Name {
     /// # Errors
     /// Why it cannot be compared.
     pub fn read(text: &str) -> Result<Name, NoName> {
-        normal::normalise(text).map(|(words, forms)| Name { words, forms })
+        normal::normalise(text).map(|Normal { words, forms, written }| Name { words, forms, written })
     }
 
     /// The words that are compared, in the order of the name: letters a to z and digits.
@@ -187,6 +193,12 @@ impl Name {
     #[must_use]
     pub fn joined(&self) -> String {
         self.words.concat()
+    }
+
+    /// J as it sounds in any spelling: see [`edits::folded`].
+    #[must_use]
+    pub fn folded(&self) -> String {
+        edits::folded(&self.joined())
     }
 
     /// The types of organisation that the name had, as people write them ("B.V."), in no particular order.
@@ -247,6 +259,10 @@ pub fn asked(name: &Name, place: Option<&Place>, edit: EditSide, rarity_bits: u3
     if name.words.len() > 1 {
         tokens.extend(token(Class::NameSorted, &name.sorted()));
     }
+    let folded = name.folded();
+    if folded != joined && edits::is_folded(&folded) {
+        tokens.extend(token(Class::NameJoined, &folded));
+    }
     tokens.extend(name.less(rarity_bits).iter().filter_map(|(less, _)| token(Class::NameLess, less)));
     tokens.extend(name.placed(place, rarity_bits));
     if edit == EditSide::Both {
@@ -277,8 +293,19 @@ pub fn listed(name: &Name, place: Option<&Place>, edit: EditSide, rarity_bits: u
     if name.rarity() >= rarity_bits.saturating_mul(16) {
         add(Class::NameLess, &name.sorted(), Family::Less);
     }
+    let folded = name.folded();
+    if edits::is_folded(&folded) {
+        add(Class::NameJoined, &folded, Family::Spelt);
+    }
     match edit {
-        EditSide::List => edits::neighbours(&joined, &mut |near| add(Class::NameJoined, near, Family::Edited)),
+        EditSide::List => {
+            let mut near = |near: &str| add(Class::NameJoined, near, Family::Edited);
+            edits::neighbours(&joined, b'0', &mut near);
+            if folded != joined {
+                edits::neighbours(&folded, b'a', &mut near);
+            }
+            edits::around(&name.words, &name.written, &mut near);
+        }
         EditSide::Both => edits::listed(&joined, &mut |class, near| add(class, near, Family::Deleted)),
     }
     tokens.extend(name.placed(place, rarity_bits).map(|token| (token, Family::Place)));

@@ -5,13 +5,12 @@ use std::collections::HashMap;
 
 use matching::envelope::{Envelope, Expected, Header, KeyId, Kind, Refused, SKEW, fingerprint};
 use matching::message::{Code, EvalError, EvalRequest, EvalResponse, Receipt};
-use matching::token::Group;
 use matching::voprf::{self, Context, SecretKey};
 use matching::{Digest, sha256};
 use rayon::prelude::*;
 
 use super::account::{Account, Charged, Epoch};
-use super::seed::Seed;
+use super::secret::Secret;
 use super::{EPOCHS, Error, Evaluator};
 use crate::files;
 use crate::hex::Hex;
@@ -77,9 +76,9 @@ impl Evaluator {
         let before = self.state.clone();
         let mut evaluated = Evaluated::default();
         let decisions = self.decide(&envelopes, now, &mut evaluated);
-        let answers = self.keys(&decisions).and_then(|keys| {
+        let answers = self.secrets(&decisions).and_then(|secrets| {
             self.save()?;
-            Ok(self.answer(&decisions, &keys, now))
+            Ok(self.answer(&decisions, &secrets, now))
         });
         match answers {
             Ok(answers) => {
@@ -216,46 +215,31 @@ impl Evaluator {
         &mut accounts[place]
     }
 
-    /// The keys that the decisions need.
-    fn keys(&self, decisions: &[Decision<'_>]) -> Result<HashMap<([u8; 16], Group), SecretKey>, Error> {
-        let mut seeds: HashMap<[u8; 16], Seed> = HashMap::new();
-        let mut keys = HashMap::new();
+    /// The keys of the epochs that the decisions need.
+    fn secrets(&self, decisions: &[Decision<'_>]) -> Result<HashMap<[u8; 16], Secret>, Error> {
+        let mut secrets = HashMap::new();
         for decision in decisions {
-            let Decision::Answer(job) = decision else { continue };
-            let (list, group) = (job.epoch.list.0, job.request.group);
-            if keys.contains_key(&(list, group)) {
-                continue;
-            }
-            if !seeds.contains_key(&list) {
-                seeds.insert(list, self.seed(&list)?);
-            }
-            if let Some(seed) = seeds.get(&list) {
-                keys.insert((list, group), seed.secret(group)?);
+            if let Decision::Answer(job) = decision
+                && !secrets.contains_key(&job.epoch.list.0)
+            {
+                let parcel = files::read(&self.parcel_path(&job.epoch.list.0), 4_096)?;
+                secrets.insert(job.epoch.list.0, Secret::open(&parcel, &self.identity.opener)?);
             }
         }
-        Ok(keys)
+        Ok(secrets)
     }
 
-    pub(super) fn seed(&self, list: &[u8; 16]) -> Result<Seed, Error> {
-        let path = self.seed_path(list);
-        Seed::open(&files::read(&path, 4_096)?, &self.identity.opener)
-    }
-
-    pub(super) fn seed_path(&self, list: &[u8; 16]) -> std::path::PathBuf {
+    pub(super) fn parcel_path(&self, list: &[u8; 16]) -> std::path::PathBuf {
         self.dir.join(EPOCHS).join(format!("{}.keys", hex(list)))
     }
 
     /// The answers, in the order of the decisions, made by all processors.
-    fn answer(
-        &self,
-        decisions: &[Decision<'_>],
-        keys: &HashMap<([u8; 16], Group), SecretKey>,
-        now: i64,
-    ) -> Vec<(Envelope, Option<Told>)> {
+    fn answer(&self, decisions: &[Decision<'_>], secrets: &HashMap<[u8; 16], Secret>, now: i64) -> Vec<(Envelope, Option<Told>)> {
         let one = |decision: &Decision<'_>| match decision {
             Decision::Tell(envelope, code, retry) => self.tell(envelope, *code, *retry, now),
             Decision::Answer(job) => {
-                let answer = keys.get(&(job.epoch.list.0, job.request.group)).and_then(|key| self.evaluated(job, key));
+                let key = secrets.get(&job.epoch.list.0).and_then(|secret| secret.key(job.request.group));
+                let answer = key.and_then(|key| self.evaluated(job, key));
                 match answer {
                     Some(answer) => (answer, None),
                     // Charged all the same: whoever sends what is no point is not given it for nothing.

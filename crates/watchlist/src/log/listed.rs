@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 
 use super::{Seen, Wrong, check::MOST_PATH};
 
-/// The kind of record of a version of an entry: `capsule`, `reason`, `status-key`.
+/// The kind of record of a version of an entry: `capsule`, `reason`, `status-key`. The last is what the slots and salts of this version come
+/// from: who is shown it (the party listed) finds in a copy of the log each change of its status, and that there is no other.
 pub const LISTED: u16 = 16;
 /// The kind of record of a change of status: `status`, `since`, `why`.
 pub const STATUS: u16 = 17;
@@ -64,11 +65,11 @@ pub struct Sealed {
 
 /// Seals a version of an entry.
 #[must_use]
-pub fn seal_entry(salts: &Salts<'_>, capsule: &[u8], reason: &[u8], status_key: &[u8]) -> Sealed {
+pub fn seal_entry(salts: &Salts<'_>, capsule: &[u8], reason: &[u8]) -> Sealed {
     let (capsule_salt, reason_salt) = (salts.salt(0, 0), salts.salt(0, 1));
     let capsule = field_digest(&capsule_salt, "capsule", Type::Bytes, capsule);
     let reason = field_digest(&reason_salt, "reason", Type::Bytes, reason);
-    let status_key = field_digest(&salts.salt(0, 2), "status-key", Type::Bytes, status_key);
+    let status_key = field_digest(&salts.salt(0, 2), "status-key", Type::Bytes, &salts.key()[..]);
     let slot = salts.slot(0);
     let leaf = record::entry(&slot, &commitment(LISTED, &[capsule, reason, status_key]));
     Sealed { leaf, slot, capsule_salt, reason_salt, reason, status_key }

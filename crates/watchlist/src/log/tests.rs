@@ -66,7 +66,7 @@ fn a_log_grows_over_bundles_and_proves_everything_from_files_alone() {
     let anchor = Anchor::parse(&log.key().to_string()).unwrap();
     let secret = [3; 32];
     let salts = Salts::of(&secret, [1; 16], 1);
-    let sealed = seal_entry(&salts, b"capsule", b"reason", b"key");
+    let sealed = seal_entry(&salts, b"capsule", b"reason");
     log.append(0, &leaves(0, 300)).unwrap();
     log.append(300, &[sealed.leaf.to_vec()]).unwrap();
     let (first, leaf) = publish(&mut log, [1; 32], &[]);

@@ -251,9 +251,9 @@ impl Cache {
         Names(HashSet::new())
     }
 
-    /// Notes that a token is still asked.
-    pub fn note(&self, names: &mut Names, token: &Token) {
-        names.0.insert(self.namer.name(token));
+    /// Notes that a token is still asked. Says whether it was not noted before.
+    pub fn note(&self, names: &mut Names, token: &Token) -> bool {
+        names.0.insert(self.namer.name(token))
     }
 
     /// How many of those kept are not among these.

@@ -144,15 +144,15 @@ mod tests {
         withdrawn.entry.status = Status::Withdrawn;
         let mut hits = of(std::slice::from_ref(&live));
         decide(&mut hits, &live.id, &measure(), 5).map(|_| ()).unwrap();
-        let changes = hits.take_in(vec![withdrawn.clone()], true, 10);
+        let changes = hits.take_in(vec![withdrawn.clone()], |_| false, 10);
         assert_eq!(changes.changed, [live.id.clone()]);
         assert_eq!(hits.hits[0].reconsider, Some(10 + RECONSIDER));
-        hits.take_in(vec![withdrawn.clone()], true, 10 + DAY);
+        hits.take_in(vec![withdrawn.clone()], |_| false, 10 + DAY);
         assert_eq!(hits.hits[0].days_left(10 + DAY), Some(13));
         assert_eq!(hits.hits[0].days_left(10 + 20 * DAY), Some(-6));
         decide(&mut hits, &live.id, &Decide { what: What::Kept, ..measure() }, 10 + 2 * DAY).map(|_| ()).unwrap();
         assert_eq!(hits.hits[0].reconsider, None);
-        hits.take_in(vec![withdrawn], true, 10 + 3 * DAY);
+        hits.take_in(vec![withdrawn], |_| false, 10 + 3 * DAY);
         assert_eq!(hits.hits[0].reconsider, None, "once");
     }
 
@@ -162,7 +162,7 @@ mod tests {
             let mut one = hit("K-1", 1);
             one.entry.status = status;
             let mut hits = of(&[]);
-            assert_eq!(hits.take_in(vec![one], true, 5).new, Vec::<String>::new());
+            assert_eq!(hits.take_in(vec![one], |_| false, 5).new, Vec::<String>::new());
             assert!(hits.hits.is_empty());
         }
     }
@@ -174,10 +174,10 @@ mod tests {
         let mut hits = of(&[asked.clone()]);
         let mut again = asked.clone();
         (again.entry.reason, again.entry.told_by) = (None, None);
-        hits.take_in(vec![again.clone()], true, 5);
+        hits.take_in(vec![again.clone()], |_| false, 5);
         assert!(hits.hits[0].entry.reason.is_some() && hits.hits[0].entry.told_by == Some(ToldBy::Desk));
         again.entry.version += 1;
-        hits.take_in(vec![again], true, 6);
+        hits.take_in(vec![again], |_| false, 6);
         assert_eq!(hits.hits[0].entry.reason, None, "another version, another reason");
     }
 
@@ -185,11 +185,11 @@ mod tests {
     fn who_left_is_marked_and_old_hits_go() {
         let (one, two) = (hit("K-1", 1), hit("K-2", 2));
         let mut hits = of(&[one.clone(), two.clone()]);
-        assert_eq!(hits.take_in(vec![one.clone()], false, 5).gone, Vec::<String>::new(), "not all customers were looked at");
-        assert_eq!(hits.take_in(vec![one.clone()], true, 6).gone, [two.id.clone()]);
+        assert_eq!(hits.take_in(vec![one.clone()], |_| false, 5).gone, Vec::<String>::new(), "still a customer, not found again");
+        assert_eq!(hits.take_in(vec![one.clone()], |id| id == "K-2", 6).gone, [two.id.clone()]);
         decide(&mut hits, &two.id, &Decide { what: What::Kept, ..measure() }, 7).map(|_| ()).unwrap();
-        assert_eq!(hits.take_in(vec![one.clone()], true, 7 + KEPT).removed, Vec::<String>::new());
-        assert_eq!(hits.take_in(vec![one], true, 8 + KEPT).removed, [two.id]);
+        assert_eq!(hits.take_in(vec![one.clone()], |_| false, 7 + KEPT).removed, Vec::<String>::new());
+        assert_eq!(hits.take_in(vec![one], |_| false, 8 + KEPT).removed, [two.id]);
     }
 
     #[test]

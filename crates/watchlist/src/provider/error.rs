@@ -23,6 +23,12 @@ pub enum Error {
     /// With what was encrypted under the cache key.
     #[error("what was asked before cannot be opened ({0}); give the cache key that it was asked with")]
     Closed(#[from] crate::vault::Closed),
+    /// With the list.
+    #[error(transparent)]
+    List(#[from] matching::list::Error),
+    /// With the log of the list.
+    #[error(transparent)]
+    Log(#[from] crate::log::Wrong),
     /// Something else, in words.
     #[error("{0}")]
     Said(String),

@@ -389,10 +389,10 @@ impl Hits {
         self.hits.iter().find(|hit| hit.id.eq_ignore_ascii_case(name)).ok_or_else(|| no_such(name))
     }
 
-    /// Takes in what was found now. `complete` says that all customers were looked at, so that who is not among them has left.
+    /// Takes in what was found now. `left` says which customers, by their number, are not in the administration any more.
     ///
     /// What people decided stays. A withdrawal opens the time to reconsider, once.
-    pub fn take_in(&mut self, found: Vec<Hit>, complete: bool, now: i64) -> Changes {
+    pub fn take_in(&mut self, found: Vec<Hit>, left: impl Fn(&str) -> bool, now: i64) -> Changes {
         let mut changes = Changes::default();
         self.hits.retain(|hit| {
             let old = hit.decided().is_some_and(|decision| decision.at.saturating_add(KEPT) < now) && hit.reconsider.is_none();
@@ -401,7 +401,6 @@ impl Hits {
             }
             !old
         });
-        let names: std::collections::HashSet<String> = found.iter().map(|hit| hit.id.clone()).collect();
         for new in found {
             match self.hits.iter_mut().find(|hit| hit.id == new.id) {
                 Some(hit) => {
@@ -419,13 +418,9 @@ impl Hits {
                 }
             }
         }
-        if complete {
-            for hit in &mut self.hits {
-                if !names.contains(&hit.id) && hit.gone.is_none() {
-                    hit.gone = Some(now);
-                    changes.gone.push(hit.id.clone());
-                }
-            }
+        for hit in self.hits.iter_mut().filter(|hit| hit.gone.is_none() && left(&hit.customer.id)) {
+            hit.gone = Some(now);
+            changes.gone.push(hit.id.clone());
         }
         self.hits.sort_by(|a, b| a.id.cmp(&b.id));
         changes

@@ -166,7 +166,7 @@ impl Asked {
 }
 
 /// All that was asked under the manifest in force and is not answered, oldest first. What was asked under another one is destroyed: its
-/// answers open nothing any more.
+/// answers open nothing any more. So is what the state does not know of: it was being made when the machine stopped, and nobody saw it.
 pub(crate) fn all(provider: &Provider, key: &Key) -> Result<Vec<Asked>, Error> {
     let manifest = provider.pinned()?.manifest.0;
     let mut all = Vec::new();
@@ -174,7 +174,11 @@ pub(crate) fn all(provider: &Provider, key: &Key) -> Result<Vec<Asked>, Error> {
         let sealed = files::read(&path, MOST)?;
         let plain = key.open(PURPOSE, &sealed)?;
         let asked = Asked::read(&plain)?;
-        if asked.manifest == manifest {
+        let traffic = &provider.state.traffic;
+        let last = |batch: &Batch| traffic.groups.get(&(batch.group as u8)).map_or(0, |sent| sent.last);
+        let known = traffic.manifest.is_some_and(|under| under.0 == manifest)
+            && asked.batches.iter().all(|batch| batch.seq <= last(batch));
+        if asked.manifest == manifest && known {
             all.push(asked);
         } else {
             files::remove(&asked.query_path(provider)?)?;

@@ -4,6 +4,8 @@
 //! waits for the next period. Until an answer is kept, the query file can be made again, byte by byte the same (M9).
 
 mod take;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::collections::HashSet;
 use std::path::PathBuf;

@@ -31,6 +31,8 @@ pub struct Report {
     pub hits: Vec<Hit>,
     /// What to do next, most urgent first.
     pub next: Vec<Next>,
+    /// What went wrong on the way, in words.
+    pub problems: Vec<String>,
     /// Who may see it: the strictest label of what stands in it.
     pub tlp: String,
     /// What may be done with it.
@@ -146,6 +148,7 @@ impl Report {
             changes,
             hits: hits.hits.clone(),
             next,
+            problems: Vec::new(),
             tlp: String::new(),
             pap: String::new(),
         };

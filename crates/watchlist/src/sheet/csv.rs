@@ -80,6 +80,15 @@ enum End {
 
 impl Rows<'_> {
     pub(super) fn read(&mut self, row: &mut Row) -> Result<bool, Unreadable> {
+        let outcome = self.gather(row);
+        if outcome.is_err() {
+            // Where cells end is not known any more.
+            self.at = self.text.len();
+        }
+        outcome
+    }
+
+    fn gather(&mut self, row: &mut Row) -> Result<bool, Unreadable> {
         while self.at < self.text.len() {
             if self.number > MOST_ROWS.saturating_mul(10) {
                 return Err(Unreadable::TooManyRows(MOST_ROWS.saturating_mul(10)));

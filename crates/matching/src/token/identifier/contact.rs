@@ -35,10 +35,14 @@ pub fn domain(text: &str) -> Result<Token, Invalid> {
 
 /// The full host name, as A-labels in small letters, read as [`domain`] reads one. `www.` is part of it.
 ///
+/// A host that is a registrable domain name itself gives a token of that class, so that both meet whichever was meant.
+///
 /// # Errors
 /// When it is no name, an address, or a wildcard.
 pub fn host(text: &str) -> Result<Token, Invalid> {
-    token(Class::Host, host_name(Class::Host, text, false)?.as_bytes())
+    let name = host_name(Class::Host, text, false)?;
+    let class = if psl::domain_str(&name) == Some(name.as_str()) { Class::Domain } else { Class::Host };
+    token(class, name.as_bytes())
 }
 
 /// The host of what may be an address of the web.

@@ -4,7 +4,7 @@ use any_ascii::any_ascii_char;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::NoName;
-use super::tables::{Form, LATIN, NATIVE, STOP, Types};
+use super::tables::{Form, LATIN, NATIVE, Types, is_stop};
 
 /// The most bytes of a name as it is written. A longer text is no name of a company.
 pub(super) const MOST_TEXT: usize = 4_096;
@@ -14,25 +14,49 @@ pub(super) const MOST_LETTERS: usize = 256;
 /// The types that may open a name though they are short. Others open names of their own ("AS Watson").
 const SHORT_OPENINGS: [&str; 8] = ["ab", "ao", "ou", "oy", "pt", "sc", "bv", "nv"];
 
-/// The words that are compared, and the types of organisations that were taken out.
-pub(super) fn normalise(text: &str) -> Result<(Vec<String>, Vec<Form>), NoName> {
+/// What became of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Normal {
+    /// The words that are compared.
+    pub(super) words: Vec<String>,
+    /// The types of organisations that were taken out.
+    pub(super) forms: Vec<Form>,
+    /// All words, in Latin script.
+    pub(super) written: Vec<String>,
+}
+
+/// The words that are compared, and what was taken out.
+pub(super) fn normalise(text: &str) -> Result<Normal, NoName> {
     if text.len() > MOST_TEXT {
         return Err(NoName::TooLong);
     }
     let mut forms = Vec::new();
+    let in_latin =
+        |words: &[String]| -> Vec<String> { words.iter().map(|word| latin(word)).filter(|word| !word.is_empty()).collect() };
     let mut words = split(text);
+    let written = in_latin(&words);
     // Words of a to z go through the second table alone, which has them all: what was normalised once must go the same way again.
     if !words.iter().all(|word| word.is_ascii()) {
         strip_types(&mut words, &NATIVE, &mut forms);
+        words = in_latin(&words);
     }
-    let mut words: Vec<String> = words.iter().map(|word| latin(word)).filter(|word| !word.is_empty()).collect();
+    let words = core(words, &mut forms);
+    match words.iter().map(String::len).sum() {
+        0 => Err(NoName::Nothing),
+        1..=MOST_LETTERS => Ok(Normal { words, forms, written }),
+        _ => Err(NoName::TooLong),
+    }
+}
+
+/// Of words in Latin script those that are compared.
+pub(super) fn core(mut words: Vec<String>, forms: &mut Vec<Form>) -> Vec<String> {
     // What is taken out may bring together what is to be taken out: we go on until nothing changes, so that what was normalised once is
     // not changed by doing it again.
     loop {
         let before = words.len();
-        strip_types(&mut words, &LATIN, &mut forms);
-        if words.iter().any(|word| !STOP.contains(word.as_str())) {
-            words.retain(|word| !STOP.contains(word.as_str()));
+        strip_types(&mut words, &LATIN, forms);
+        if words.iter().any(|word| !is_stop(word)) {
+            words.retain(|word| !is_stop(word));
         }
         if words.len() == before {
             break;
@@ -41,11 +65,7 @@ pub(super) fn normalise(text: &str) -> Result<(Vec<String>, Vec<Form>), NoName> 
     if words.len() > 1 && words.iter().all(|word| word.len() == 1) {
         words = vec![words.concat()];
     }
-    match words.iter().map(String::len).sum() {
-        0 => Err(NoName::Nothing),
-        1..=MOST_LETTERS => Ok((words, forms)),
-        _ => Err(NoName::TooLong),
-    }
+    words
 }
 
 /// Words in their own script and lower case, without what stands in brackets: NFKC (UAX 15), lower case, then letters, digits and the marks
@@ -179,7 +199,7 @@ mod tests {
     use super::*;
 
     fn core(text: &str) -> String {
-        normalise(text).map_or_else(|why| format!("{why:?}"), |(words, _)| words.join(" "))
+        normalise(text).map_or_else(|why| format!("{why:?}"), |normal| normal.words.join(" "))
     }
 
     #[test]

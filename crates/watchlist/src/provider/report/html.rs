@@ -62,8 +62,15 @@ fn tlp_means(language: Language, tlp: &str) -> &'static str {
 
 fn next(report: &Report, language: Language) -> String {
     let steps: String = report.next.iter().map(|next| format!("<li>{}</li>\n", escape(&words::next(language, next)))).collect();
+    let problems: String = report.problems.iter().map(|problem| format!("<li>{}</li>\n", escape(problem))).collect();
+    let problems = if problems.is_empty() {
+        problems
+    } else {
+        let title = language.say("Let op", "Mind");
+        format!("<section aria-labelledby=\"mind\">\n<h2 id=\"mind\">{title}</h2>\n<ul>\n{problems}</ul>\n</section>\n")
+    };
     format!(
-        "<section aria-labelledby=\"next\">\n<h2 id=\"next\">{}</h2>\n<ol>\n{steps}</ol>\n</section>\n",
+        "{problems}<section aria-labelledby=\"next\">\n<h2 id=\"next\">{}</h2>\n<ol>\n{steps}</ol>\n</section>\n",
         language.say("Wat nu te doen", "What to do now")
     )
 }

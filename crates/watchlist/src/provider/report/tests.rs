@@ -52,6 +52,7 @@ fn what_others_wrote_is_text_and_nothing_else() {
     report.list.name = evil.into();
     report.next.push(Next::Send { file: evil.into(), to: evil.into() });
     report.customers.without_tokens_first = vec![evil.into()];
+    report.problems = vec![evil.into()];
     for language in [Language::Nl, Language::En] {
         let page = html(&report, language);
         assert!(
@@ -129,7 +130,7 @@ fn labels_are_the_strictest_of_what_is_shown() {
 fn the_json_has_its_form() {
     let json: serde_json::Value = serde_json::from_str(&report(&[hit("K-1", 1)]).json()).unwrap();
     let keys = |value: &serde_json::Value| value.as_object().map(|object| object.keys().cloned().collect::<Vec<_>>().join(" "));
-    assert_eq!(keys(&json).as_deref(), Some("changes customers hits list made next pap tlp version"));
+    assert_eq!(keys(&json).as_deref(), Some("changes customers hits list made next pap problems tlp version"));
     assert_eq!(
         keys(&json["hits"][0]).as_deref(),
         Some("asked customer decisions entry facts first gone id last met names reconsider sureness")

@@ -33,6 +33,9 @@ pub fn table(report: &Report, language: Language) -> String {
         }
     }
     out.push('\n');
+    for problem in &report.problems {
+        out.push_str(&format!("! {}\n", clean(problem)));
+    }
     for next in &report.next {
         out.push_str(&format!("→ {}\n", clean(&words::next(language, next))));
     }
