@@ -7,6 +7,7 @@
 pub mod desk;
 pub mod diff;
 pub mod form;
+pub mod import;
 mod keyed;
 pub mod publish;
 pub mod review;

@@ -462,3 +462,55 @@ fn public_files_do_not_name_anybody() {
         assert!(!base.windows(needle.len()).any(|window| window == needle.as_bytes()), "{needle}");
     }
 }
+
+/// Wrong cells, each with its name, and nothing imported.
+#[test]
+fn every_wrong_cell_of_a_sheet_is_told_at_once() {
+    let mut world = World::new("import");
+    let sheet = "\
+naam;land;kvk;domein;categorie;reden;bron;grondslag;criterium;protocol;review_by;functie;contact;bezwaar;# eigen\n\
+Een B.V.;NL;12345678;een.example;hosting;Reden;ZAAK-1;Wpg 19;C1;p 1;2027-06-30;team;t@x.example;https://desk.example/;x\n\
+Twee B.V.;Nederland;1234;https://twee.example/x;hosting;Reden;;Wpg 19;C1;p 1;31-12-2027;team;t@x.example;https://desk.example/\n\
+;;;;hosting;Reden;ZAAK-3;Wpg 19;C1;p 1;2027-06-30;team;t@x.example;https://desk.example/\n\
+Vier B.V.;NL;KvK 12 34 56 78;;hosting;;ZAAK-4;Wpg 19;C1;p 1;2027-06-30;team;t@x.example;\n";
+    let imported = world.holder().import(sheet.into(), "list.csv", NOW).unwrap();
+    let cells: Vec<(&str, &str)> = imported.faults.iter().map(|fault| (fault.cell.as_str(), fault.field.as_str())).collect();
+    let expected = [
+        ("C3", "kvk"),
+        ("B3", "country"),
+        ("K3", "review_by"),
+        ("G3", "source"),
+        ("A4", "names"),
+        ("N5", "contest_url"),
+        ("F5", "reason_nl"),
+    ];
+    assert_eq!(cells, expected, "{:#?}", imported.faults);
+    assert_eq!(imported.duplicates, ["row 5: kvk KvK 12 34 56 78 also stands in row 2"]);
+
+    // Unknown headings are no silence either.
+    let imported = world.holder().import("naam;kvk nr\nEen B.V.;1\n".into(), "list.csv", NOW).unwrap();
+    assert_eq!(imported.faults[0].cell, "B1");
+    assert!(world.holder().import(Vec::new(), "list.csv", NOW).is_err());
+    let imported = world.holder().import("naam;kvk\n".into(), "list.csv", NOW).unwrap();
+    assert_eq!(imported.faults.len(), 1);
+}
+
+#[test]
+fn a_right_sheet_becomes_entries_and_the_template_is_one() {
+    let mut world = World::new("template");
+    let sheet = "\
+naam,alias,land,plaats,kvk,domein,asn,categorie,reden,bron,grondslag,criterium,protocol,herzien voor,functie,contact,bezwaar\n\
+Een B.V.; Een Hosting B.V.,Een Servers,nl,Utrecht,12345678,een.example; twee.example,AS64500,hosting,Reden,ZAAK-1,Wpg 19,C1,p 1,2027-06-30,team,t@x.example,https://desk.example/\n";
+    let imported = world.holder().import(sheet.into(), "list.csv", NOW).unwrap();
+    assert!(imported.faults.is_empty(), "{:#?}", imported.faults);
+    assert_eq!(imported.forms[0].names, ["Een B.V.", "Een Hosting B.V."]);
+    assert_eq!(imported.forms[0].identifiers["domain"], ["een.example", "twee.example"]);
+    let officer = world.officers[0].clone();
+    let ids = world.holder().add_all(imported.forms, &officer, NOW, &mut system()).unwrap();
+    assert_eq!(ids.len(), 1);
+
+    let template = import::template().unwrap();
+    let imported = world.holder().import(template, "template.xlsx", NOW).unwrap();
+    assert_eq!(imported.faults.len(), 1, "{:#?}", imported.faults);
+    assert!(imported.faults[0].what.contains("no entry"), "{:#?}", imported.faults);
+}
