@@ -35,6 +35,8 @@ pub struct Shelf {
     pub side: Vec<Book>,
     /// What belongs together.
     pub manifest: Manifest,
+    /// The deltas, in order, and who made each.
+    pub bodies: Vec<(Vec<u8>, By)>,
     /// The newest of the chain.
     pub tip: Tip,
     /// The trees to which entries lead.
@@ -151,6 +153,21 @@ fn foreign(envelopes: &[Envelope], manifest: &Hex<32>, list: &Hex<16>, epoch: u3
     Ok(())
 }
 
+/// Walks a chain for somebody who keeps no state of a provider: the desk.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn walk(
+    envelopes: &[Envelope],
+    manifest: &[u8; 32],
+    officers: &[[u8; 32]],
+    epoch: u32,
+    log: &str,
+    now: i64,
+) -> Result<Shelf> {
+    Chain { envelopes, anchor: Anchor::parse(log)?, policy: None, now }.walk(manifest, officers, epoch)
+}
+
 struct Chain<'a> {
     envelopes: &'a [Envelope],
     anchor: Anchor,
@@ -222,7 +239,7 @@ impl Chain<'_> {
             }
             None => {}
         }
-        Ok(Shelf { book, side, manifest: opened, tip, roots, log, witnesses })
+        Ok(Shelf { book, side, bodies, manifest: opened, tip, roots, log, witnesses })
     }
 
     fn of(&self, kind: Kind) -> impl Iterator<Item = &Envelope> {
