@@ -15,6 +15,6 @@ pub mod holder;
 pub mod keys;
 pub mod log;
 pub mod provider;
-pub mod tally;
 pub mod sheet;
+pub mod tally;
 pub mod vault;
