@@ -1,5 +1,7 @@
 //! `sluis watchlist`: a confidential list, and who finds what on it, by files. Each role has its file here.
 
+mod enrol;
+mod evaluate;
 mod key;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +18,13 @@ use super::Globals;
 pub(crate) enum Command {
     Key(key::Key),
     Fingerprint(key::Fingerprint),
+    Enrol(enrol::Enrol),
+    Leave(enrol::Leave),
+    #[command(subcommand)]
+    Evaluator(evaluate::Command),
+    Evaluate(evaluate::Evaluate),
+    Audit(evaluate::Audit),
+    Join(enrol::Join),
 }
 
 /// Runs one of them.
@@ -23,6 +32,12 @@ pub(crate) fn run(command: &Command, globals: &Globals) -> Result<u8> {
     match command {
         Command::Key(args) => key::create(args, globals),
         Command::Fingerprint(args) => key::fingerprint(args),
+        Command::Enrol(args) => enrol::enrol(args, globals),
+        Command::Leave(args) => enrol::leave(args, globals),
+        Command::Evaluator(command) => evaluate::run(command, globals),
+        Command::Evaluate(args) => evaluate::evaluate(args, globals),
+        Command::Audit(args) => evaluate::audit(args),
+        Command::Join(args) => enrol::join(args, globals),
     }
 }
 
