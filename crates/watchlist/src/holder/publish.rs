@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     chance,
-    evaluator::Seed,
+    evaluator::Secret,
     files,
     keys::{Identity, hex, unhex},
     log::{
@@ -484,10 +484,11 @@ impl Holder {
         lines
     }
 
-    /// The seed of an epoch with its list and number, as the evaluator gets it.
-    pub(super) fn seed_of(&self, epoch: &Epoch) -> Result<Seed, Error> {
+    /// The keys of an epoch, as the evaluator gets them.
+    pub(super) fn secret_of(&self, epoch: &Epoch) -> Result<Secret, Error> {
         let list = unhex(&epoch.list).map_err(|_| Error::Damaged("an epoch"))?;
-        Ok(Seed::of(list, epoch.epoch, *self.seed(epoch)?))
+        let seed = self.seed(epoch)?;
+        Ok(Secret::derive(list, epoch.epoch, &seed)?)
     }
 
     fn seed(&self, epoch: &Epoch) -> Result<Zeroizing<[u8; 32]>, Error> {

@@ -161,10 +161,10 @@ impl Holder {
 }
 
 impl Holder {
-    /// The seed of an epoch in a parcel that the evaluator alone opens. Whoever has the seed and the published list can test guesses of its
+    /// The keys of an epoch in a parcel that the evaluator alone opens. Whoever has them and the published list can test guesses of its
     /// entries.
     fn keys_for_evaluator(&self, epoch: &Epoch, rng: &mut impl CryptoRng) -> Result<String, Error> {
-        let keys = self.seed_of(epoch)?;
+        let keys = self.secret_of(epoch)?;
         let parcel = keys.parcel(&self.state.evaluator.address()?, rng).map_err(|_| Error::Parcel)?;
         let path = self.dir.join("evaluator").join(format!("{}-E{}.keys", self.state.name, epoch.epoch));
         put(&path, &parcel)?;

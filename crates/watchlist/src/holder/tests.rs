@@ -571,8 +571,8 @@ fn stolen_keys_are_replaced() {
     assert_eq!((fresh.tip.epoch, fresh.manifest.evaluator), (5, evaluator.public.key));
     assert!(fresh.manifest.groups.iter().all(|group| !reader.manifest.groups.contains(group)));
     let keys = std::fs::read(&finished.evaluator).unwrap();
-    let seed = crate::evaluator::Seed::open(&keys, &evaluator.opener).unwrap();
+    let secret = crate::evaluator::Secret::open(&keys, &evaluator.opener).unwrap();
     for (group, public) in &fresh.manifest.groups {
-        assert_eq!(seed.secret(*group).unwrap().public().to_bytes(), public[0]);
+        assert_eq!(secret.key(*group).unwrap().public().to_bytes(), public[0]);
     }
 }
