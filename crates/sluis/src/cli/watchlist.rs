@@ -1,6 +1,8 @@
 //! `sluis watchlist`: a confidential list, and who finds what on it, by files. Each role has its file here.
 
 mod key;
+mod leaks;
+mod provider;
 
 use std::path::{Path, PathBuf};
 
@@ -12,10 +14,17 @@ use super::Globals;
 #[derive(clap::Subcommand)]
 #[command(after_help = "Examples:
   sluis watchlist key officer officer-1.key --name 'Officer 1'   a key, and beside it its public half with the fingerprint
-  sluis watchlist fingerprint officer-1.key.pub                  what people read to each other before they trust a key")]
+  sluis watchlist fingerprint officer-1.key.pub                  what people read to each other before they trust a key
+  sluis watchlist match --dir lijst --csv klanten.csv            a provider looks its customers up, alone
+  sluis watchlist leaks --lang nl                                what each party learns, and what leaks")]
 pub(crate) enum Command {
     Key(key::Key),
     Fingerprint(key::Fingerprint),
+    Match(provider::Match),
+    Hits(provider::Shown),
+    Decide(provider::Decided),
+    Ask(provider::Asked),
+    Leaks(leaks::Leaks),
 }
 
 /// Runs one of them.
@@ -23,6 +32,11 @@ pub(crate) fn run(command: &Command, globals: &Globals) -> Result<u8> {
     match command {
         Command::Key(args) => key::create(args, globals),
         Command::Fingerprint(args) => key::fingerprint(args),
+        Command::Match(args) => provider::run(args, globals),
+        Command::Hits(args) => provider::hits(args, globals),
+        Command::Decide(args) => provider::decided(args, globals),
+        Command::Ask(args) => provider::asked(args, globals),
+        Command::Leaks(args) => leaks::run(args),
     }
 }
 
