@@ -7,9 +7,10 @@
 pub mod desk;
 pub mod diff;
 pub mod form;
-pub mod import;
+mod keyed;
 pub mod publish;
 pub mod review;
+pub mod sign;
 pub mod state;
 
 use std::{
@@ -229,7 +230,7 @@ impl Holder {
         }
         let made = ListLog::create(&dir.join("log"), &log.beside, begin.origin, &log.seed())?;
         let secret = Zeroizing::new(chance::draw::<32>(rng));
-        files::write(&dir.join("list.secret"), &secret[..])?;
+        put(&dir.join("list.secret"), &secret[..])?;
         let state = State {
             form: state::FORM.to_owned(),
             name: begin.name.to_owned(),
@@ -286,7 +287,7 @@ impl Holder {
 
     fn save(&self) -> Result<(), Error> {
         let bytes = serde_json::to_vec_pretty(&self.state).map_err(|_| Error::Damaged("it cannot be written"))?;
-        Ok(files::write(&self.dir.join("state.json"), &bytes)?)
+        put(&self.dir.join("state.json"), &bytes)
     }
 
     /// Changes what other settings a list has; they count from the next manifest on.
@@ -305,7 +306,11 @@ impl Holder {
 
     fn officer(&self, officer: &Identity) -> Result<String, Error> {
         let key = hex(&officer.public.key);
-        if self.state.officers.iter().any(|pinned| pinned.key == key) { Ok(key) } else { Err(Error::Officer(officer.public.name.clone())) }
+        if self.state.officers.iter().any(|pinned| pinned.key == key) {
+            Ok(key)
+        } else {
+            Err(Error::Officer(officer.public.name.clone()))
+        }
     }
 
     /// What an officer's key is called; the key's beginning if it is none of theirs.
@@ -320,7 +325,13 @@ impl Holder {
     ///
     /// # Errors
     /// Everything that is wrong with it at once.
-    pub fn add(&mut self, form: Form, officer: &Identity, now: i64, rng: &mut impl CryptoRng) -> Result<(EntryId, Vec<String>), Error> {
+    pub fn add(
+        &mut self,
+        form: Form,
+        officer: &Identity,
+        now: i64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(EntryId, Vec<String>), Error> {
         let id = chance::draw(rng);
         let told = self.duplicates(&form, None);
         self.keep(form, id, 1, officer, now)?;
@@ -332,7 +343,13 @@ impl Holder {
     ///
     /// # Errors
     /// As [`Holder::add`].
-    pub fn add_all(&mut self, forms: Vec<Form>, officer: &Identity, now: i64, rng: &mut impl CryptoRng) -> Result<Vec<EntryId>, Error> {
+    pub fn add_all(
+        &mut self,
+        forms: Vec<Form>,
+        officer: &Identity,
+        now: i64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<EntryId>, Error> {
         let before = self.state.entries.len();
         let mut ids = Vec::with_capacity(forms.len());
         for form in forms {
@@ -390,7 +407,9 @@ impl Holder {
         let canonical = |form: &Form| -> Vec<(String, Vec<u8>, String)> {
             let tokens = form.identifiers.iter().flat_map(|(name, texts)| {
                 let class = form::classes().find(|class| class.name() == name);
-                texts.iter().filter_map(move |text| Some((name.clone(), identifier::of(class?, text).ok()?.input(), text.clone())))
+                texts
+                    .iter()
+                    .filter_map(move |text| Some((name.clone(), identifier::of(class?, text).ok()?.input(), text.clone())))
             });
             tokens.collect()
         };
@@ -435,7 +454,9 @@ impl Holder {
     pub fn withdraw(&mut self, entry: &str, why: &str, officer: &Identity, now: i64) -> Result<EntryId, Error> {
         let by = self.officer(officer)?;
         if why.trim().is_empty() {
-            return Err(Error::Begin("a withdrawal has a reason; it is committed to in the log, and the listed party may ask for it"));
+            return Err(Error::Begin(
+                "a withdrawal has a reason; it is committed to in the log, and the listed party may ask for it",
+            ));
         }
         let id = self.state.entries[self.find(entry)?].id.clone();
         let mut changed = false;
@@ -510,6 +531,12 @@ impl Holder {
         let Ok(key) = VerifyingKey::from_bytes(&key) else { return false };
         pinned && key.verify_strict(&statement(what, entry), &Signature::from_bytes(&signature)).is_ok()
     }
+}
+
+/// Writes a file, whole or not at all.
+fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    crate::crash::point().map_err(|source| files::Error::System { path: path.to_owned(), source })?;
+    Ok(files::write(path, bytes)?)
 }
 
 /// What an officer signs who wrote or accepted an entry.

@@ -5,13 +5,16 @@
 //! in. Later doors (HTTP, the console, cases) call the same functions.
 
 pub mod chance;
+mod crash;
 pub mod customers;
 pub mod enrolment;
 pub mod evaluator;
 pub mod files;
 pub mod hex;
+pub mod holder;
 pub mod keys;
 pub mod log;
 pub mod provider;
+pub mod tally;
 pub mod sheet;
 pub mod vault;

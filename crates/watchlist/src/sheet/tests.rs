@@ -135,9 +135,9 @@ fn a_workbook_keeps_its_numbers_dates_and_places() {
     assert_eq!(sheet.remarks(), [Remark::OtherWorksheets(vec!["Leeg".to_owned(), "Oud".to_owned()])]);
     let last = sheet.rows().unwrap().last().unwrap().unwrap();
     assert_eq!((last.faults(), last.place(1)), ([(1, Fault::Digits)].as_slice(), "B4".to_owned()));
-    let mut old = Sheet::open_worksheet(bytes.clone(), "Oud").unwrap();
+    let mut old = Sheet::open_worksheet(bytes.clone(), "klanten.xlsx", "Oud").unwrap();
     assert_eq!(old.rows().unwrap().next().unwrap().unwrap().cell(0), "x");
-    assert_eq!(Sheet::open_worksheet(bytes, "Nieuw").unwrap_err(), Unreadable::NoWorksheet("Nieuw".to_owned()));
+    assert_eq!(Sheet::open_worksheet(bytes, "klanten.xlsx", "Nieuw").unwrap_err(), Unreadable::NoWorksheet("Nieuw".to_owned()));
 }
 
 #[test]
