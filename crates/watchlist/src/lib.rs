@@ -7,6 +7,7 @@
 pub mod chance;
 mod crash;
 pub mod customers;
+pub mod desk;
 pub mod enrolment;
 pub mod evaluator;
 pub mod files;
@@ -15,6 +16,6 @@ pub mod holder;
 pub mod keys;
 pub mod log;
 pub mod provider;
-pub mod tally;
 pub mod sheet;
+pub mod tally;
 pub mod vault;
