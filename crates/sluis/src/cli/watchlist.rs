@@ -3,6 +3,8 @@
 mod enrol;
 mod evaluate;
 mod key;
+mod leaks;
+mod provider;
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +16,9 @@ use super::Globals;
 #[derive(clap::Subcommand)]
 #[command(after_help = "Examples:
   sluis watchlist key officer officer-1.key --name 'Officer 1'   a key, and beside it its public half with the fingerprint
-  sluis watchlist fingerprint officer-1.key.pub                  what people read to each other before they trust a key")]
+  sluis watchlist fingerprint officer-1.key.pub                  what people read to each other before they trust a key
+  sluis watchlist match --dir lijst --csv klanten.csv            a provider looks its customers up, alone
+  sluis watchlist leaks --lang nl                                what each party learns, and what leaks")]
 pub(crate) enum Command {
     Key(key::Key),
     Fingerprint(key::Fingerprint),
@@ -25,6 +29,11 @@ pub(crate) enum Command {
     Evaluate(evaluate::Evaluate),
     Audit(evaluate::Audit),
     Join(enrol::Join),
+    Match(provider::Match),
+    Hits(provider::Shown),
+    Decide(provider::Decided),
+    Ask(provider::Asked),
+    Leaks(leaks::Leaks),
 }
 
 /// Runs one of them.
@@ -38,6 +47,11 @@ pub(crate) fn run(command: &Command, globals: &Globals) -> Result<u8> {
         Command::Evaluate(args) => evaluate::evaluate(args, globals),
         Command::Audit(args) => evaluate::audit(args),
         Command::Join(args) => enrol::join(args, globals),
+        Command::Match(args) => provider::run(args, globals),
+        Command::Hits(args) => provider::hits(args, globals),
+        Command::Decide(args) => provider::decided(args, globals),
+        Command::Ask(args) => provider::asked(args, globals),
+        Command::Leaks(args) => leaks::run(args),
     }
 }
 
