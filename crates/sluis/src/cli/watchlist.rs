@@ -1,5 +1,7 @@
 //! `sluis watchlist`: a confidential list, and who finds what on it, by files. Each role has its file here.
 
+mod enrol;
+mod evaluate;
 mod key;
 mod leaks;
 mod provider;
@@ -25,6 +27,13 @@ pub(crate) enum Command {
     Decide(provider::Decided),
     Ask(provider::Asked),
     Leaks(leaks::Leaks),
+    Enrol(enrol::Enrol),
+    Leave(enrol::Leave),
+    #[command(subcommand)]
+    Evaluator(evaluate::Command),
+    Evaluate(evaluate::Evaluate),
+    Audit(evaluate::Audit),
+    Join(enrol::Join),
 }
 
 /// Runs one of them.
@@ -37,6 +46,12 @@ pub(crate) fn run(command: &Command, globals: &Globals) -> Result<u8> {
         Command::Decide(args) => provider::decided(args, globals),
         Command::Ask(args) => provider::asked(args, globals),
         Command::Leaks(args) => leaks::run(args),
+        Command::Enrol(args) => enrol::enrol(args, globals),
+        Command::Leave(args) => enrol::leave(args, globals),
+        Command::Evaluator(command) => evaluate::run(command, globals),
+        Command::Evaluate(args) => evaluate::evaluate(args, globals),
+        Command::Audit(args) => evaluate::audit(args),
+        Command::Join(args) => enrol::join(args, globals),
     }
 }
 
