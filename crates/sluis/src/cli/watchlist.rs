@@ -1,5 +1,6 @@
 //! `sluis watchlist`: a confidential list, and who finds what on it, by files. Each role has its file here.
 
+mod desk;
 mod enrol;
 mod evaluate;
 mod key;
@@ -27,6 +28,12 @@ pub(crate) enum Command {
     Decide(provider::Decided),
     Ask(provider::Asked),
     Leaks(leaks::Leaks),
+    #[command(subcommand)]
+    Desk(desk::Command),
+    Answer(desk::Answer),
+    Suspend(desk::Suspend),
+    #[command(subcommand)]
+    Listed(desk::Listed),
     Enrol(enrol::Enrol),
     Leave(enrol::Leave),
     #[command(subcommand)]
@@ -46,6 +53,10 @@ pub(crate) fn run(command: &Command, globals: &Globals) -> Result<u8> {
         Command::Decide(args) => provider::decided(args, globals),
         Command::Ask(args) => provider::asked(args, globals),
         Command::Leaks(args) => leaks::run(args),
+        Command::Desk(command) => desk::run(command, globals),
+        Command::Answer(args) => desk::answer(args, globals),
+        Command::Suspend(args) => desk::suspend(args, globals),
+        Command::Listed(command) => desk::listed(command, globals),
         Command::Enrol(args) => enrol::enrol(args, globals),
         Command::Leave(args) => enrol::leave(args, globals),
         Command::Evaluator(command) => evaluate::run(command, globals),
