@@ -62,16 +62,27 @@ impl Request {
     }
 }
 
+/// Whether anybody can prove to control something of this class.
+fn is_provable(class: Class) -> bool {
+    class.is_strong() && class != Class::NamePlace
+}
+
 impl Desk {
     /// Takes in a question. Gives its number and the code to prove control with.
     ///
     /// # Errors
     /// When the identifier is none, or was asked about in this quarter.
-    pub fn request(&mut self, name: &str, class: Class, text: &str, now: i64, rng: &mut impl CryptoRng) -> Result<&Request> {
+    pub fn request(&mut self, name: &str, class: &str, text: &str, now: i64, rng: &mut impl CryptoRng) -> Result<&Request> {
+        let known = Class::ALL.into_iter().find(|known| known.name() == class);
+        let class = known.ok_or_else(|| {
+            let all: Vec<&str> =
+                Class::ALL.into_iter().filter(|class| is_provable(*class)).map(Class::name).collect();
+            Error::said(format!("--class: it is one of {}", all.join(", ")))
+        })?;
         if name.trim().is_empty() {
             return Err(Error::said("--name: who asks, as the letter has to address them"));
         }
-        if !class.is_strong() || class == Class::NamePlace {
+        if !is_provable(class) {
             return Err(Error::said(
                 "a name alone is nobody's: ask for something that can be proven, such as a register number, a domain name or an AS number",
             ));

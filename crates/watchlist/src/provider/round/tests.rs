@@ -468,20 +468,19 @@ fn customers_that_left_are_marked_and_a_file_that_is_not_whole_costs_nothing() {
 #[test]
 fn whether_somebody_is_listed_is_told_to_nobody_by_the_answer() {
     use crate::desk::listed::{Proof, WAIT};
-    use matching::token::Class;
     let mut world = World::new("listed");
     let (listed, free) = ("11111111", "55555555");
     let mut numbers = Vec::new();
     for kvk in [listed, free] {
-        let request = world.desk.request("Aanvrager", Class::Kvk, kvk, NOW, &mut world.chance).unwrap();
+        let request = world.desk.request("Aanvrager", "kvk", kvk, NOW, &mut world.chance).unwrap();
         numbers.push((request.number.clone(), request.code.clone()));
         assert!(
-            world.desk.request("Ander", Class::Kvk, &format!("KvK {kvk}"), NOW + DAY, &mut world.chance).is_err(),
+            world.desk.request("Ander", "kvk", &format!("KvK {kvk}"), NOW + DAY, &mut world.chance).is_err(),
             "once a quarter"
         );
     }
     assert!(
-        world.desk.request("Wie", Class::NameSorted, "Waterhoen Hosting", NOW, &mut world.chance).is_err(),
+        world.desk.request("Wie", "name-sorted", "Waterhoen Hosting", NOW, &mut world.chance).is_err(),
         "a name proves nothing"
     );
     assert!(world.desk.is_listed(&numbers[0].0, NOW).is_err(), "not before control is proven");
