@@ -7,8 +7,10 @@
 pub mod desk;
 pub mod diff;
 pub mod form;
+pub mod import;
 mod keyed;
 pub mod publish;
+pub mod replace;
 pub mod review;
 pub mod sign;
 pub mod state;
@@ -127,7 +129,9 @@ pub enum Error {
     #[error("the name of a list has 1 to 40 letters a-z, digits and hyphens, since it stands in names of files")]
     Name,
     /// A parcel.
-    #[error("the list cannot be packed for the desk: its public key is no usable one; begin with another desk key")]
+    #[error(
+        "the list cannot be packed for the desk: or the keys for the evaluator: its public key is no usable one; put another in its place"
+    )]
     Parcel,
     /// No such publication.
     #[error("there is no publication {0}; it is one of {1}, or `now`")]
@@ -225,7 +229,7 @@ impl Holder {
         if dir.join("state.json").exists() {
             return Err(Error::Exists(dir.display().to_string()));
         }
-        for folder in ["epochs", "drafts", "public", "desk"] {
+        for folder in ["epochs", "drafts", "public", "desk", "evaluator"] {
             files::directory(&dir.join(folder))?;
         }
         let made = ListLog::create(&dir.join("log"), &log.beside, begin.origin, &log.seed())?;
@@ -236,6 +240,7 @@ impl Holder {
             name: begin.name.to_owned(),
             holder: begin.holder.to_owned(),
             officers: begin.officers.iter().map(Person::of).collect(),
+            former: Vec::new(),
             evaluator: Person::of(begin.evaluator),
             desk: Person::of(begin.desk),
             log: LogKey { origin: begin.origin.to_owned(), key: made.key().to_string() },
@@ -316,7 +321,8 @@ impl Holder {
     /// What an officer's key is called; the key's beginning if it is none of theirs.
     #[must_use]
     pub fn name_of(&self, key: &str) -> String {
-        let people = self.state.officers.iter().chain([&self.state.evaluator, &self.state.desk]);
+        let former = self.state.former.iter().map(|former| &former.person);
+        let people = self.state.officers.iter().chain(former).chain([&self.state.evaluator, &self.state.desk]);
         let name = people.filter(|person| person.key == key).map(|person| person.name.clone()).next();
         name.unwrap_or_else(|| key.chars().take(8).collect())
     }
@@ -386,7 +392,7 @@ impl Holder {
         }
         let replaces = (version > 1).then(|| (id, version - 1));
         let entry = form.entry(id, version, replaces, now).map_err(Error::Problems)?;
-        let signature = hex(&officer.signing.sign(&statement("wrote", &entry)).to_bytes());
+        let signature = hex(&officer.signing.sign(&statement("wrote", &entry, now)).to_bytes());
         self.state.entries.push(Kept {
             id: hex(&id),
             version,
@@ -441,7 +447,7 @@ impl Holder {
             return Err(Error::Withdrawn(entry.to_owned()));
         }
         let read = self.read(kept, now)?;
-        let signature = hex(&officer.signing.sign(&statement("accepted", &read)).to_bytes());
+        let signature = hex(&officer.signing.sign(&statement("accepted", &read, now)).to_bytes());
         self.state.entries[at].accepted = Some(By { key, at: now, signature });
         self.save()?;
         Ok(read.id)
@@ -526,10 +532,11 @@ impl Holder {
     }
 
     fn signed(&self, by: &By, what: &str, entry: &Entry) -> bool {
-        let pinned = self.state.officers.iter().any(|officer| officer.key == by.key);
+        let former = self.state.former.iter().any(|former| former.person.key == by.key && by.at <= former.until);
+        let pinned = former || self.state.officers.iter().any(|officer| officer.key == by.key);
         let (Ok(key), Ok(signature)) = (unhex::<32>(&by.key), unhex::<64>(&by.signature)) else { return false };
         let Ok(key) = VerifyingKey::from_bytes(&key) else { return false };
-        pinned && key.verify_strict(&statement(what, entry), &Signature::from_bytes(&signature)).is_ok()
+        pinned && key.verify_strict(&statement(what, entry, by.at), &Signature::from_bytes(&signature)).is_ok()
     }
 }
 
@@ -540,9 +547,9 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// What an officer signs who wrote or accepted an entry.
-fn statement(what: &str, entry: &Entry) -> Vec<u8> {
+fn statement(what: &str, entry: &Entry, at: i64) -> Vec<u8> {
     let mut w = Writer::new();
-    w.raw(b"sluis/v1/reader\0").text(what).raw(&entry.id).u32(entry.version);
+    w.raw(b"sluis/v1/reader\0").text(what).time(at).raw(&entry.id).u32(entry.version);
     w.raw(&sha256(&[&entry.capsule_bytes()])).raw(&sha256(&[&entry.reason_bytes()]));
     w.done()
 }

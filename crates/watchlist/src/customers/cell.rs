@@ -85,7 +85,9 @@ fn tokens(customer: &Customer, meaning: Meaning, text: &str) -> Result<Vec<Token
     match meaning {
         // Customers abroad have the number of their own register in this column. It must not be taken for a Dutch company's.
         Meaning::Kvk => match abroad.filter(|country| identifier::has_rule(*country) && !says_dutch(text)) {
-            Some(country) => one(identifier::registry_in(country, text).or_else(|invalid| identifier::kvk(text).map_err(|_| invalid))),
+            Some(country) => {
+                one(identifier::registry_in(country, text).or_else(|invalid| identifier::kvk(text).map_err(|_| invalid)))
+            }
             None => one(identifier::kvk(text).or_else(|invalid| match abroad {
                 Some(country) => identifier::registry_in(country, text).map_err(|_| invalid),
                 None => Err(invalid),

@@ -15,10 +15,11 @@ use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use super::{Error, Problem};
+use crate::evaluator::Secret;
 
 /// The secret keys of an epoch, one for each group.
 pub(super) struct EpochKeys {
-    keys: Vec<(Group, SecretKey)>,
+    secret: Secret,
     entries: Zeroizing<[u8; 32]>,
 }
 
@@ -32,19 +33,13 @@ impl EpochKeys {
     /// From the seed of an epoch, which the evaluator has too, and the secret of the list, which nobody else has: with the seed alone a list can
     /// be guessed at, and never opened.
     pub(super) fn derive(seed: &[u8; 32], epoch: u32, secret: &[u8; 32], list: &[u8; 16]) -> Result<EpochKeys, Error> {
-        let key = |group: Group| {
-            let mut info = b"sluis/v1/oprf".to_vec();
-            info.extend_from_slice(&epoch.to_be_bytes());
-            info.push(group as u8);
-            Ok((group, SecretKey::derive(seed, &info)?))
-        };
-        let keys = Group::ALL.into_iter().map(key).collect::<Result<Vec<_>, Error>>()?;
-        Ok(EpochKeys { keys, entries: Zeroizing::new(sha256(&[b"sluis/v1/entry-keys\0", secret, list])) })
+        let secret_keys = Secret::derive(*list, epoch, seed)?;
+        Ok(EpochKeys { secret: secret_keys, entries: Zeroizing::new(sha256(&[b"sluis/v1/entry-keys\0", secret, list])) })
     }
 
     /// By group, in order.
     pub(super) fn groups(&self) -> impl Iterator<Item = (Group, &SecretKey)> {
-        self.keys.iter().map(|(group, key)| (*group, key))
+        Group::ALL.into_iter().filter_map(|group| Some((group, self.secret.key(group)?)))
     }
 
     pub(super) fn public(&self) -> Vec<(Group, Vec<[u8; 32]>)> {

@@ -23,7 +23,9 @@ use super::{
     state::{Draft, Epoch, Kept},
 };
 use crate::{
-    chance, files,
+    chance,
+    evaluator::Secret,
+    files,
     keys::{Identity, hex, unhex},
     log::{
         ListLog, Seen,
@@ -77,23 +79,6 @@ pub struct Made {
     pub file: String,
     /// What a person should know of it before signing.
     pub summary: Vec<String>,
-}
-
-/// What a machine needs that evaluates.
-#[derive(Clone)]
-pub struct EvaluatorKeys {
-    /// The list in this epoch.
-    pub list: [u8; 16],
-    /// The epoch.
-    pub epoch: u32,
-    /// The seed of its keys, one for each group (RFC 9497, 3.2.1).
-    pub seed: Zeroizing<[u8; 32]>,
-}
-
-impl std::fmt::Debug for EvaluatorKeys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EvaluatorKeys").field("epoch", &self.epoch).finish_non_exhaustive()
-    }
 }
 
 impl Holder {
@@ -388,6 +373,8 @@ impl Holder {
             seq: 0,
             until,
             publication: String::new(),
+            officers: self.state.officers.iter().map(|officer| officer.key.clone()).collect(),
+            pinned: self.state.pinned(),
             seed: seed_file,
             bits,
             slots: plan
@@ -497,15 +484,11 @@ impl Holder {
         lines
     }
 
-    /// The list, the number and the seed of the newest epoch, for a machine that evaluates and has no list. Whoever has the seed and the published
-    /// list can test guesses of its entries.
-    ///
-    /// # Errors
-    /// When nothing was published.
-    pub fn evaluator_keys(&self) -> Result<EvaluatorKeys, Error> {
-        let epoch = self.state.epochs.last().ok_or(Error::Empty)?;
+    /// The keys of an epoch, as the evaluator gets them.
+    pub(super) fn secret_of(&self, epoch: &Epoch) -> Result<Secret, Error> {
         let list = unhex(&epoch.list).map_err(|_| Error::Damaged("an epoch"))?;
-        Ok(EvaluatorKeys { list, epoch: epoch.epoch, seed: self.seed(epoch)? })
+        let seed = self.seed(epoch)?;
+        Ok(Secret::derive(list, epoch.epoch, &seed)?)
     }
 
     fn seed(&self, epoch: &Epoch) -> Result<Zeroizing<[u8; 32]>, Error> {

@@ -12,7 +12,7 @@ use super::{
     Error, Holder, LogAt, desk,
     publish::MOST_FILE,
     put,
-    state::{Person, Published},
+    state::{Epoch, Person, Published},
 };
 use crate::{
     files,
@@ -25,6 +25,8 @@ use crate::{
 pub struct Finished {
     /// The file for everybody.
     pub file: String,
+    /// The keys of a new epoch, for the evaluator; empty with a delta.
+    pub evaluator: String,
     /// The file for the desk.
     pub desk: String,
     /// The hash of the manifest or delta.
@@ -83,6 +85,15 @@ impl Holder {
         }
         let epoch = draft.epoch.clone().ok_or(Error::Damaged("a draft"))?;
         if draft.base {
+            // Providers take a manifest from two officers of the one before.
+            if let Some(before) = self.state.epochs.last() {
+                let known = before.officers.iter().filter_map(|key| unhex(key).ok());
+                if known.filter(|key| first.is_signed_by(key)).count() < 2 {
+                    return Err(Error::Begin(
+                        "a new epoch is signed by two officers whom the epoch before names, or providers refuse it",
+                    ));
+                }
+            }
             let manifest = Manifest::read(&first.body)?;
             let good = |segment: &&Envelope| segment.header.kind == Kind::Segment && sha256(&[&segment.body]) == manifest.segment;
             envelopes.get(1).filter(good).ok_or_else(|| Error::OtherDraft(draft.file.clone()))?;
@@ -120,6 +131,7 @@ impl Holder {
         let name = format!("{}-E{}-D{}.slu", self.state.name, epoch.epoch, epoch.seq);
         let bytes: Vec<u8> = envelopes.iter().flat_map(Envelope::encode).collect();
         put(&self.dir.join("public").join(&name), &bytes)?;
+        let evaluator = if draft.base { self.keys_for_evaluator(&epoch, rng)? } else { String::new() };
         let desk = desk::write(self, &epoch, &header, log_at, &log, index, rng)?;
 
         match self.state.epochs.last_mut().filter(|last| last.epoch == epoch.epoch) {
@@ -141,9 +153,22 @@ impl Holder {
         Ok(Finished {
             file: self.dir.join("public").join(name).display().to_string(),
             desk,
+            evaluator,
             hash: draft.hash,
             number: (epoch.epoch, epoch.seq),
         })
+    }
+}
+
+impl Holder {
+    /// The keys of an epoch in a parcel that the evaluator alone opens. Whoever has them and the published list can test guesses of its
+    /// entries.
+    fn keys_for_evaluator(&self, epoch: &Epoch, rng: &mut impl CryptoRng) -> Result<String, Error> {
+        let keys = self.secret_of(epoch)?;
+        let parcel = keys.parcel(&self.state.evaluator.address()?, rng).map_err(|_| Error::Parcel)?;
+        let path = self.dir.join("evaluator").join(format!("{}-E{}.keys", self.state.name, epoch.epoch));
+        put(&path, &parcel)?;
+        Ok(path.display().to_string())
     }
 }
 

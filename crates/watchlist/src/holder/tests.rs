@@ -462,3 +462,117 @@ fn public_files_do_not_name_anybody() {
         assert!(!base.windows(needle.len()).any(|window| window == needle.as_bytes()), "{needle}");
     }
 }
+
+/// Wrong cells, each with its name, and nothing imported.
+#[test]
+fn every_wrong_cell_of_a_sheet_is_told_at_once() {
+    let mut world = World::new("import");
+    let sheet = "\
+naam;land;kvk;domein;categorie;reden;bron;grondslag;criterium;protocol;review_by;functie;contact;bezwaar;# eigen\n\
+Een B.V.;NL;12345678;een.example;hosting;Reden;ZAAK-1;Wpg 19;C1;p 1;2027-06-30;team;t@x.example;https://desk.example/;x\n\
+Twee B.V.;Nederland;1234;https://twee.example/x;hosting;Reden;;Wpg 19;C1;p 1;31-12-2027;team;t@x.example;https://desk.example/\n\
+;;;;hosting;Reden;ZAAK-3;Wpg 19;C1;p 1;2027-06-30;team;t@x.example;https://desk.example/\n\
+Vier B.V.;NL;KvK 12 34 56 78;;hosting;;ZAAK-4;Wpg 19;C1;p 1;2027-06-30;team;t@x.example;\n";
+    let imported = world.holder().import(sheet.into(), "list.csv", NOW).unwrap();
+    let cells: Vec<(&str, &str)> = imported.faults.iter().map(|fault| (fault.cell.as_str(), fault.field.as_str())).collect();
+    let expected = [
+        ("C3", "kvk"),
+        ("B3", "country"),
+        ("K3", "review_by"),
+        ("G3", "source"),
+        ("A4", "names"),
+        ("N5", "contest_url"),
+        ("F5", "reason_nl"),
+    ];
+    assert_eq!(cells, expected, "{:#?}", imported.faults);
+    assert_eq!(imported.duplicates, ["row 5: kvk KvK 12 34 56 78 also stands in row 2"]);
+
+    // Unknown headings are no silence either.
+    let imported = world.holder().import("naam;kvk nr\nEen B.V.;1\n".into(), "list.csv", NOW).unwrap();
+    assert_eq!(imported.faults[0].cell, "B1");
+    assert!(world.holder().import(Vec::new(), "list.csv", NOW).is_err());
+    let imported = world.holder().import("naam;kvk\n".into(), "list.csv", NOW).unwrap();
+    assert_eq!(imported.faults.len(), 1);
+}
+
+#[test]
+fn a_right_sheet_becomes_entries_and_the_template_is_one() {
+    let mut world = World::new("template");
+    let sheet = "\
+naam,alias,land,plaats,kvk,domein,asn,categorie,reden,bron,grondslag,criterium,protocol,herzien voor,functie,contact,bezwaar\n\
+Een B.V.; Een Hosting B.V.,Een Servers,nl,Utrecht,12345678,een.example; twee.example,AS64500,hosting,Reden,ZAAK-1,Wpg 19,C1,p 1,2027-06-30,team,t@x.example,https://desk.example/\n";
+    let imported = world.holder().import(sheet.into(), "list.csv", NOW).unwrap();
+    assert!(imported.faults.is_empty(), "{:#?}", imported.faults);
+    assert_eq!(imported.forms[0].names, ["Een B.V.", "Een Hosting B.V."]);
+    assert_eq!(imported.forms[0].identifiers["domain"], ["een.example", "twee.example"]);
+    let officer = world.officers[0].clone();
+    let ids = world.holder().add_all(imported.forms, &officer, NOW, &mut system()).unwrap();
+    assert_eq!(ids.len(), 1);
+
+    let template = import::template().unwrap();
+    let imported = world.holder().import(template, "template.xlsx", NOW).unwrap();
+    assert_eq!(imported.faults.len(), 1, "{:#?}", imported.faults);
+    assert!(imported.faults[0].what.contains("no entry"), "{:#?}", imported.faults);
+}
+
+/// The drill of the manual: each key stolen in turn.
+#[test]
+fn stolen_keys_are_replaced() {
+    let mut world = World::new("drill");
+    let [first, second, third] = world.three();
+    let mut rng = system();
+    world.listed("Een Hosting B.V.", "11111111");
+    let base = world.published(false);
+    let known = Reader::new(&base).manifest.officers;
+
+    // An officer's: with two officers there is nobody left to vouch for a third, so there are three from the start.
+    let name = second.public.fingerprint();
+    let refused = world.holder().replace_officer(Some(&name), Some(&third.public), NOW, &first);
+    assert!(matches!(refused, Err(Error::Begin(_))));
+    world.holder().replace_officer(None, Some(&third.public), NOW, &first).unwrap();
+    let with_three = world.published(false);
+    assert_eq!(Reader::new(&with_three).tip.epoch, 2, "other officers need a new manifest");
+    world.holder().replace_officer(Some(&name), None, NOW + 5, &first).unwrap();
+    assert!(matches!(world.holder().replace_officer(Some("nobody"), None, NOW, &first), Err(Error::Begin(_))));
+    let log = world.log.clone();
+    world.holder().publish(&first, &log, false, None, NOW, &mut rng).unwrap();
+    assert!(matches!(world.holder().sign(&second, &log, NOW, &mut rng), Err(Error::Officer(_))));
+    let file = world.holder().sign(&third, &log, NOW, &mut rng).unwrap().file;
+    let reader = Reader::new(&file);
+    assert_eq!(reader.tip.epoch, 3);
+    assert!(!reader.manifest.officers.contains(&second.public.key) && known.contains(&second.public.key));
+    // What the second accepted before the theft stands.
+    assert_eq!(reader.status(&world, "11111111").len(), 1);
+
+    // What they accepted after it does not.
+    world.holder().state.former[0].until = NOW - 1;
+    world.holder.as_ref().unwrap().save().unwrap();
+    world.holder.as_mut().unwrap().state.former[0].until = NOW - 1;
+    assert_eq!(world.holder.as_ref().unwrap().plan(NOW).len(), 0);
+    world.holder.as_mut().unwrap().state.former[0].until = NOW + 5;
+    world.holder.as_ref().unwrap().save().unwrap();
+
+    // The key of the log.
+    let new = LogAt { key: Identity::draw(crate::keys::Role::Log, "Log 2", &mut rng), beside: world.dir.0.join("keys-2") };
+    assert!(matches!(world.holder().publish(&first, &new, false, None, NOW, &mut rng), Err(Error::Log(_))));
+    world.holder().replace_log(&new, "list.example/resellers-2", &first).unwrap();
+    world.holder().publish(&first, &new, false, None, NOW, &mut rng).unwrap();
+    let file = world.holder().sign(&third, &new, NOW, &mut rng).unwrap().file;
+    let reader = Reader::new(&file);
+    assert_eq!((reader.tip.epoch, reader.manifest.log_origin.as_str()), (4, "list.example/resellers-2"));
+    assert_eq!(reader.status(&world, "11111111").len(), 1);
+
+    // The evaluator's, or the seed: a new epoch has new keys under the evaluator's new key.
+    let evaluator = Identity::draw(crate::keys::Role::Evaluator, "Evaluator 2", &mut rng);
+    world.holder().replace_evaluator(&evaluator.public, &first).unwrap();
+    world.holder().publish(&first, &new, false, None, NOW, &mut rng).unwrap();
+    let finished = world.holder().sign(&third, &new, NOW, &mut rng).unwrap();
+    let fresh = Reader::new(&finished.file);
+    assert_eq!((fresh.tip.epoch, fresh.manifest.evaluator), (5, evaluator.public.key));
+    assert!(fresh.manifest.groups.iter().all(|group| !reader.manifest.groups.contains(group)));
+    let keys = std::fs::read(&finished.evaluator).unwrap();
+    let secret = crate::evaluator::Secret::open(&keys, &evaluator.opener).unwrap();
+    for (group, public) in &fresh.manifest.groups {
+        assert_eq!(secret.key(*group).unwrap().public().to_bytes(), public[0]);
+    }
+}
