@@ -18,6 +18,7 @@ mod tests;
 mod vectors;
 
 use curve25519_dalek::{RistrettoPoint, Scalar};
+use sha2::{Digest as _, Sha512};
 use zeroize::Zeroizing;
 
 pub use key::{PublicKey, SecretKey};
@@ -151,7 +152,8 @@ impl Context {
 /// When the size is another, the inputs do not fit, or one is too long.
 pub fn blind(inputs: &[impl AsRef<[u8]>], size: usize, batch_seed: &[u8; 32]) -> Result<Vec<Element>, Wrong> {
     check_inputs(inputs, size)?;
-    (0..size).map(|index| Ok(blinded(inputs, index, batch_seed)?.compress().to_bytes())).collect()
+    let blinds = Blinds::new(inputs, size, batch_seed);
+    (0..size).map(|index| blinds.element(inputs, index)).collect()
 }
 
 /// Evaluates a batch of any size up to [`MOST`] under the key, and proves it. `nonce` is 32 fresh random bytes; should they ever repeat, the
@@ -191,7 +193,7 @@ pub fn verify(
 /// Checks the proof of an answer, and only then takes the blinds off: the outputs of the inputs, in their order.
 ///
 /// `blinded` is what [`blind`] made of the same inputs, size and seed. A few elements are made again to see whether it is, so that another
-/// batch's state is refused instead of yielding outputs that match nothing.
+/// batch's state is refused instead of yielding outputs that match nothing: each depends on all inputs.
 ///
 /// # Errors
 /// Those of [`blind`] and [`verify`], and when the blinded elements are of other inputs or another seed.
@@ -207,15 +209,16 @@ pub fn finalize(
     context: &Context,
 ) -> Result<Vec<Output>, Wrong> {
     check_inputs(inputs, size)?;
-    check_own(inputs, size, batch_seed, blinded, proof)?;
+    let blinds = Blinds::new(inputs, size, batch_seed);
+    check_own(inputs, &blinds, size, blinded, proof)?;
     let verified = proof::verify(public, blinded, evaluated, proof, context)?;
-    Ok(unblind(inputs, batch_seed, public, &verified))
+    Ok(unblind(inputs, &blinds, public, &verified))
 }
 
 /// Takes the blinds off: Z - r·PK = k·(H(x) + r·G) - r·k·G = k·H(x). This is only so when Z is the evaluation under PK, which is why it
 /// takes points that only [`proof::verify`] makes: with additive blinds and no proof, a list holder that answers kC + E would learn from
 /// what the provider does next whether an output was shifted by an E of its choice.
-fn unblind(inputs: &[impl AsRef<[u8]>], batch_seed: &[u8; 32], public: &PublicKey, verified: &proof::Verified) -> Vec<Output> {
+fn unblind(inputs: &[impl AsRef<[u8]>], blinds: &Blinds, public: &PublicKey, verified: &proof::Verified) -> Vec<Output> {
     let table = public.table();
     inputs
         .iter()
@@ -223,32 +226,55 @@ fn unblind(inputs: &[impl AsRef<[u8]>], batch_seed: &[u8; 32], public: &PublicKe
         .enumerate()
         .map(|(index, (input, evaluated))| {
             let input = input.as_ref();
-            let blind = blind_of(batch_seed, index, input);
+            let blind = blinds.of(index, input);
             let unblinded = Zeroizing::new(evaluated - table * &*blind);
             group::output(input, unblinded.compress().as_bytes())
         })
         .collect()
 }
 
-/// The blinded point at an index: H(x) + r·G, or beyond the inputs r·G. Both are uniform.
-fn blinded(inputs: &[impl AsRef<[u8]>], index: usize, batch_seed: &[u8; 32]) -> Result<RistrettoPoint, Wrong> {
-    let Some(input) = inputs.get(index).map(AsRef::as_ref) else {
-        return Ok(RistrettoPoint::mul_base(&padding_of(batch_seed, index)));
-    };
-    let hashed = Zeroizing::new(group::hash_to_group(input)?);
-    Ok(*hashed + RistrettoPoint::mul_base(&blind_of(batch_seed, index, input)))
-}
+/// What the blinds of one batch come from. It depends on all inputs beside the seed, so that a seed that is used twice by mistake, after a crash or
+/// in a copied machine, gives either the same bytes again or elements that have nothing to do with each other: never two with one blind, whose
+/// difference would be H(x) - H(y), and no padding that can be told by being the same (M9).
+struct Blinds(Zeroizing<[u8; 32]>);
 
-/// The blind r of an input (M9). It depends on the input too, so that a seed that is used twice by mistake, after a crash or in a copied
-/// machine, never yields two elements with one blind, whose difference would be H(x) - H(y).
-fn blind_of(batch_seed: &[u8; 32], index: usize, input: &[u8]) -> Zeroizing<Scalar> {
-    // Indexes are below MOST.
-    group::secret_scalar(&[batch_seed, &(index as u16).to_be_bytes(), input], b"Sluis-v1-Blind")
-}
+impl Blinds {
+    fn new(inputs: &[impl AsRef<[u8]>], size: usize, batch_seed: &[u8; 32]) -> Blinds {
+        let mut hash = Sha512::new();
+        hash.update(b"Sluis-v1-Batch");
+        hash.update(batch_seed);
+        // Sizes are at most MOST, lengths at most MOST_INPUT: both were checked.
+        hash.update((size as u16).to_be_bytes());
+        hash.update((inputs.len() as u16).to_be_bytes());
+        for input in inputs.iter().map(AsRef::as_ref) {
+            hash.update((input.len() as u16).to_be_bytes());
+            hash.update(input);
+        }
+        let whole = Zeroizing::new(<[u8; 64]>::from(hash.finalize()));
+        let mut key = Zeroizing::new([0; 32]);
+        key.copy_from_slice(&whole[..32]);
+        Blinds(key)
+    }
 
-/// The scalar of a padding element.
-fn padding_of(batch_seed: &[u8; 32], index: usize) -> Zeroizing<Scalar> {
-    group::secret_scalar(&[batch_seed, &(index as u16).to_be_bytes()], b"Sluis-v1-Padding")
+    /// The blind r of an input.
+    fn of(&self, index: usize, input: &[u8]) -> Zeroizing<Scalar> {
+        group::secret_scalar(&[&*self.0, &(index as u16).to_be_bytes(), input], b"Sluis-v1-Blind")
+    }
+
+    /// The blinded element at an index: H(x) + r·G, or beyond the inputs r·G. Both are uniform.
+    fn element(&self, inputs: &[impl AsRef<[u8]>], index: usize) -> Result<Element, Wrong> {
+        let point = match inputs.get(index).map(AsRef::as_ref) {
+            Some(input) => {
+                let hashed = Zeroizing::new(group::hash_to_group(input)?);
+                *hashed + RistrettoPoint::mul_base(&self.of(index, input))
+            }
+            None => {
+                let scalar = group::secret_scalar(&[&*self.0, &(index as u16).to_be_bytes()], b"Sluis-v1-Padding");
+                RistrettoPoint::mul_base(&scalar)
+            }
+        };
+        Ok(point.compress().to_bytes())
+    }
 }
 
 fn check_count(n: usize) -> Result<(), Wrong> {
@@ -272,11 +298,12 @@ fn check_inputs(inputs: &[impl AsRef<[u8]>], size: usize) -> Result<(), Wrong> {
     }
 }
 
-/// Makes a few of the blinded elements again: the first, the last input, the last, and one that the answer picks.
+/// Makes a few of the blinded elements again: the first, the last, and one that the answer picks. Every blind depends on all inputs, so this
+/// finds any input that is another or at another place.
 fn check_own(
     inputs: &[impl AsRef<[u8]>],
+    blinds: &Blinds,
     size: usize,
-    batch_seed: &[u8; 32],
     elements: &[Element],
     proof: &Proof,
 ) -> Result<(), Wrong> {
@@ -284,9 +311,8 @@ fn check_own(
         return Err(Wrong::Foreign);
     }
     let picked = usize::from(u16::from_le_bytes([proof[0], proof[1]]));
-    for index in [0, inputs.len().saturating_sub(1), size - 1, picked % inputs.len().max(1)] {
-        let again = blinded(inputs, index, batch_seed)?.compress().to_bytes();
-        if elements.get(index) != Some(&again) {
+    for index in [0, size - 1, picked % size] {
+        if elements.get(index) != Some(&blinds.element(inputs, index)?) {
             return Err(Wrong::Foreign);
         }
     }

@@ -143,19 +143,22 @@ for case in json.load(open(sys.argv[1])):
     assert pk.hex() == case['public_key']
     seed = u(case['batch_seed'])
     inputs = [u(x) for x in case['inputs']]
+    framed = b''.join(len(x).to_bytes(2, 'big') + x for x in inputs)
+    key = H(b'Sluis-v1-Batch' + seed + case['size'].to_bytes(2, 'big') + len(inputs).to_bytes(2, 'big') + framed)[:32]
+    assert key.hex() == case['batch_key']
     C, D = [u(x) for x in case['blinded']], [u(x) for x in case['evaluated']]
     assert len(C) == len(D) == case['size']
     for i in range(case['size']):
         at = i.to_bytes(2, 'big')
         if i < len(inputs):
-            r = scalar(seed + at + inputs[i], b'Sluis-v1-Blind')
+            r = scalar(key + at + inputs[i], b'Sluis-v1-Blind')
             assert r.to_bytes(32, 'little').hex() == case['blinds'][i]
             assert encode(add(h2g(inputs[i]), mul(G, r))) == C[i]
             N = add(decode(D[i]), mul(PK, l - r))
             out = H(len(inputs[i]).to_bytes(2, 'big') + inputs[i] + b'\0\x20' + encode(N) + b'Finalize')
             assert out.hex() == case['outputs'][i] and encode(N) == encode(mul(h2g(inputs[i]), k))
         else:
-            assert encode(mul(G, scalar(seed + at, b'Sluis-v1-Padding'))) == C[i]
+            assert encode(mul(G, scalar(key + at, b'Sluis-v1-Padding'))) == C[i]
         assert encode(mul(decode(C[i]), k)) == D[i]
     c = case['context']
     dst = b'Seed-' + OWN

@@ -308,7 +308,7 @@ impl<'s> Customers<'s> {
             compared: Vec::new(),
         };
         for (column, meaning) in self.meanings.iter().enumerate().filter_map(|(column, meaning)| Some((column, (*meaning)?))) {
-            let text = cell::value(row.cell(column));
+            let text = row.cell(column);
             if !text.is_empty() {
                 let mut reject = |why| outcome.reject(row, column, meaning, why);
                 cell::take(&mut customer, meaning, text, &mut reject);

@@ -8,8 +8,11 @@ pub mod desk;
 pub mod diff;
 pub mod form;
 pub mod import;
+mod keyed;
 pub mod publish;
+pub mod replace;
 pub mod review;
+pub mod sign;
 pub mod state;
 
 use std::{
@@ -126,7 +129,9 @@ pub enum Error {
     #[error("the name of a list has 1 to 40 letters a-z, digits and hyphens, since it stands in names of files")]
     Name,
     /// A parcel.
-    #[error("the list cannot be packed for the desk: its public key is no usable one; begin with another desk key")]
+    #[error(
+        "the list cannot be packed for the desk: or the keys for the evaluator: its public key is no usable one; put another in its place"
+    )]
     Parcel,
     /// No such publication.
     #[error("there is no publication {0}; it is one of {1}, or `now`")]
@@ -224,17 +229,18 @@ impl Holder {
         if dir.join("state.json").exists() {
             return Err(Error::Exists(dir.display().to_string()));
         }
-        for folder in ["epochs", "drafts", "public", "desk"] {
+        for folder in ["epochs", "drafts", "public", "desk", "evaluator"] {
             files::directory(&dir.join(folder))?;
         }
         let made = ListLog::create(&dir.join("log"), &log.beside, begin.origin, &log.seed())?;
         let secret = Zeroizing::new(chance::draw::<32>(rng));
-        files::write(&dir.join("list.secret"), &secret[..])?;
+        put(&dir.join("list.secret"), &secret[..])?;
         let state = State {
             form: state::FORM.to_owned(),
             name: begin.name.to_owned(),
             holder: begin.holder.to_owned(),
             officers: begin.officers.iter().map(Person::of).collect(),
+            former: Vec::new(),
             evaluator: Person::of(begin.evaluator),
             desk: Person::of(begin.desk),
             log: LogKey { origin: begin.origin.to_owned(), key: made.key().to_string() },
@@ -286,7 +292,7 @@ impl Holder {
 
     fn save(&self) -> Result<(), Error> {
         let bytes = serde_json::to_vec_pretty(&self.state).map_err(|_| Error::Damaged("it cannot be written"))?;
-        Ok(files::write(&self.dir.join("state.json"), &bytes)?)
+        put(&self.dir.join("state.json"), &bytes)
     }
 
     /// Changes what other settings a list has; they count from the next manifest on.
@@ -305,13 +311,18 @@ impl Holder {
 
     fn officer(&self, officer: &Identity) -> Result<String, Error> {
         let key = hex(&officer.public.key);
-        if self.state.officers.iter().any(|pinned| pinned.key == key) { Ok(key) } else { Err(Error::Officer(officer.public.name.clone())) }
+        if self.state.officers.iter().any(|pinned| pinned.key == key) {
+            Ok(key)
+        } else {
+            Err(Error::Officer(officer.public.name.clone()))
+        }
     }
 
     /// What an officer's key is called; the key's beginning if it is none of theirs.
     #[must_use]
     pub fn name_of(&self, key: &str) -> String {
-        let people = self.state.officers.iter().chain([&self.state.evaluator, &self.state.desk]);
+        let former = self.state.former.iter().map(|former| &former.person);
+        let people = self.state.officers.iter().chain(former).chain([&self.state.evaluator, &self.state.desk]);
         let name = people.filter(|person| person.key == key).map(|person| person.name.clone()).next();
         name.unwrap_or_else(|| key.chars().take(8).collect())
     }
@@ -320,7 +331,13 @@ impl Holder {
     ///
     /// # Errors
     /// Everything that is wrong with it at once.
-    pub fn add(&mut self, form: Form, officer: &Identity, now: i64, rng: &mut impl CryptoRng) -> Result<(EntryId, Vec<String>), Error> {
+    pub fn add(
+        &mut self,
+        form: Form,
+        officer: &Identity,
+        now: i64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(EntryId, Vec<String>), Error> {
         let id = chance::draw(rng);
         let told = self.duplicates(&form, None);
         self.keep(form, id, 1, officer, now)?;
@@ -332,7 +349,13 @@ impl Holder {
     ///
     /// # Errors
     /// As [`Holder::add`].
-    pub fn add_all(&mut self, forms: Vec<Form>, officer: &Identity, now: i64, rng: &mut impl CryptoRng) -> Result<Vec<EntryId>, Error> {
+    pub fn add_all(
+        &mut self,
+        forms: Vec<Form>,
+        officer: &Identity,
+        now: i64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<EntryId>, Error> {
         let before = self.state.entries.len();
         let mut ids = Vec::with_capacity(forms.len());
         for form in forms {
@@ -369,7 +392,7 @@ impl Holder {
         }
         let replaces = (version > 1).then(|| (id, version - 1));
         let entry = form.entry(id, version, replaces, now).map_err(Error::Problems)?;
-        let signature = hex(&officer.signing.sign(&statement("wrote", &entry)).to_bytes());
+        let signature = hex(&officer.signing.sign(&statement("wrote", &entry, now)).to_bytes());
         self.state.entries.push(Kept {
             id: hex(&id),
             version,
@@ -390,7 +413,9 @@ impl Holder {
         let canonical = |form: &Form| -> Vec<(String, Vec<u8>, String)> {
             let tokens = form.identifiers.iter().flat_map(|(name, texts)| {
                 let class = form::classes().find(|class| class.name() == name);
-                texts.iter().filter_map(move |text| Some((name.clone(), identifier::of(class?, text).ok()?.input(), text.clone())))
+                texts
+                    .iter()
+                    .filter_map(move |text| Some((name.clone(), identifier::of(class?, text).ok()?.input(), text.clone())))
             });
             tokens.collect()
         };
@@ -422,7 +447,7 @@ impl Holder {
             return Err(Error::Withdrawn(entry.to_owned()));
         }
         let read = self.read(kept, now)?;
-        let signature = hex(&officer.signing.sign(&statement("accepted", &read)).to_bytes());
+        let signature = hex(&officer.signing.sign(&statement("accepted", &read, now)).to_bytes());
         self.state.entries[at].accepted = Some(By { key, at: now, signature });
         self.save()?;
         Ok(read.id)
@@ -435,7 +460,9 @@ impl Holder {
     pub fn withdraw(&mut self, entry: &str, why: &str, officer: &Identity, now: i64) -> Result<EntryId, Error> {
         let by = self.officer(officer)?;
         if why.trim().is_empty() {
-            return Err(Error::Begin("a withdrawal has a reason; it is committed to in the log, and the listed party may ask for it"));
+            return Err(Error::Begin(
+                "a withdrawal has a reason; it is committed to in the log, and the listed party may ask for it",
+            ));
         }
         let id = self.state.entries[self.find(entry)?].id.clone();
         let mut changed = false;
@@ -505,17 +532,24 @@ impl Holder {
     }
 
     fn signed(&self, by: &By, what: &str, entry: &Entry) -> bool {
-        let pinned = self.state.officers.iter().any(|officer| officer.key == by.key);
+        let former = self.state.former.iter().any(|former| former.person.key == by.key && by.at <= former.until);
+        let pinned = former || self.state.officers.iter().any(|officer| officer.key == by.key);
         let (Ok(key), Ok(signature)) = (unhex::<32>(&by.key), unhex::<64>(&by.signature)) else { return false };
         let Ok(key) = VerifyingKey::from_bytes(&key) else { return false };
-        pinned && key.verify_strict(&statement(what, entry), &Signature::from_bytes(&signature)).is_ok()
+        pinned && key.verify_strict(&statement(what, entry, by.at), &Signature::from_bytes(&signature)).is_ok()
     }
 }
 
+/// Writes a file, whole or not at all.
+fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    crate::crash::point().map_err(|source| files::Error::System { path: path.to_owned(), source })?;
+    Ok(files::write(path, bytes)?)
+}
+
 /// What an officer signs who wrote or accepted an entry.
-fn statement(what: &str, entry: &Entry) -> Vec<u8> {
+fn statement(what: &str, entry: &Entry, at: i64) -> Vec<u8> {
     let mut w = Writer::new();
-    w.raw(b"sluis/v1/reader\0").text(what).raw(&entry.id).u32(entry.version);
+    w.raw(b"sluis/v1/reader\0").text(what).time(at).raw(&entry.id).u32(entry.version);
     w.raw(&sha256(&[&entry.capsule_bytes()])).raw(&sha256(&[&entry.reason_bytes()]));
     w.done()
 }

@@ -5,13 +5,17 @@
 //! in. Later doors (HTTP, the console, cases) call the same functions.
 
 pub mod chance;
+mod crash;
 pub mod customers;
+pub mod desk;
 pub mod enrolment;
 pub mod evaluator;
 pub mod files;
 pub mod hex;
+pub mod holder;
 pub mod keys;
 pub mod log;
 pub mod provider;
 pub mod sheet;
+pub mod tally;
 pub mod vault;

@@ -161,7 +161,7 @@ impl ListLog {
     }
 
     /// The bytes of an entry; nothing when there is none.
-    fn entry(&self, index: u64) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn entry(&self, index: u64) -> Result<Option<Vec<u8>>, Error> {
         let full = self.size() - self.size() % WIDTH;
         if index >= full {
             return Ok(self.growth.tail().get((index - full) as usize).cloned());

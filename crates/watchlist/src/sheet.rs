@@ -23,6 +23,7 @@ pub const MOST_CELL: usize = 32_767;
 
 /// A file that was opened. [`Sheet::rows`] reads it.
 pub struct Sheet {
+    name: String,
     source: Source,
     remarks: Vec<Remark>,
 }
@@ -152,24 +153,23 @@ impl fmt::Display for Fault {
 }
 
 impl Sheet {
-    /// Opens a file of this name (for its messages alone: what it is its bytes say). Of a workbook the first visible worksheet with cells is read.
+    /// Opens a file. What it is, its bytes say; its name is only kept. Of a workbook the first visible worksheet with cells is read.
     ///
     /// # Errors
     /// When it is no table, or too large a one.
     pub fn open(bytes: Vec<u8>, name: &str) -> Result<Sheet, Unreadable> {
-        let _ = name;
-        Sheet::opened(bytes, None)
+        Sheet::opened(bytes, name, None)
     }
 
-    /// Opens a workbook at the worksheet of this name. Of a CSV, which has none, the name is not looked at.
+    /// Opens a workbook at the worksheet of this name. Of a CSV, which has none, that is not looked at.
     ///
     /// # Errors
     /// As [`Sheet::open`], and when there is no such worksheet.
-    pub fn open_worksheet(bytes: Vec<u8>, worksheet: &str) -> Result<Sheet, Unreadable> {
-        Sheet::opened(bytes, Some(worksheet))
+    pub fn open_worksheet(bytes: Vec<u8>, name: &str, worksheet: &str) -> Result<Sheet, Unreadable> {
+        Sheet::opened(bytes, name, Some(worksheet))
     }
 
-    fn opened(bytes: Vec<u8>, worksheet: Option<&str>) -> Result<Sheet, Unreadable> {
+    fn opened(bytes: Vec<u8>, name: &str, worksheet: Option<&str>) -> Result<Sheet, Unreadable> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Err(Unreadable::Empty);
         }
@@ -182,7 +182,13 @@ impl Sheet {
         } else {
             Source::Csv(csv::Text::open(bytes, &mut remarks)?)
         };
-        Ok(Sheet { source, remarks })
+        Ok(Sheet { name: name.to_owned(), source, remarks })
+    }
+
+    /// The name of the file.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// What a reader of the table should know.
@@ -206,7 +212,7 @@ impl Sheet {
 impl fmt::Debug for Sheet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Customers' data does not belong in messages.
-        f.debug_struct("Sheet").field("remarks", &self.remarks).finish_non_exhaustive()
+        f.debug_struct("Sheet").field("name", &self.name).field("remarks", &self.remarks).finish_non_exhaustive()
     }
 }
 

@@ -117,6 +117,21 @@ pub fn contribute(task: &Task, provider: &KeyId, answer: &Answer, rng: &mut impl
     seal_splits(task, provider, nonce, &splits, rng)
 }
 
+/// A contribution that votes twice in its first place, as a liar would make it. For tests alone.
+///
+/// # Errors
+/// As [`contribute`].
+#[cfg(any(test, feature = "testing"))]
+pub fn out_of_range(task: &Task, provider: &KeyId, answer: &Answer, rng: &mut impl CryptoRng) -> Result<Contribution, Wrong> {
+    let mut nonce = [0; 16];
+    rng.fill_bytes(&mut nonce);
+    let mut splits = Machines::new(task)?.split(&answer.place(task)?, &nonce)?;
+    for (byte, one) in splits.leader.iter_mut().zip([1u8]) {
+        *byte = byte.wrapping_add(one);
+    }
+    seal_splits(task, provider, nonce, &splits, rng)
+}
+
 /// Seals what was split, each half to its aggregator.
 pub(super) fn seal_splits(
     task: &Task,

@@ -82,9 +82,10 @@ impl Sum {
         self.released(task).map(|share| encode(share + signed(noise.draw(rng)))).collect()
     }
 
-    /// The same without noise: for tests of sums alone.
-    #[cfg(test)]
-    pub(crate) fn plain(&self, task: &Task) -> Vec<[u8; 16]> {
+    /// The same without noise: for tests of sums alone, ours and those of who calls us.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn plain(&self, task: &Task) -> Vec<[u8; 16]> {
         self.released(task).map(encode).collect()
     }
 

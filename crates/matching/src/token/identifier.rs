@@ -18,7 +18,7 @@ use super::{Class, Token};
 pub use contact::{domain, email, host, icq, phone, phone_in, telegram, xmpp};
 pub use crypto::crypto;
 pub use network::{asn, covering, handle, ipv4, ipv6, prefix};
-pub use register::{iban, kvk, registry, registry_in};
+pub use register::{has_rule, iban, kvk, registry, registry_in};
 pub use vat::{vat, vat_in};
 
 /// A country as ISO 3166-1 has it: two capital letters.

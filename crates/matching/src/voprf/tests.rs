@@ -242,6 +242,9 @@ fn another_state_than_the_batch_was_made_of_is_refused() {
     reversed.reverse();
     assert_eq!(finalize(&batch.inputs, 64, &[4; 32]), Err(Wrong::Foreign), "another seed");
     assert_eq!(finalize(&reversed, 64, &SEED), Err(Wrong::Foreign), "another order");
+    let mut one_bit = batch.inputs.clone();
+    one_bit[20][3] ^= 1;
+    assert_eq!(finalize(&one_bit, 64, &SEED), Err(Wrong::Foreign), "one bit of one input");
     assert_eq!(finalize(&batch.inputs[1..], 64, &SEED), Err(Wrong::Foreign), "an input less");
     assert_eq!(finalize(&batch.inputs, 256, &SEED), Err(Wrong::Foreign), "another size");
     assert_eq!(finalize(&[], 64, &SEED), Err(Wrong::Foreign), "no inputs");
@@ -260,7 +263,9 @@ fn a_resumed_batch_is_the_same_and_another_seed_shares_nothing() {
     let difference = |a: &Element, b: &Element| super::rfc::point(a) - super::rfc::point(b);
     let images = group::hash_to_group(b"the same").unwrap() - group::hash_to_group(b"another").unwrap();
     assert!((0..40).all(|i| difference(&first[i], &other[i]) != images));
-    assert_eq!(first[40..], other[40..]);
+    assert!((40..64).all(|i| first[i] != other[i]), "nor is padding told by being the same");
+    let longer = blind(&vec![b"the same".to_vec(); 41], 64, &SEED).unwrap();
+    assert!((0..64).all(|i| first[i] != longer[i]));
 }
 
 #[test]

@@ -242,6 +242,7 @@ fn golden(name: &str, inputs: &[Vec<u8>], context: &Context) -> Value {
     let points = |elements: &[Element]| elements.iter().map(|element| rfc::point(element)).collect::<Vec<_>>();
     let (c, d) = (points(&blinded), points(&evaluated));
     let form = Form::Bound(context.clone());
+    let blinds = super::Blinds::new(inputs, 64, &batch_seed);
     let seed = form.seed::<Ristretto>(rfc::point(&key.public().to_bytes()), &c, &d);
     let all = |elements: &[Element]| elements.iter().map(hex).collect::<Vec<_>>();
     json!({
@@ -251,8 +252,8 @@ fn golden(name: &str, inputs: &[Vec<u8>], context: &Context) -> Value {
             "list": hex(context.list), "epoch": context.epoch, "group": context.group, "share": context.share,
             "provider": hex(context.provider), "batch_seq": context.batch_seq,
         },
-        "size": 64, "batch_seed": hex(batch_seed), "inputs": inputs.iter().map(hex).collect::<Vec<_>>(),
-        "blinds": inputs.iter().enumerate().map(|(i, input)| hex(super::blind_of(&batch_seed, i, input).to_bytes())).collect::<Vec<_>>(),
+        "size": 64, "batch_seed": hex(batch_seed), "batch_key": hex(*blinds.0), "inputs": inputs.iter().map(hex).collect::<Vec<_>>(),
+        "blinds": inputs.iter().enumerate().map(|(i, input)| hex(blinds.of(i, input).to_bytes())).collect::<Vec<_>>(),
         "blinded": all(&blinded), "evaluated": all(&evaluated),
         "transcript_seed": hex(seed),
         "first_weight": hex(form.weight::<Ristretto>(&seed, 0, c[0], d[0]).to_bytes()),

@@ -13,10 +13,13 @@ pub(super) const MOST_VALUES: usize = 1000;
 
 /// The text of a cell, empty where people write something for nothing ("n.v.t.").
 pub(super) fn value(text: &str) -> &str {
-    const NOTHING: [&str; 18] = [
-        "-", "--", "n.v.t.", "n.v.t", "nvt", "n/a", "#n/a", "na", "none", "null", "nil", "geen", "onbekend", "unknown", "?", "0",
-        ".", "nan",
-    ];
+    const NOTHING: [&str; 9] = ["na", "none", "null", "nil", "geen", "onbekend", "unknown", "0", "nan"];
+    if text.len() <= 8 && NOTHING.iter().any(|nothing| nothing.eq_ignore_ascii_case(text)) { "" } else { name(text) }
+}
+
+/// The text of a cell with a name. A company may be called "Nil" or "Onbekend", so fewer things stand for nothing.
+fn name(text: &str) -> &str {
+    const NOTHING: [&str; 9] = ["-", "--", "n.v.t.", "n.v.t", "nvt", "n/a", "#n/a", "?", "."];
     if text.len() <= 8 && NOTHING.iter().any(|nothing| nothing.eq_ignore_ascii_case(text)) { "" } else { text }
 }
 
@@ -34,7 +37,8 @@ pub(super) fn take(customer: &mut Customer, meaning: Meaning, text: &str, reject
         Meaning::Kvk | Meaning::Registration | Meaning::Vat | Meaning::Iban | Meaning::Email => parts(text, false),
         _ => return,
     };
-    for (taken, one) in values.into_iter().map(str::trim).filter(|one| !value(one).is_empty()).enumerate() {
+    let present = if matches!(meaning, Meaning::Name | Meaning::TradeNames) { name } else { value };
+    for (taken, one) in values.into_iter().map(|one| present(one.trim())).filter(|one| !one.is_empty()).enumerate() {
         if taken >= MOST_VALUES {
             reject(Why::TooMany);
             return;
@@ -80,11 +84,14 @@ fn tokens(customer: &Customer, meaning: Meaning, text: &str) -> Result<Vec<Token
     let abroad = customer.country.filter(|country| country != b"NL");
     match meaning {
         // Customers abroad have the number of their own register in this column. It must not be taken for a Dutch company's.
-        Meaning::Kvk => match abroad {
+        Meaning::Kvk => match abroad.filter(|country| identifier::has_rule(*country) && !says_dutch(text)) {
             Some(country) => {
                 one(identifier::registry_in(country, text).or_else(|invalid| identifier::kvk(text).map_err(|_| invalid)))
             }
-            None => one(identifier::kvk(text)),
+            None => one(identifier::kvk(text).or_else(|invalid| match abroad {
+                Some(country) => identifier::registry_in(country, text).map_err(|_| invalid),
+                None => Err(invalid),
+            })),
         },
         Meaning::Registration => match (customer.country, text.contains(':')) {
             (Some(country), false) => one(identifier::registry_in(country, text)),
@@ -125,6 +132,11 @@ fn tokens(customer: &Customer, meaning: Meaning, text: &str) -> Result<Vec<Token
         Meaning::Handle => one(identifier::handle(text)),
         _ => Ok(Vec::new()),
     }
+}
+
+/// Whether a text says itself that it is of the Dutch register.
+fn says_dutch(text: &str) -> bool {
+    ["kvk", "k.v.k", "nl"].iter().any(|label| text.get(..label.len()).is_some_and(|head| head.eq_ignore_ascii_case(label)))
 }
 
 /// The domain name that a mail address is at, since lists have those of the listed; not one where anybody has an address.

@@ -16,7 +16,7 @@ pub(super) fn of(text: &str) -> Option<Country> {
             .iter()
             .all(u8::is_ascii_uppercase)
             .then_some(two)
-            .filter(|two| ISO.contains(&String::from_utf8_lossy(two).as_ref()));
+            .filter(|two| ISO.contains(String::from_utf8_lossy(two).as_ref()));
     }
     let found = NAMES.iter().find(|(_, names)| names.split(' ').any(|name| name == key))?;
     Country::try_from(found.0.as_bytes()).ok()

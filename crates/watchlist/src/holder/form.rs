@@ -173,7 +173,10 @@ impl Form {
             }
         };
         if country.is_none() && !(self.cities.is_empty() && self.postal_codes.is_empty()) && self.country.trim().is_empty() {
-            problems.push(Problem::of("country", "a city or postal code says nothing without its country; give two letters, such as NL"));
+            problems.push(Problem::of(
+                "country",
+                "a city or postal code says nothing without its country; give two letters, such as NL",
+            ));
         }
         let mut one_of = |field: &str, text: &str, names: &[&str]| {
             let text = text.trim();
@@ -196,7 +199,10 @@ impl Form {
         let listed_at = day("listed_at", &self.listed_at, false).unwrap_or(now);
         let review_by = day("review_by", &self.review_by, true).unwrap_or_default();
         if self.review_by.trim().is_empty() {
-            problems.push(Problem::of("review_by", "no review date; fill in the last day on which the entry may be used, like 2027-03-01"));
+            problems.push(Problem::of(
+                "review_by",
+                "no review date; fill in the last day on which the entry may be used, like 2027-03-01",
+            ));
         }
         let mut evidence = Vec::new();
         for digest in &self.evidence {

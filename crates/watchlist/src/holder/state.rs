@@ -23,6 +23,8 @@ pub struct State {
     pub holder: String,
     /// Who may sign; two or more, pinned when the list was begun.
     pub officers: Vec<Person>,
+    /// Officers who were, and until when what they signed counts.
+    pub former: Vec<Former>,
     /// Who evaluates.
     pub evaluator: Person,
     /// Who answers contests, and may suspend.
@@ -82,6 +84,16 @@ impl Person {
     pub fn address(&self) -> Result<[u8; 32], Error> {
         unhex(&self.address).map_err(|_| Error::Damaged("an address"))
     }
+}
+
+/// An officer who was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Former {
+    /// Who.
+    pub person: Person,
+    /// What they read until then counts.
+    pub until: i64,
 }
 
 /// The log of the list.
@@ -178,6 +190,10 @@ pub struct Epoch {
     pub until: i64,
     /// The file with the state of the encrypted list, in `epochs/`.
     pub publication: String,
+    /// The officers that its manifest names.
+    pub officers: Vec<String>,
+    /// [`State::pinned`] when it began.
+    pub pinned: String,
     /// The file with the seed of its keys, in `epochs/`.
     pub seed: String,
     /// How rare a shortened name must be, in bits.
@@ -237,10 +253,18 @@ pub struct Published {
 }
 
 impl State {
-    /// The epoch that is open at a time; nothing when none is.
+    /// The epoch that is open at a time; nothing when none is, or when keys were replaced that its manifest names.
     #[must_use]
     pub fn open_epoch(&self, now: i64) -> Option<&Epoch> {
-        self.epochs.last().filter(|epoch| epoch.until > now)
+        self.epochs.last().filter(|epoch| epoch.until > now && epoch.pinned == self.pinned())
+    }
+
+    /// A digest of every key that providers pin with an epoch.
+    #[must_use]
+    pub fn pinned(&self) -> String {
+        let people = self.officers.iter().chain([&self.evaluator, &self.desk]);
+        let keys: Vec<&str> = people.flat_map(|person| [person.key.as_str(), person.address.as_str()]).collect();
+        crate::keys::hex(&matching::sha256(&[keys.join(" ").as_bytes(), self.log.key.as_bytes()]))
     }
 
     /// Of each entry its newest version, in order of adding.

@@ -48,6 +48,7 @@ impl Folder {
 
     /// Writes a file beside its place, waits until the disk has it, and gives it its name.
     fn settle(&self, path: &str, bytes: &[u8], made: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+        crate::crash::point()?;
         let (last, unfinished) = (self.root.join(path), self.root.join(format!("{path}{UNFINISHED}")));
         Folder::make_parent(&last, made)?;
         let mut options = File::options();

@@ -115,6 +115,13 @@ pub fn registry_in(country: Country, text: &str) -> Result<Token, Invalid> {
     token(CLASS, &bytes)
 }
 
+/// Whether the numbers of this country's register have a length or check digits that they are held to, so that a number that is right there was
+/// probably meant so.
+#[must_use]
+pub fn has_rule(country: Country) -> bool {
+    DIGITS.iter().any(|rule| *rule.country == country) || matches!(&country, b"DE" | b"GB" | b"FR" | b"AT" | b"CH")
+}
+
 /// Digits of a register: how many, with zeros put before fewer down to `from`, and the check that they pass.
 struct Digits {
     country: &'static Country,
