@@ -8,7 +8,7 @@ use super::*;
 use crate::customers::{Customer, Customers as Table};
 use crate::desk::Desk;
 use crate::enrolment::{self, About};
-use crate::evaluator::{Evaluator, Secret};
+use crate::evaluator::Evaluator;
 use crate::files::{self, Scratch};
 use crate::holder::form::Form;
 use crate::holder::state::Settings;
@@ -102,9 +102,7 @@ impl World {
         holder.publish(&officers[0], &log, true, None, NOW, &mut chance).unwrap();
         let finished = holder.sign(&officers[1], &log, NOW, &mut chance).unwrap();
         let base = std::fs::read(public(&holder, &finished.file)).unwrap();
-        let keys = holder.evaluator_keys().unwrap();
-        let parcel =
-            Secret::derive(keys.list, keys.epoch, &keys.seed).unwrap().parcel(&evaluator.public().address, &mut chance).unwrap();
+        let parcel = std::fs::read(public(&holder, &finished.evaluator)).unwrap();
         evaluator.take_epoch(&base, &parcel, NOW).unwrap();
         let mut provider = Provider::create(&at("provider"), "Voorbeeld Hosting", None, &mut chance).unwrap();
         let prints = publics.clone().map(|officer| officer.fingerprint());
