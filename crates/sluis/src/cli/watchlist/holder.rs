@@ -127,7 +127,7 @@ pub(crate) struct Add {
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print an example of such a file
-    #[arg(long, exclusive = true)]
+    #[arg(long)]
     example: bool,
     /// The directory of the list
     #[arg(long, value_name = "DIR", required_unless_present = "example")]
@@ -158,7 +158,7 @@ pub(crate) struct Import {
     #[arg(value_name = "FILE", required_unless_present = "template")]
     file: Option<PathBuf>,
     /// Write an empty sheet here
-    #[arg(long, value_name = "FILE", exclusive = true)]
+    #[arg(long, value_name = "FILE")]
     template: Option<PathBuf>,
     /// The directory of the list
     #[arg(long, value_name = "DIR", required_unless_present = "template")]
