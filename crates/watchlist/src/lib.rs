@@ -7,6 +7,7 @@
 pub mod chance;
 mod crash;
 pub mod customers;
+pub mod desk;
 pub mod enrolment;
 pub mod evaluator;
 pub mod files;

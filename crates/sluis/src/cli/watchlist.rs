@@ -1,10 +1,13 @@
 //! `sluis watchlist`: a confidential list, and who finds what on it, by files. Each role has its file here.
 
+mod desk;
 mod enrol;
 mod evaluate;
 mod holder;
 mod key;
 mod publish;
+mod leaks;
+mod provider;
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +19,9 @@ use super::Globals;
 #[derive(clap::Subcommand)]
 #[command(after_help = "Examples:
   sluis watchlist key officer officer-1.key --name 'Officer 1'   a key, and beside it its public half with the fingerprint
-  sluis watchlist fingerprint officer-1.key.pub                  what people read to each other before they trust a key")]
+  sluis watchlist fingerprint officer-1.key.pub                  what people read to each other before they trust a key
+  sluis watchlist match --dir lijst --csv klanten.csv            a provider looks its customers up, alone
+  sluis watchlist leaks --lang nl                                what each party learns, and what leaks")]
 pub(crate) enum Command {
     Key(key::Key),
     Fingerprint(key::Fingerprint),
@@ -30,6 +35,17 @@ pub(crate) enum Command {
     Withdraw(holder::Withdraw),
     Take(publish::Take),
     Replace(holder::Replace),
+    Match(provider::Match),
+    Hits(provider::Shown),
+    Decide(provider::Decided),
+    Ask(provider::Asked),
+    Leaks(leaks::Leaks),
+    #[command(subcommand)]
+    Desk(desk::Command),
+    Answer(desk::Answer),
+    Suspend(desk::Suspend),
+    #[command(subcommand)]
+    Listed(desk::Listed),
     Enrol(enrol::Enrol),
     Leave(enrol::Leave),
     #[command(subcommand)]
@@ -54,6 +70,15 @@ pub(crate) fn run(command: &Command, globals: &Globals) -> Result<u8> {
         Command::Withdraw(args) => holder::withdraw(args, globals),
         Command::Take(args) => publish::take(args, globals),
         Command::Replace(args) => holder::replace(args, globals),
+        Command::Match(args) => provider::run(args, globals),
+        Command::Hits(args) => provider::hits(args, globals),
+        Command::Decide(args) => provider::decided(args, globals),
+        Command::Ask(args) => provider::asked(args, globals),
+        Command::Leaks(args) => leaks::run(args),
+        Command::Desk(command) => desk::run(command, globals),
+        Command::Answer(args) => desk::answer(args, globals),
+        Command::Suspend(args) => desk::suspend(args, globals),
+        Command::Listed(command) => desk::listed(command, globals),
         Command::Enrol(args) => enrol::enrol(args, globals),
         Command::Leave(args) => enrol::leave(args, globals),
         Command::Evaluator(command) => evaluate::run(command, globals),

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use matching::compare::{self, Verdict};
 use matching::list::entry::Entry as Clear;
 use matching::list::{Book, Capsule, Opened, Status as Listed};
-use matching::token::name::{Family, Name};
+use matching::token::name::{EditSide, Family, Name};
 use matching::token::{Class, Group, Token, identifier};
 
 use super::cache::Cache;
+use super::directory::Pinned;
 use super::hits::{Customer, Entry, Fact, Hit, Hits, Likeness, Met, Reason, Says, Status, Sureness, ToldBy, name};
 use crate::keys::hex;
 use crate::log::Seen;
@@ -35,6 +36,23 @@ pub struct Subject {
     pub identifiers: Vec<Token>,
     /// All tokens that are asked of it.
     pub tokens: Vec<Token>,
+}
+
+impl Subject {
+    /// Of a customer, with the tokens that the manifest's settings ask of it.
+    #[must_use]
+    pub fn of(customer: &crate::customers::Customer, pinned: &Pinned) -> Subject {
+        let edit = if pinned.edits_both { EditSide::Both } else { EditSide::List };
+        Subject {
+            id: customer.id.clone(),
+            row: u64::from(customer.row),
+            names: customer.names.clone(),
+            country: customer.country.map(country),
+            city: customer.city.clone(),
+            identifiers: customer.identifiers.iter().map(|(_, token)| token.clone()).collect(),
+            tokens: customer.tokens(edit, u32::from(pinned.rarity)),
+        }
+    }
 }
 
 /// What everything is held against.

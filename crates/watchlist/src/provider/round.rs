@@ -326,3 +326,6 @@ fn old(shelf: &Shelf, round: &Round<'_>) -> String {
         format!("the newest change is of {at}, older than seven days; a withdrawal may be missing, so nothing was looked up"),
     )
 }
+
+#[cfg(test)]
+mod tests;
