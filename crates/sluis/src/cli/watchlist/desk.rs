@@ -256,8 +256,12 @@ pub(super) fn suspend(args: &Suspend, globals: &Globals) -> Result<u8> {
     let now = globals.clock().now().0;
     let mut desk = args.at.open()?;
     let wanted = args.entry.to_lowercase();
-    let mut ids: Vec<[u8; 16]> =
-        desk.entries(now)?.iter().map(|one| one.entry.id).filter(|id| wanted.len() >= 8 && hex(id).starts_with(&wanted)).collect();
+    let mut ids: Vec<[u8; 16]> = desk
+        .entries(now)?
+        .iter()
+        .map(|one| one.entry.id)
+        .filter(|id| wanted.len() >= 8 && hex(id).starts_with(&wanted))
+        .collect();
     ids.sort_unstable();
     ids.dedup();
     let [id] = ids.as_slice() else {
