@@ -23,6 +23,11 @@ fn now(start: Instant) -> Duration {
     spent.map_or_else(|| start.elapsed(), Duration::from_nanos)
 }
 
+/// At least a millisecond, which is about what can be told.
+fn seconds(spent: Duration) -> f64 {
+    spent.as_secs_f64().max(0.001)
+}
+
 /// Adds up the CPU time of steps.
 struct Clock {
     start: Instant,
@@ -136,9 +141,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             let once = ["publish", "read the list"].contains(step);
             let tokens = if once { listed } else { customers };
             whole += if once { Duration::ZERO } else { *spent };
-            println!("{side}\t{step}\t{:.3}\t{:.0}", spent.as_secs_f64(), tokens as f64 / spent.as_secs_f64());
+            println!("{side}\t{step}\t{:.3}\t{:.0}", spent.as_secs_f64(), tokens as f64 / seconds(*spent));
         }
-        println!("{side}\tall for customers\t{:.3}\t{:.0}", whole.as_secs_f64(), customers as f64 / whole.as_secs_f64());
+        println!("{side}\tall for customers\t{:.3}\t{:.0}", whole.as_secs_f64(), customers as f64 / seconds(whole));
     }
     println!("result\thits\t{opened}\t{}", hits.min(listed).min(customers));
     Ok(())

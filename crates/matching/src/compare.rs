@@ -32,6 +32,8 @@ pub enum Part {
     SameWords,
     /// Both have the same letters in the same order; blanks or hyphens differ.
     SameLetters,
+    /// The words differ by habits of spelling alone: y for i, kh for h, one letter for two. At least possible.
+    Spelling,
     /// Some words differ: see [`Likeness::customer_only`] and [`Likeness::listed_only`].
     WordsDiffer,
     /// Words with digits, or Roman numbers, differ: often another company of one series. Never more than possible.
@@ -128,9 +130,14 @@ fn alike(customer: &Name, listed: &Name, at: usize) -> Likeness {
     if !ours.is_empty() && !theirs.is_empty() && !ours.iter().any(|form| theirs.contains(form)) {
         parts.push(Part::FormsDiffer(ours, theirs));
     }
+    let spelling = !same && customer.spelt().is_some() && customer.spelt() == listed.spelt();
+    if spelling {
+        parts.push(Part::Spelling);
+    }
     let verdict = match score {
         LIKELY.. if !doubt => Verdict::Likely,
         POSSIBLE.. => Verdict::Possible,
+        _ if spelling => Verdict::Possible,
         _ => Verdict::No,
     };
     Likeness { score, verdict, listed: Some(at), common, customer_only, listed_only, parts }
@@ -254,6 +261,7 @@ mod tests {
             ("Waterhoen Fonds II", &["Waterhoen Fonds III"], Possible, "another number of a series"),
             ("Waterhoen 2024", &["Waterhoen 2025"], Possible, "another year"),
             ("Waterhoen Hosting", &["Zilvermeeuw Hosting"], No, "one word in common"),
+            ("Cryogentechnik", &["Kriogentekhnik"], Possible, "habits of spelling"),
             ("ABC", &["ABD"], No, "few letters"),
             ("---", &["Tulp"], No, "nothing to compare"),
             ("Tulp", &["", "🌷"], No, "nothing to compare with"),

@@ -33,6 +33,7 @@ pub(crate) mod retain;
 pub(crate) mod serve;
 mod submission;
 pub(crate) mod taking;
+mod tally;
 mod trace;
 mod verify;
 mod watchlist;
@@ -146,6 +147,8 @@ pub(crate) enum Command {
     Verify(verify::Args),
     #[command(subcommand)]
     Watchlist(watchlist::Command),
+    #[command(subcommand)]
+    Tally(tally::Command),
     Serve(serve::Args),
     Demo(demo::Args),
     #[command(hide = true)]
@@ -180,6 +183,7 @@ impl Command {
             Command::Log(command) => log::run(command, globals),
             Command::Verify(args) => verify::run(args, globals),
             Command::Watchlist(command) => watchlist::run(command, globals),
+            Command::Tally(command) => tally::run(command, globals),
             Command::Serve(args) => serve::run(args, globals),
             Command::Demo(args) => demo::run(args, globals),
             Command::Generate(args) => generate::run(args),

@@ -17,6 +17,7 @@ mod others;
 pub(crate) mod seal;
 mod story;
 pub(crate) mod survey;
+pub(crate) mod watchlist;
 pub(crate) mod world;
 
 use std::path::{Path, PathBuf};

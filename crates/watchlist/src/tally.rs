@@ -29,6 +29,11 @@ use matching::{
 use crate::{files, keys};
 
 pub use home::{Held, Home};
+// What those who call us need of the mathematics, so that the program names one room only.
+pub use matching::{
+    envelope::{Kind, fingerprint},
+    tally::{Answer, Answers, FLOOR, Member, Period, Role, Task, Words},
+};
 
 /// The most bytes of a file of a tally that is taken in: five thousand shares of the largest task fit.
 pub const MOST_FILE: u64 = 256 << 20;

@@ -5,6 +5,7 @@ mod chain;
 mod clear;
 mod poly;
 mod publish;
+mod vectors;
 
 use std::convert::Infallible;
 

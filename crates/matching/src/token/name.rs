@@ -148,6 +148,10 @@ pub const LEAST_RARITY: u32 = 26;
 const CITY_BITS: u32 = 4;
 /// What a postal code adds, in bits: even a whole four-digit code of the Netherlands has less than a thousandth of the companies.
 const POSTAL_BITS: u32 = 10;
+/// The most letters of a word that is an abbreviation, in which a slip makes another one.
+const SHORT: usize = 3;
+/// From this rarity on, in sixteenths of a bit, the other words tell whom a name is about: one that is not in the table is enough.
+const TELLING: u32 = 14 * 16;
 /// The most words of which one is left out. More are a sentence.
 const MOST_WORDS: usize = 16;
 
@@ -195,10 +199,11 @@ impl Name {
         self.words.concat()
     }
 
-    /// J as it sounds in any spelling: see [`edits::folded`].
+    /// F: the words joined, without habits of spelling (y for i, kh for h, two letters for one), when that leaves seven letters or more.
     #[must_use]
-    pub fn folded(&self) -> String {
-        edits::folded(&self.joined())
+    pub fn spelt(&self) -> Option<String> {
+        let folded = edits::folded(&self.joined());
+        edits::is_folded(&folded).then_some(folded)
     }
 
     /// The types of organisation that the name had, as people write them ("B.V."), in no particular order.
@@ -211,6 +216,14 @@ impl Name {
     #[must_use]
     pub fn rarity(&self) -> u32 {
         self.words.iter().map(|word| tables::rarity(word)).sum()
+    }
+
+    /// For each letter of the joined name whether a slip in it leaves the same name. A word of up to three letters is another abbreviation
+    /// with another letter ("ABC Hosting", "ABD Hosting"), unless the other words are rare enough to tell whom it is about.
+    fn may_slip(&self) -> Vec<bool> {
+        let all = self.rarity();
+        let may = |word: &String| word.len() > SHORT || all - tables::rarity(word) >= TELLING;
+        self.words.iter().flat_map(|word| std::iter::repeat_n(may(word), word.len())).collect()
     }
 
     /// The words but one, for each that can be left out so that the others are rare enough: sorted, and how many they are.
@@ -259,14 +272,12 @@ pub fn asked(name: &Name, place: Option<&Place>, edit: EditSide, rarity_bits: u3
     if name.words.len() > 1 {
         tokens.extend(token(Class::NameSorted, &name.sorted()));
     }
-    let folded = name.folded();
-    if folded != joined && edits::is_folded(&folded) {
-        tokens.extend(token(Class::NameJoined, &folded));
-    }
+    // One that is as it was folded is there already.
+    tokens.extend(name.spelt().and_then(|folded| token(Class::NameJoined, &folded)));
     tokens.extend(name.less(rarity_bits).iter().filter_map(|(less, _)| token(Class::NameLess, less)));
     tokens.extend(name.placed(place, rarity_bits));
     if edit == EditSide::Both {
-        tokens.extend(edits::asked(&joined).iter().filter_map(|less| token(Class::NameDeleted, less)));
+        tokens.extend(edits::asked(&joined, &name.may_slip()).iter().filter_map(|less| token(Class::NameDeleted, less)));
     }
     tokens.sort_unstable();
     tokens.dedup();
@@ -293,20 +304,25 @@ pub fn listed(name: &Name, place: Option<&Place>, edit: EditSide, rarity_bits: u
     if name.rarity() >= rarity_bits.saturating_mul(16) {
         add(Class::NameLess, &name.sorted(), Family::Less);
     }
-    let folded = name.folded();
-    if edits::is_folded(&folded) {
-        add(Class::NameJoined, &folded, Family::Spelt);
+    let folded = name.spelt();
+    if let Some(folded) = &folded {
+        add(Class::NameJoined, folded, Family::Spelt);
     }
+    let may_slip = name.may_slip();
     match edit {
         EditSide::List => {
             let mut near = |near: &str| add(Class::NameJoined, near, Family::Edited);
-            edits::neighbours(&joined, b'0', &mut near);
-            if folded != joined {
-                edits::neighbours(&folded, b'a', &mut near);
+            edits::neighbours(&joined, &may_slip, b'0', &mut near);
+            // Which letter of the folded name is of which word is not known: all must allow it.
+            if let Some(folded) = folded.filter(|folded| *folded != joined && may_slip.iter().all(|may| *may)) {
+                edits::neighbours(&folded, &vec![true; folded.len()], b'a', &mut near);
             }
             edits::around(&name.words, &name.written, &mut near);
         }
-        EditSide::Both => edits::listed(&joined, &mut |class, near| add(class, near, Family::Deleted)),
+        EditSide::Both => {
+            edits::listed(&joined, &may_slip, &mut |class, near| add(class, near, Family::Deleted));
+            edits::around(&name.words, &name.written, &mut |near| add(Class::NameJoined, near, Family::Edited));
+        }
     }
     tokens.extend(name.placed(place, rarity_bits).map(|token| (token, Family::Place)));
     tokens.sort_unstable();

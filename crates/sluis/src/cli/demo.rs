@@ -1,5 +1,7 @@
 //! `sluis demo`: a provider's year, played on a node of its own, and what the node made of it.
 
+mod watchlist;
+
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -26,6 +28,7 @@ use crate::output::{Screen, Style, Table, json, report};
 /// Everything is made up and stays on this machine: names under .example, addresses from the documentation ranges. The
 /// files are in the formats that notifiers really use, and go the way that real ones go.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "The demo's data is a node of its own, in the folder of --data, or else in ./sluis-demo. When an earlier
 demo is there it is shown again; --fresh makes it anew. A folder with another node's data is left alone.
 
@@ -34,6 +37,8 @@ Examples:
   sluis --data /tmp/sector demo --seed 7
   sluis demo --json | jq .branches[0]")]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Another seed makes another world
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -43,6 +48,12 @@ pub(crate) struct Args {
     /// One JSON object
     #[arg(long)]
     json: bool,
+}
+
+/// Other demos.
+#[derive(clap::Subcommand)]
+enum Other {
+    Watchlist(watchlist::Args),
 }
 
 /// Where the demo is when nobody says.
@@ -63,6 +74,9 @@ struct View<'a> {
 }
 
 pub(super) fn run(args: &Args, globals: &Globals) -> Result<u8> {
+    if let Some(Other::Watchlist(args)) = &args.other {
+        return watchlist::run(args, globals);
+    }
     let directory = globals.data.clone().unwrap_or_else(|| PathBuf::from(DIRECTORY));
     let play = match earlier(&directory, args)? {
         Some(play) => play,

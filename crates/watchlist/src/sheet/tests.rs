@@ -160,6 +160,10 @@ fn a_workbook_that_lies_is_refused() {
     let bomb = workbook(&format!("{}<a/>", " ".repeat(1 << 19)).repeat(8));
     assert!(bomb.len() < 20_000);
     assert!(matches!(xlsx::weigh(&bomb, 2 << 20), Err(Unreadable::Bomb(part)) if part == "xl/worksheets/sheet1.xml"));
+    // A part that is no XML may be long, but not without end, since it may be named as a worksheet.
+    let picture = |size: usize| zipped(&[("[Content_Types].xml", b"<Types/>"), ("xl/media/image1.png", &vec![7; size])]);
+    assert_eq!(xlsx::weigh(&picture(2 << 20), 1 << 30), Ok(()));
+    assert!(matches!(xlsx::weigh(&picture(33 << 20), 1 << 30), Err(Unreadable::Bomb(_))));
     // A dimension that runs backwards made the library's arithmetic panic.
     let _ = told(&workbook(r#"</sheetData><dimension ref="B2:A1"/><sheetData>"#));
 }

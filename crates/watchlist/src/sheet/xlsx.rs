@@ -15,6 +15,9 @@ const MOST_SHARED: u64 = 8 << 20;
 /// The longest tag or text between tags: a cell of the greatest length, each letter written as an entity, with room.
 const MOST_RUN: u64 = 1 << 20;
 
+/// The most bytes of a part that is not XML.
+const MOST_OTHER: u64 = 32 << 20;
+
 pub(super) struct Book {
     book: Xlsx<Cursor<Vec<u8>>>,
     worksheet: String,
@@ -238,13 +241,11 @@ pub(super) fn weigh(bytes: &[u8], most: u64) -> Result<(), Unreadable> {
     let mut buffer = vec![0u8; 1 << 16];
     for index in 0..archive.len() {
         let mut part = archive.by_index(index).map_err(broken)?;
-        let name: String = part.name().map_err(broken)?.chars().filter(|letter| !letter.is_control()).take(80).collect();
-        let bomb = || Unreadable::Bomb(name.clone());
-        // Pictures and macros are not read by anybody here.
-        let lower = name.to_ascii_lowercase();
-        if !lower.ends_with(".xml") && !lower.ends_with(".rels") {
-            continue;
-        }
+        let lower = part.name().map_err(broken)?.to_ascii_lowercase();
+        let bomb = || Unreadable::Bomb(lower.chars().filter(|letter| !letter.is_control()).take(80).collect());
+        let is_xml = lower.ends_with(".xml") || lower.ends_with(".rels");
+        // Pictures and macros are not XML; but any part may be named as a worksheet, and would then be read as one.
+        let (mut is_bounded, mut size) = (true, 0u64);
         let mut shape = Shape::default();
         loop {
             let read = part.read(&mut buffer).map_err(|error| Unreadable::Damaged(error.to_string()))?;
@@ -252,7 +253,9 @@ pub(super) fn weigh(bytes: &[u8], most: u64) -> Result<(), Unreadable> {
                 break;
             }
             left = left.checked_sub(read as u64).ok_or_else(bomb)?;
-            if !shape.feed(buffer.get(..read).unwrap_or_default()) {
+            size += read as u64;
+            is_bounded = is_bounded && shape.feed(buffer.get(..read).unwrap_or_default());
+            if !is_bounded && (is_xml || size > MOST_OTHER) {
                 return Err(bomb());
             }
         }

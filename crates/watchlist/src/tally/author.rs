@@ -76,7 +76,8 @@ pub struct Plan {
     pub members: Vec<Member>,
 }
 
-/// What is summed exactly, where it is: what a provider did with each customer that it found on the list.
+/// What is summed exactly, where it is: what a provider did with each customer that it found on the list, in the order of
+/// [`crate::provider::decide::count`].
 #[must_use]
 pub fn decisions() -> Vec<Words> {
     vec![
@@ -84,8 +85,8 @@ pub fn decisions() -> Vec<Words> {
         Words::new("in quarantaine", "quarantined"),
         Words::new("bekeken en behouden", "reviewed and kept"),
         Words::new("nog open", "pending"),
-        Words::new("niets gedaan", "nothing done"),
         Words::new("betwist", "contested"),
+        Words::new("nog niet beslist", "not decided yet"),
     ]
 }
 

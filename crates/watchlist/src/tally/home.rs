@@ -55,6 +55,17 @@ impl Home {
         Home::with(dir, identity, lock)
     }
 
+    /// Opens one, whatever its role.
+    ///
+    /// # Errors
+    /// As [`Home::open`].
+    pub fn of(dir: &Path, passphrase: Option<&str>) -> Result<Home, Error> {
+        let path = keys::public_path(&dir.join("identity.key"));
+        let bytes = files::read(&path, 8 * 1024)?;
+        let text = std::str::from_utf8(&bytes).or_else(|_| rule("identity.key.pub is not text; take it back from a backup"))?;
+        Home::open(dir, keys::Public::parse(text)?.role, passphrase)
+    }
+
     fn with(dir: &Path, identity: Identity, lock: Lock) -> Result<Home, Error> {
         for folder in ["tally/tasks", "tally/keys", "tally/released"] {
             files::directory(&dir.join(folder))?;

@@ -261,10 +261,27 @@ pub(super) fn shown_long_enough(held: &Held, now: i64) -> Result<AcceptedSet, Er
     // An aggregator that asks earlier would cut short the time in which providers can see that they are missing.
     let from = shown.saturating_add(SHOWN);
     if now < from {
-        let hours = (from - now).div_euclid(60 * 60 * 1000) + 1;
+        let hour = 60 * 60 * 1000;
+        let hours = from.saturating_sub(now).saturating_add(hour - 1) / hour;
         return rule(format!(
             "the accepted set is shown to the cohort for seven days before anything is made of it: {hours} hours to go"
         ));
     }
     Ok(set)
+}
+
+/// Whether a file is from this party: the helper's answer, signed by the leader too, comes back to it.
+///
+/// # Errors
+/// When it is no envelope.
+pub fn is_from(bytes: &[u8], key: &KeyId) -> Result<bool, Error> {
+    Ok(one(bytes)?.header.sender == *key)
+}
+
+/// Whether a file says what is counted, rather than beginning the proofs.
+///
+/// # Errors
+/// When it is no envelope.
+pub fn is_counted(bytes: &[u8]) -> Result<bool, Error> {
+    Ok(one(bytes)?.header.kind == Kind::AcceptedSet)
 }

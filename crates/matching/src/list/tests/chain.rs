@@ -120,6 +120,17 @@ fn a_manifest_is_taken_from_two_officers_alone() {
 }
 
 #[test]
+fn a_manifest_for_one_provider_is_refused() {
+    let mut chance = Chance::new(9);
+    let manifest = begun(&mut chance).1;
+    let open = |header| Manifest::open(&signed(header, manifest.encode(), &[1, 2]), &officers(), None, NOW).map(|_| ());
+    let good = header(Kind::Manifest, 1, NOW);
+    assert_eq!(open(good.clone()), Ok(()));
+    assert_eq!(open(Header { recipient: id(9), ..good.clone() }), Err(Error::Envelope(Refused::Recipient)));
+    assert_eq!(open(Header { under: [1; 32], ..good }), Err(Error::Envelope(Refused::Foreign("manifest or task"))));
+}
+
+#[test]
 fn an_older_epoch_and_one_that_is_over_are_refused() {
     let mut chance = Chance::new(3);
     let manifest = begun(&mut chance).1;

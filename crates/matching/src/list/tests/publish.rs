@@ -164,6 +164,20 @@ fn the_desk_suspends_and_the_holder_takes_it_in() {
 }
 
 #[test]
+fn a_desk_that_publishes_at_a_fixed_rhythm_shows_no_contest() {
+    let mut chance = Chance::new(16);
+    let (publication, mut book, built) = published(&three(&mut chance), &mut chance);
+    let mut desk = Table::decode(&publication.table().encode()).unwrap();
+    let nothing = desk.suspend(&[], &mut chance).unwrap();
+    let one = desk.suspend(&[(built.slots[0], 1)], &mut chance).unwrap();
+    assert_eq!((nothing.len(), common_blocks(&nothing, &one)), (one.len(), 0));
+    for body in [nothing, one] {
+        book.add(body, By::Desk).unwrap();
+    }
+    assert_eq!((book.seq(), book.open(&output("first.example"))[0].status), (2, Status::Suspended));
+}
+
+#[test]
 fn a_contest_goes_over_into_the_next_epoch_and_a_withdrawn_entry_does_not() {
     let mut chance = Chance::new(9);
     let mut entries = three(&mut chance);

@@ -16,8 +16,8 @@ const HOST: &str = "a name with dots, such as shop.example";
 /// The registrable domain name: one label below a public suffix, of the ICANN section of the Public Suffix List or of the private one, so that
 /// customers of one platform (`a.pages.dev`, `b.pages.dev`) stay apart. As A-labels in small letters.
 ///
-/// An address of the web is read as its host ("https://shop.example/x" is `shop.example`), a mail address is not; brackets against clicking
-/// ("shop[.]example", "hxxps://") and a wildcard before it ("*.shop.example") are undone. Below a top-level domain that the list does not
+/// An address of the web is read as its host (`https://shop.example/x` is `shop.example`), a mail address is not; brackets against clicking
+/// (`shop[.]example`, `hxxps://`) and a wildcard before it (`*.shop.example`) are undone. Below a top-level domain that the list does not
 /// have, one label counts, as the list's own rules say.
 ///
 /// # Errors
@@ -107,8 +107,8 @@ fn dns_name(class: Class, text: &str) -> Result<String, Invalid> {
 /// A mail address: what is before the @ in small letters without its tag ("+shop"), the domain name as A-labels. Dots count, but at gmail.com
 /// (and googlemail.com, which is the same), where they do not.
 ///
-/// Tags are cut since RFC 5233 has them for the mailbox's owner to use; a customer and a reporter write different ones. "Name <address>" and
-/// "mailto:" are read.
+/// Tags are cut since RFC 5233 leaves them to the mailbox's owner, who gives another to everybody. `Name <address>` and
+/// `mailto:` are read.
 ///
 /// # Errors
 /// When it is not one address.

@@ -60,14 +60,14 @@ pub(super) fn is_folded(folded: &str) -> bool {
     folded.len() >= LEAST_CHANGED
 }
 
-/// Each name one edit from `joined`, which consists of a to z and digits; letters that come in are those of [`LETTERS`] from `from` on. The
-/// same name may come twice; `joined` itself does not come.
-pub(super) fn neighbours(joined: &str, from: u8, found: &mut dyn FnMut(&str)) {
+/// Each name one edit from `joined`, which consists of a to z and digits; letters that come in are those of [`LETTERS`] from `from` on, and
+/// they come in, go or change where `may_slip`. The same name may come twice; `joined` itself does not come.
+pub(super) fn neighbours(joined: &str, may_slip: &[bool], from: u8, found: &mut dyn FnMut(&str)) {
     let n = joined.len();
     if n < LEAST {
         return;
     }
-    one_slip(joined, from, &mut |near| {
+    one_slip(joined, may_slip, from, &mut |near| {
         // As many letters: one was changed, or two changed places.
         if near.len() > n || (near.len() < n && n > LEAST) || n >= LEAST_CHANGED {
             found(near);
@@ -75,12 +75,18 @@ pub(super) fn neighbours(joined: &str, from: u8, found: &mut dyn FnMut(&str)) {
     });
 }
 
-fn one_slip(joined: &str, from: u8, found: &mut dyn FnMut(&str)) {
+fn one_slip(joined: &str, may_slip: &[bool], from: u8, found: &mut dyn FnMut(&str)) {
     if !joined.is_ascii() {
         return;
     }
-    deleted(joined, found);
+    deleted(joined, may_slip, found);
+    let may = |at: usize| may_slip.get(at).copied().unwrap_or_default();
     for at in 0..=joined.len() {
+        // Between two words a letter may come in when it may in either.
+        let (here, before_here) = (may(at), at.checked_sub(1).is_some_and(may));
+        if !here && !before_here {
+            continue;
+        }
         let (before, after) = joined.split_at(at);
         let next = after.bytes().next();
         let rest = after.get(1..).unwrap_or_default();
@@ -95,12 +101,14 @@ fn one_slip(joined: &str, from: u8, found: &mut dyn FnMut(&str)) {
             let letter: &str = char::from(*letter).encode_utf8(&mut bytes);
             // The same letter inserted behind its like is the same name as before it, hence none where the next is the same.
             make([before, letter, after]);
-            if next.is_some() {
+            if next.is_some() && here {
                 make([before, letter, rest]);
             }
         }
         if let (Some((first, _)), Some((second, rest))) = (after.split_at_checked(1), rest.split_at_checked(1))
             && first != second
+            && here
+            && may(at + 1)
         {
             make([before, &[second, first].concat(), rest]);
         }
@@ -129,9 +137,9 @@ pub(super) fn around(words: &[String], written: &[String], found: &mut dyn FnMut
     for (at, word) in written.iter().enumerate().take(MOST_WRITTEN) {
         let is_out = !words.contains(word);
         if is_out && (2..=LONGEST_SHORT).contains(&word.len()) {
-            one_slip(word, b'a', &mut |slip| try_words(with(at, 1, &[slip])));
+            one_slip(word, &[true; LONGEST_SHORT], b'a', &mut |slip| try_words(with(at, 1, &[slip])));
         }
-        let Some(next) = written.get(at + 1).filter(|next| is_out != !words.contains(next)) else { continue };
+        let Some(next) = written.get(at + 1).filter(|next| is_out == words.contains(next)) else { continue };
         if let Some((rest, last)) = word.len().checked_sub(1).and_then(|last| word.split_at_checked(last)) {
             try_words(with(at, 2, &[rest, &format!("{last}{next}")]));
         }
@@ -142,12 +150,13 @@ pub(super) fn around(words: &[String], written: &[String], found: &mut dyn FnMut
     }
 }
 
-/// Each name without one of its letters.
-fn deleted(joined: &str, found: &mut dyn FnMut(&str)) {
+/// Each name without one of its letters that may be left out.
+fn deleted(joined: &str, may_slip: &[bool], found: &mut dyn FnMut(&str)) {
     let mut before = None;
     for (at, letter) in joined.bytes().enumerate() {
         // One of two like letters is enough.
-        if before != Some(letter)
+        if (before != Some(letter) || at.checked_sub(1).and_then(|before| may_slip.get(before)) == Some(&false))
+            && may_slip.get(at) == Some(&true)
             && let (Some(head), Some(tail)) = (joined.get(..at), joined.get(at + 1..))
         {
             found(&[head, tail].concat());
@@ -157,24 +166,24 @@ fn deleted(joined: &str, found: &mut dyn FnMut(&str)) {
 }
 
 /// With deletions on both sides, what a provider asks: the name without each of its letters.
-pub(super) fn asked(joined: &str) -> Vec<String> {
+pub(super) fn asked(joined: &str, may_slip: &[bool]) -> Vec<String> {
     let mut all = Vec::new();
     if joined.len() > LEAST {
-        deleted(joined, &mut |less| all.push(less.to_owned()));
+        deleted(joined, may_slip, &mut |less| all.push(less.to_owned()));
     }
     all
 }
 
 /// With deletions on both sides, what the list holder publishes: its name for those who write a letter more, its deletions for those who
 /// write a letter less, and for those who write another one.
-pub(super) fn listed(joined: &str, found: &mut dyn FnMut(Class, &str)) {
+pub(super) fn listed(joined: &str, may_slip: &[bool], found: &mut dyn FnMut(Class, &str)) {
     if joined.len() >= LEAST {
         found(Class::NameDeleted, joined);
     }
     if joined.len() > LEAST {
-        deleted(joined, &mut |less| found(Class::NameJoined, less));
+        deleted(joined, may_slip, &mut |less| found(Class::NameJoined, less));
     }
     if joined.len() >= LEAST_CHANGED {
-        deleted(joined, &mut |less| found(Class::NameDeleted, less));
+        deleted(joined, may_slip, &mut |less| found(Class::NameDeleted, less));
     }
 }

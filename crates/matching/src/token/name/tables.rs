@@ -172,8 +172,8 @@ impl Types {
 /// How many slips part these words from the type they begin with: none or one, else they do not begin with it.
 fn slips(of: &[Box<str>], words: &[String]) -> Option<usize> {
     let words = words.get(..of.len())?;
-    let differ = |(a, b): &(&Box<str>, &String)| ***a != ***b;
-    let mut differing = of.iter().zip(words).filter(differ);
+    let pairs = of.iter().map(|word| &**word).zip(words.iter().map(String::as_str));
+    let mut differing = pairs.filter(|(table, word)| table != word);
     let Some((table, word)) = differing.next() else { return Some(0) };
     let is_near =
         if of.len() == 1 { is_near(table, word) } else { table.len() >= LONG && is_one_slip(table.as_bytes(), word.as_bytes()) };

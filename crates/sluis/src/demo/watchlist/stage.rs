@@ -56,7 +56,13 @@ impl Stage {
     fn lets_us_be_others(&mut self) -> bool {
         let try_as = |program: &Path| {
             let mut command = Command::new(program);
-            command.arg("--version").current_dir("/").env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+                .arg("--version")
+                .current_dir("/")
+                .env_clear()
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
             command.uid(FIRST_USER).gid(FIRST_USER);
             command.status().is_ok_and(|status| status.success())
         };
@@ -97,11 +103,6 @@ impl Stage {
         Ok(Actor { name: name.to_owned(), home, user })
     }
 
-    /// Where all of them are.
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
-    }
-
     /// Runs `sluis` as this actor, in its directory, and waits for it.
     pub(crate) fn try_run(&self, actor: &Actor, now: Time, args: &[&str]) -> Result<Said> {
         let mut command = Command::new(&self.program);
@@ -124,6 +125,16 @@ impl Stage {
         bail!("{} could not run 'sluis {}' (exit code {}):\n{}{}", actor.name, args.join(" "), said.code, said.err, said.out)
     }
 
+    /// Makes a directory in an actor's own.
+    pub(crate) fn folder(&self, actor: &Actor, name: &str) -> Result<()> {
+        let path = actor.home.join(name);
+        DirBuilder::new().mode(0o700).create(&path).with_context(|| path.display().to_string())?;
+        Ok(match actor.user {
+            Some(user) => chown(&path, Some(user), Some(user))?,
+            None => (),
+        })
+    }
+
     /// Lays a file into an actor's directory: what it has of its own before the play begins.
     pub(crate) fn give(&self, actor: &Actor, name: &str, bytes: &[u8]) -> Result<()> {
         let path = actor.home.join(name);
@@ -133,6 +144,27 @@ impl Stage {
             chown(&path, Some(user), Some(user))?;
         }
         Ok(())
+    }
+
+    /// The files below an actor's directory of which the name has these words, by their paths from there, in order.
+    pub(crate) fn files(&self, actor: &Actor, folder: &str, words: &str) -> Result<Vec<String>> {
+        let path = actor.home.join(folder);
+        let entries = fs::read_dir(&path).with_context(|| format!("{}: {}", actor.name, path.display()))?;
+        let mut names = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.contains(words) {
+                names.push(format!("{folder}/{name}"));
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The one such file, or the last of them.
+    pub(crate) fn file(&self, actor: &Actor, folder: &str, words: &str) -> Result<String> {
+        let found = self.files(actor, folder, words)?.pop();
+        found.with_context(|| format!("{} has no file '{words}' in {folder}", actor.name))
     }
 
     /// Carries a file from one actor to another, as on a stick. Says how many bytes it had.

@@ -46,27 +46,114 @@ const BRANDS: [(&str, &str); 38] = [
     ("Eendracht Noord", "Fluitkruid"),
 ];
 const TRADES: [&str; 24] = [
-    "Bakkerij", "Garage", "Notaris", "Drukkerij", "Makelaardij", "Slagerij", "Bloemist", "Hoveniers", "Schildersbedrijf", "Rijschool",
-    "Dierenarts", "Fysiotherapie", "Loodgieter", "Timmerbedrijf", "Autoschade", "Koffiebar", "Zeilschool", "Camping", "Meubelmakerij",
-    "Lampenhuis", "Adviesbureau", "Webstudio", "Muziekschool", "Fietsenmaker",
+    "Bakkerij",
+    "Garage",
+    "Notaris",
+    "Drukkerij",
+    "Makelaardij",
+    "Slagerij",
+    "Bloemist",
+    "Hoveniers",
+    "Schildersbedrijf",
+    "Rijschool",
+    "Dierenarts",
+    "Fysiotherapie",
+    "Loodgieter",
+    "Timmerbedrijf",
+    "Autoschade",
+    "Koffiebar",
+    "Zeilschool",
+    "Camping",
+    "Meubelmakerij",
+    "Lampenhuis",
+    "Adviesbureau",
+    "Webstudio",
+    "Muziekschool",
+    "Fietsenmaker",
 ];
 const FAMILIES: [&str; 40] = [
-    "van Dam", "de Boer", "Jansen", "Visser", "Dekker", "van Leeuwen", "Bos", "Mulder", "Kuipers", "Hoekstra", "Postma", "van Vliet", "Smit",
-    "Brouwer", "Dijkstra", "Schouten", "Willems", "van den Berg", "Maas", "Verhoeven", "Koster", "Prins", "Bosman", "Wolters", "Zijlstra",
-    "Kramer", "Veenstra", "Blom", "Peeters", "Molenaar", "Huisman", "Timmer", "Scholten", "Veldman", "Hendriks", "Kok", "Groen", "Vos",
-    "Sanders", "Evers",
+    "van Dam",
+    "de Boer",
+    "Jansen",
+    "Visser",
+    "Dekker",
+    "van Leeuwen",
+    "Bos",
+    "Mulder",
+    "Kuipers",
+    "Hoekstra",
+    "Postma",
+    "van Vliet",
+    "Smit",
+    "Brouwer",
+    "Dijkstra",
+    "Schouten",
+    "Willems",
+    "van den Berg",
+    "Maas",
+    "Verhoeven",
+    "Koster",
+    "Prins",
+    "Bosman",
+    "Wolters",
+    "Zijlstra",
+    "Kramer",
+    "Veenstra",
+    "Blom",
+    "Peeters",
+    "Molenaar",
+    "Huisman",
+    "Timmer",
+    "Scholten",
+    "Veldman",
+    "Hendriks",
+    "Kok",
+    "Groen",
+    "Vos",
+    "Sanders",
+    "Evers",
 ];
 const TOWNS: [&str; 30] = [
-    "Zwolle", "Almelo", "Breda", "Delft", "Ede", "Gouda", "Hoorn", "Kampen", "Leiden", "Meppel", "Nijmegen", "Oss", "Purmerend", "Roermond",
-    "Sneek", "Tiel", "Utrecht", "Venlo", "Weert", "Zeist", "Assen", "Boxtel", "Culemborg", "Doetinchem", "Emmen", "Franeker", "Goes",
-    "Haarlem", "Joure", "Lochem",
+    "Zwolle",
+    "Almelo",
+    "Breda",
+    "Delft",
+    "Ede",
+    "Gouda",
+    "Hoorn",
+    "Kampen",
+    "Leiden",
+    "Meppel",
+    "Nijmegen",
+    "Oss",
+    "Purmerend",
+    "Roermond",
+    "Sneek",
+    "Tiel",
+    "Utrecht",
+    "Venlo",
+    "Weert",
+    "Zeist",
+    "Assen",
+    "Boxtel",
+    "Culemborg",
+    "Doetinchem",
+    "Emmen",
+    "Franeker",
+    "Goes",
+    "Haarlem",
+    "Joure",
+    "Lochem",
 ];
 const FORMS: [&str; 5] = [" B.V.", " V.O.F.", "", " B.V.", " Holding B.V."];
 
+/// The entry whose name an honest business has too.
+pub(crate) const NAMESAKE: usize = 8;
+
 /// Sizes of the providers: a few are large, most are small.
 const SIZES: [usize; 24] = [
-    32_000, 32_000, 16_000, 16_000, 16_000, 16_000, 8_000, 8_000, 8_000, 8_000, 8_000, 8_000, 4_000, 4_000, 4_000, 4_000, 2_000, 2_000, 1_000,
-    1_000, 1_000, 500, 250, 250,
+    32_000, 32_000, 16_000, 16_000, 16_000, 16_000, 8_000, 8_000, 8_000, 8_000, 8_000, 8_000, 4_000, 4_000, 4_000, 4_000, 2_000,
+    2_000, 1_000, 1_000, 1_000, 500, 250, 250,
 ];
 
 /// One whom the police list.
@@ -144,7 +231,7 @@ impl World {
                 }
             }
         }
-        planted.push(Planted { provider: 1 % providers.len(), customer: String::new(), entry: 8, like: Like::Namesake });
+        planted.push(Planted { provider: 1 % providers.len(), customer: String::new(), entry: NAMESAKE, like: Like::Namesake });
         for planted in &mut planted {
             let size = providers[planted.provider].1 as u64;
             planted.customer = number(planted.provider, dice.below(size) as usize);
@@ -178,7 +265,11 @@ impl World {
                 None => (name, domain, *town, "NL"),
             };
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{id},\"{name}\",{},{domain},{town},{land}", if at % 2 == 0 { kvk.to_string() } else { String::new() });
+            let _ = writeln!(
+                text,
+                "{id},\"{name}\",{},{domain},{town},{land}",
+                if at % 2 == 0 { kvk.to_string() } else { String::new() }
+            );
         }
         text
     }
