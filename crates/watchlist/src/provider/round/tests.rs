@@ -102,8 +102,7 @@ impl World {
         holder.publish(&officers[0], &log, true, None, NOW, &mut chance).unwrap();
         let finished = holder.sign(&officers[1], &log, NOW, &mut chance).unwrap();
         let base = std::fs::read(public(&holder, &finished.file)).unwrap();
-        let mut parcels = std::fs::read_dir(at("list").join("evaluator")).unwrap();
-        let parcel = std::fs::read(parcels.next().unwrap().unwrap().path()).unwrap();
+        let parcel = std::fs::read(public(&holder, &finished.evaluator)).unwrap();
         evaluator.take_epoch(&base, &parcel, NOW).unwrap();
         let mut provider = Provider::create(&at("provider"), "Voorbeeld Hosting", None, &mut chance).unwrap();
         let prints = publics.clone().map(|officer| officer.fingerprint());
