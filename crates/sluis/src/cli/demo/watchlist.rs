@@ -90,12 +90,13 @@ fn draw(screen: &mut Screen, story: &Story, kept: bool) -> Result<()> {
     ])?;
 
     screen.heading("What the providers found (the demo is all of them, so it can tell)")?;
-    let mut table = Table::new(screen, &["provider", "customer", "how", "decided by a person"]);
+    let mut table = Table::new(screen, &["provider", "customer", "what agrees", "how sure", "decided by a person"]);
     for finding in &story.found {
         table.row([
             (Style::Strong, finding.provider.clone()),
             (Style::Plain, finding.customer.clone()),
-            (Style::Plain, clean(&finding.how).to_string()),
+            (Style::Plain, clean(&finding.met).to_string()),
+            (Style::Plain, clean(&finding.sureness).to_string()),
             (Style::Plain, finding.decided.clone()),
         ]);
     }

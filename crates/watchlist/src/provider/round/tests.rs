@@ -504,3 +504,18 @@ fn whether_somebody_is_listed_is_told_to_nobody_by_the_answer() {
     let letter = world.desk.letter(&numbers[0].0, Language::Nl, NOW + WAIT);
     assert!(letter.unwrap().contains("CASE-2026-17"));
 }
+
+/// The same way once more, in a process that has no network at all. Skipped, and said, where the system does not allow that.
+#[test]
+fn a_hit_is_opened_with_the_network_cut() {
+    let unshare = |command: &mut std::process::Command| command.output().ok().filter(|output| output.status.success());
+    if unshare(std::process::Command::new("unshare").args(["-rn", "true"])).is_none() {
+        eprintln!("skipped: this system does not let a process give up its network");
+        return;
+    }
+    let me = std::env::current_exe().unwrap();
+    let name = "provider::round::tests::a_change_is_looked_up_without_any_contact";
+    let output = unshare(std::process::Command::new("unshare").arg("-rn").arg(me).args(["--exact", name]))
+        .expect("the test passes there too");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+}
