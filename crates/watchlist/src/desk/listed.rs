@@ -75,8 +75,7 @@ impl Desk {
     pub fn request(&mut self, name: &str, class: &str, text: &str, now: i64, rng: &mut impl CryptoRng) -> Result<&Request> {
         let known = Class::ALL.into_iter().find(|known| known.name() == class);
         let class = known.ok_or_else(|| {
-            let all: Vec<&str> =
-                Class::ALL.into_iter().filter(|class| is_provable(*class)).map(Class::name).collect();
+            let all: Vec<&str> = Class::ALL.into_iter().filter(|class| is_provable(*class)).map(Class::name).collect();
             Error::said(format!("--class: it is one of {}", all.join(", ")))
         })?;
         if name.trim().is_empty() {

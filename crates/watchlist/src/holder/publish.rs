@@ -84,6 +84,23 @@ pub struct Made {
     pub summary: Vec<String>,
 }
 
+/// The seed of an epoch, for a machine that evaluates. Whoever has it and the published list can test guesses of its entries.
+#[derive(Clone)]
+pub struct EvaluatorKeys {
+    /// The list in this epoch.
+    pub list: [u8; 16],
+    /// The epoch.
+    pub epoch: u32,
+    /// From which [`Secret::derive`] has the key of each group.
+    pub seed: Zeroizing<[u8; 32]>,
+}
+
+impl std::fmt::Debug for EvaluatorKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EvaluatorKeys").field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}
+
 impl Holder {
     /// What would be published now, and what would be left out.
     #[must_use]
@@ -491,6 +508,16 @@ impl Holder {
         lines.extend(super::diff::lines(self, before, &plan.snapshot()));
         lines.extend(plan.left_out.iter().map(|why| format!("left out: {why}")));
         lines
+    }
+
+    /// The seed of the newest epoch. Each new epoch writes it in a parcel for the evaluator; this is for a parcel to be made again.
+    ///
+    /// # Errors
+    /// When nothing was published.
+    pub fn evaluator_keys(&self) -> Result<EvaluatorKeys, Error> {
+        let epoch = self.state.epochs.last().ok_or(Error::Empty)?;
+        let list = unhex(&epoch.list).map_err(|_| Error::Damaged("an epoch"))?;
+        Ok(EvaluatorKeys { list, epoch: epoch.epoch, seed: self.seed(epoch)? })
     }
 
     /// The keys of an epoch, as the evaluator gets them.
