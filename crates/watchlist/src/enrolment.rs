@@ -183,3 +183,45 @@ pub fn parse_plan(text: &str) -> Result<GroupPlan, String> {
     let plan = GroupPlan { group, batch, cadence, initial, each };
     Plan::of(vec![plan]).map(|_| plan).ok_or_else(|| format!("a batch in '{text}' has 64, 256, 1024 or 4096 elements"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_is_written_in_one_line() {
+        let plan = parse_plan("names=64,24,2,week").expect("a plan");
+        assert_eq!(plan, GroupPlan { group: Group::Names, batch: 64, cadence: Cadence::Week, initial: 24, each: 2 });
+        assert_eq!(parse_plan("networks=256, 0, 0, month").map(|plan| plan.batches(3)), Ok(0));
+        for (wrong, why) in [
+            ("names", "GROUP=SIZE"),
+            ("name=64,1,1,week", "registries"),
+            ("names=65,1,1,week", "4096"),
+            ("names=64,1,1", "GROUP=SIZE"),
+            ("names=64,1,1,year", "GROUP=SIZE"),
+            ("names=64,-1,1,week", "GROUP=SIZE"),
+            ("names=64,99999999,1,week", "batch"),
+        ] {
+            assert!(parse_plan(wrong).is_err_and(|said| said.contains(why)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_a_provider_says_of_itself_is_cut_and_cleaned() {
+        let mut chance = matching::testing::Chance::of(1);
+        let provider = Identity::draw(crate::keys::Role::Provider, "P", &mut chance);
+        let about = About {
+            name: format!("a\u{202e}b\n{}", "é".repeat(400)),
+            registration: "x".into(),
+            contact: "y".into(),
+            customers: 77,
+        };
+        let file = request(&about, &provider, 0).encode();
+        let (_, read) = read_request(&file, 0).expect("a request");
+        assert!(read.name.starts_with("a b é") && read.name.len() <= MOST_NAME);
+        assert_eq!(read.customers, 128);
+        assert!(read_request(&file, TRAVEL + 1).is_err(), "too old");
+        assert!(read_request(&[file.clone(), file].concat(), 0).is_err(), "one request a file");
+        assert!(read_request(b"", 0).is_err());
+    }
+}

@@ -243,9 +243,10 @@ impl Evaluator {
             let Some(known) = self.known_mut(&leaving.provider) else {
                 return Ok("the provider that leaves is not enrolled here".to_owned());
             };
-            if known.issued <= header.issued && known.left.is_none_or(|left| left < header.issued) {
-                known.left = Some(header.issued);
+            if known.issued > header.issued {
+                return Ok(format!("{} was enrolled anew after this; it changes nothing", known.name));
             }
+            known.left = Some(known.left.map_or(header.issued, |left| left.max(header.issued)));
             return Ok(format!("{} is not enrolled any more", known.name));
         }
         let enrolment = Enrolment::decode(envelope.open(Kind::Enrolment, &Expected::default(), now)?)?;

@@ -8,7 +8,7 @@ use matching::testing::Chance;
 use matching::token::name::{EditSide, Name, Place, asked};
 use matching::token::{Class, Token, identifier};
 use watchlist::enrolment::{About, enrol, leaving};
-use watchlist::evaluator::{Evaluator, Secret};
+use watchlist::evaluator::Evaluator;
 use watchlist::files::Lock;
 use watchlist::holder::form::Form;
 use watchlist::holder::state::Settings;
@@ -38,6 +38,7 @@ struct Parties {
     officers: [Identity; 2],
     evaluator: Evaluator,
     list: Vec<u8>,
+    parcel: Vec<u8>,
     chance: Chance,
 }
 
@@ -74,13 +75,11 @@ fn parties(name: &str) -> Parties {
         holder.accept(&hex(&id), &officers[1], NOW).expect("accepted");
     }
     holder.publish(&officers[0], &log, false, None, NOW, &mut chance).expect("a draft");
-    let published = holder.sign(&officers[1], &log, NOW, &mut chance).expect("published").file;
-    let list = std::fs::read(published).expect("the list");
-    let keys = holder.evaluator_keys().expect("keys");
-    let secret = Secret::derive(keys.list, keys.epoch, &keys.seed).expect("keys");
-    let parcel = secret.parcel(&evaluator.public().address, &mut chance).expect("a parcel");
+    let published = holder.sign(&officers[1], &log, NOW, &mut chance).expect("published");
+    let list = std::fs::read(published.file).expect("the list");
+    let parcel = std::fs::read(published.evaluator).expect("its keys");
     evaluator.take_epoch(&list, &parcel, NOW).expect("an epoch");
-    Parties { scratch, officers, evaluator, list, chance }
+    Parties { scratch, officers, evaluator, list, parcel, chance }
 }
 
 fn form(name: &str, kvk: &str) -> Form {
@@ -127,7 +126,7 @@ fn customers(edit: EditSide, rarity: u32) -> Vec<Subject> {
 
 #[test]
 fn a_provider_finds_its_own_customers_and_nobody_else_learns_which() {
-    let Parties { scratch, officers, mut evaluator, list, mut chance } = parties("whole");
+    let Parties { scratch, officers, mut evaluator, list, mut chance, .. } = parties("whole");
     let dir = scratch.0.join("provider");
     let mut provider = Provider::create(&dir, "Voorbeeld Hosting", None, &mut chance).expect("a provider");
     assert!(Lock::of(&dir).is_err(), "one process at a time");
@@ -222,13 +221,10 @@ fn look(provider: &mut Provider, list: &[u8], cache: &Cache, subjects: &[Subject
 
 #[test]
 fn a_list_holder_and_an_evaluator_trust_two_officers_and_no_other() {
-    let Parties { scratch, officers, mut evaluator, list, mut chance } = parties("trust");
+    let Parties { scratch, officers, mut evaluator, list, parcel, mut chance } = parties("trust");
     // Another evaluator cannot take the epoch, since the manifest names this one.
     let publics: Vec<Public> = officers.iter().map(|officer| officer.public.clone()).collect();
     let mut other = Evaluator::create(&scratch.0.join("other"), "Other", &publics, None, &mut chance).expect("another");
-    let keys = Holder::open(&scratch.0.join("list")).expect("the list").evaluator_keys().expect("keys");
-    let secret = Secret::derive(keys.list, keys.epoch, &keys.seed).expect("keys");
-    let parcel = secret.parcel(&other.public().address, &mut chance).expect("a parcel");
     assert!(other.take_epoch(&list, &parcel, NOW).is_err());
     let strangers = ["three", "four"].map(|name| Identity::draw(Role::Officer, name, &mut chance).public);
     let mut third = Evaluator::create(&scratch.0.join("third"), "Third", &strangers, None, &mut chance).expect("a third");

@@ -67,9 +67,9 @@ pub struct Cache {
     pieces: u64,
     length: u64,
     /// Ordered by the name of the token.
-    records: Vec<Box<[u8; RECORD]>>,
+    records: Vec<[u8; RECORD]>,
     /// Not written yet.
-    fresh: Vec<Box<[u8; RECORD]>>,
+    fresh: Vec<[u8; RECORD]>,
     ended: Option<u32>,
 }
 
@@ -175,7 +175,7 @@ impl Cache {
     #[must_use]
     pub fn get(&self, token: &Token) -> Option<Kept<'_>> {
         let name = self.namer.name(token);
-        let find = |records: &[Box<[u8; RECORD]>]| records.binary_search_by(|record| record[..16].cmp(&name)).ok();
+        let find = |records: &[[u8; RECORD]]| records.binary_search_by(|record| record[..16].cmp(&name)).ok();
         let record = match find(&self.records) {
             Some(at) => self.records.get(at)?,
             None => self.fresh.get(find(&self.fresh)?)?,
@@ -188,7 +188,7 @@ impl Cache {
     pub fn add<'a>(&mut self, answered: impl IntoIterator<Item = (&'a Token, [u8; 16], &'a [u8; 64])>) {
         for (token, tag, output) in answered {
             let name = self.namer.name(token);
-            let mut record = Box::new([0; RECORD]);
+            let mut record = [0; RECORD];
             record[..16].copy_from_slice(&name);
             record[16..32].copy_from_slice(&tag);
             record[32..].copy_from_slice(output);
@@ -266,6 +266,8 @@ impl Cache {
         let io = |error| Error::io(path, error);
         let whole = file.metadata().map_err(io)?.len();
         let mut buffer = Vec::new();
+        // At once, so that growing leaves no copies behind.
+        self.records.reserve_exact(usize::try_from(whole / RECORD as u64).unwrap_or(0));
         loop {
             let mut count = [0; 4];
             if whole.saturating_sub(self.length) < 4 {
@@ -286,7 +288,7 @@ impl Cache {
             file.read_exact(&mut buffer).map_err(io)?;
             let plain = self.key.open(&purpose(&self.salt, self.pieces), &buffer).map_err(|_| damaged(path))?;
             for record in plain.chunks_exact(RECORD) {
-                self.records.push(Box::new(array(record)));
+                self.records.push(array(record));
             }
             self.pieces += 1;
             self.length += 4 + bytes as u64;
@@ -319,7 +321,7 @@ impl Cache {
         for piece in self.fresh.chunks(PIECE) {
             let mut plain = Zeroizing::new(Vec::with_capacity(piece.len() * RECORD + 16));
             for record in piece {
-                plain.extend_from_slice(&record[..]);
+                plain.extend_from_slice(record);
             }
             let sealed = self.key.seal(&purpose(&self.salt, self.pieces), &plain, chance);
             // A piece has at most PIECE records, which fits in four bytes.

@@ -410,3 +410,6 @@ pub(crate) fn reason(entry: &Clear) -> Reason {
         advice: "review".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -444,3 +444,62 @@ fn no_customer_stands_in_any_file() {
     }
     assert!(world.provider.dir().join("cache/CACHEDIR.TAG").exists());
 }
+
+#[test]
+fn an_error_frees_what_another_batch_can_ask_and_keeps_what_can_be_sent_again() {
+    use matching::message::{Code, EvalError};
+    for code in Code::ALL {
+        let mut world = World::new(12);
+        let tokens = customers(0..20);
+        let file = World::bytes(&world.ask(tokens.clone(), START));
+        let identity =
+            crate::keys::open(&world.scratch.0.join("evaluator/identity.key"), Role::Evaluator, None).expect("its key");
+        let errors = Envelope::read_all(&file, MOST_BATCHES).expect("envelopes").into_iter().map(|request| {
+            let mut header = request.header.clone();
+            (header.kind, header.sender, header.recipient) =
+                (matching::envelope::Kind::EvalError, identity.public.key, request.header.sender);
+            let body = EvalError { request: request.hash(), code, retry_after: 60 }.encode();
+            Envelope::signed(header, body, &identity.signing).encode()
+        });
+        let taken = world.take(&errors.collect::<Vec<_>>().concat(), START);
+        assert_eq!((taken.errors.len(), taken.outputs.len()), (10, 0), "{code:?}");
+        assert!(taken.errors.iter().all(|failure| failure.code == code && failure.retry_after == 60));
+        taken.settle(&world.provider, &world.key, &mut world.chance).expect("settled");
+        let next = world.ask(tokens, START + 7 * DAY);
+        let again = match code {
+            Code::Quota | Code::BadElement | Code::Replay | Code::BatchSize => (1, 40, 0),
+            _ => (2, 0, 40),
+        };
+        assert_eq!((next.files.len(), next.asked, next.pending), again, "{code:?}");
+    }
+}
+
+#[test]
+fn an_epoch_that_is_over_or_a_plan_that_ran_out_asks_nothing() {
+    let mut world = World::new(13);
+    let over = prepare(&mut world.provider, &world.key, Vec::new(), |_| false, START + 91 * DAY, &mut world.chance);
+    assert!(over.err().is_some_and(|error| error.to_string().contains("epoch")));
+    let late = START + enrolment::COUNTS + DAY;
+    let over = prepare(&mut world.provider, &world.key, Vec::new(), |_| false, late, &mut world.chance);
+    assert!(over.err().is_some_and(|error| error.to_string().contains("enrolment")));
+    world.provider.state.pinned = None;
+    let none = prepare(&mut world.provider, &world.key, Vec::new(), |_| false, START, &mut world.chance);
+    assert!(none.err().is_some_and(|error| error.to_string().contains("join")));
+}
+
+#[test]
+fn dummies_and_customers_look_the_same() {
+    let mut world = World::new(14);
+    let file = World::bytes(&world.ask(customers(0..96), START));
+    // Every element is a point of its own, whether a customer stands behind it or nobody.
+    let mut all = BTreeSet::new();
+    for envelope in Envelope::read_all(&file, MOST_BATCHES).expect("envelopes") {
+        let request = EvalRequest::decode(&envelope.body).expect("a request");
+        assert_eq!(request.elements.len(), 64);
+        for element in request.elements {
+            assert!(voprf::PublicKey::from_bytes(&element).is_ok(), "a canonical point, not the identity");
+            assert!(all.insert(element), "no element twice");
+        }
+    }
+    assert_eq!(all.len(), 640);
+}

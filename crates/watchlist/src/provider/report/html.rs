@@ -123,8 +123,7 @@ fn card(hit: &Hit, now: i64, language: Language) -> String {
         format!("<span class=\"badge stopped\">{}{since}</span>", words::status(language, hit.entry.status))
     };
     let steps: String = words::advice(language, hit, now).iter().map(|step| format!("<li>{}</li>\n", escape(step))).collect();
-    let mut why: Vec<String> = hit.met.iter().map(|met| words::met(language, met)).collect();
-    why.dedup();
+    let mut why = words::why(language, hit);
     if let Some(names) = &hit.names {
         why.push(words::likeness(language, names));
     }

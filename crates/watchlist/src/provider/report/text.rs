@@ -84,8 +84,8 @@ pub fn hit(hit: &Hit, language: Language, now: i64) -> String {
     };
     line(language.say("klant", "customer"), &format!("{} {}", hit.customer.id, hit.customer.names.join(" / ")));
     line(language.say("op de lijst", "on the list"), &hit.entry.names.join(" / "));
-    for met in &hit.met {
-        line(language.say("waarom", "why"), &words::met(language, met));
+    for why in words::why(language, hit) {
+        line(language.say("waarom", "why"), &why);
     }
     if let Some(names) = &hit.names {
         line(language.say("namen", "names"), &words::likeness(language, names));

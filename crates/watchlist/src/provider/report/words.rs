@@ -170,7 +170,7 @@ pub(super) fn what(language: Language, what: &str) -> String {
 }
 
 /// By what two met, as a sentence.
-pub(super) fn met(language: Language, met: &Met) -> String {
+fn met(language: Language, met: &Met) -> String {
     let name = match (met.class.as_str(), met.family.as_str()) {
         (_, "edited" | "deleted") => language
             .say("De naam scheelt één letter met een naam op de lijst.", "The name is one letter away from a name on the list."),
@@ -199,6 +199,17 @@ pub(super) fn met(language: Language, met: &Met) -> String {
         }
     };
     name.to_owned()
+}
+
+/// By what a hit's two sides met, each sentence once.
+pub(super) fn why(language: Language, hit: &Hit) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for sentence in hit.met.iter().map(|one| met(language, one)) {
+        if !all.contains(&sentence) {
+            all.push(sentence);
+        }
+    }
+    all
 }
 
 pub(super) fn likeness(language: Language, likeness: &Likeness) -> String {

@@ -8,7 +8,7 @@ use super::*;
 use crate::customers::{Customer, Customers as Table};
 use crate::desk::Desk;
 use crate::enrolment::{self, About};
-use crate::evaluator::{Evaluator, Secret};
+use crate::evaluator::Evaluator;
 use crate::files::{self, Scratch};
 use crate::holder::form::Form;
 use crate::holder::state::Settings;
@@ -102,9 +102,7 @@ impl World {
         holder.publish(&officers[0], &log, true, None, NOW, &mut chance).unwrap();
         let finished = holder.sign(&officers[1], &log, NOW, &mut chance).unwrap();
         let base = std::fs::read(public(&holder, &finished.file)).unwrap();
-        let keys = holder.evaluator_keys().unwrap();
-        let parcel =
-            Secret::derive(keys.list, keys.epoch, &keys.seed).unwrap().parcel(&evaluator.public().address, &mut chance).unwrap();
+        let parcel = std::fs::read(public(&holder, &finished.evaluator)).unwrap();
         evaluator.take_epoch(&base, &parcel, NOW).unwrap();
         let mut provider = Provider::create(&at("provider"), "Voorbeeld Hosting", None, &mut chance).unwrap();
         let prints = publics.clone().map(|officer| officer.fingerprint());
@@ -505,4 +503,19 @@ fn whether_somebody_is_listed_is_told_to_nobody_by_the_answer() {
     world.desk.disclose(&numbers[0].0, &entry, "officier van dienst", NOW + DAY).unwrap();
     let letter = world.desk.letter(&numbers[0].0, Language::Nl, NOW + WAIT);
     assert!(letter.unwrap().contains("CASE-2026-17"));
+}
+
+/// The same way once more, in a process that has no network at all. Skipped, and said, where the system does not allow that.
+#[test]
+fn a_hit_is_opened_with_the_network_cut() {
+    let unshare = |command: &mut std::process::Command| command.output().ok().filter(|output| output.status.success());
+    if unshare(std::process::Command::new("unshare").args(["-rn", "true"])).is_none() {
+        eprintln!("skipped: this system does not let a process give up its network");
+        return;
+    }
+    let me = std::env::current_exe().unwrap();
+    let name = "provider::round::tests::a_change_is_looked_up_without_any_contact";
+    let output = unshare(std::process::Command::new("unshare").arg("-rn").arg(me).args(["--exact", name]))
+        .expect("the test passes there too");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
 }
