@@ -9,7 +9,7 @@ use matching::token::name::{EditSide, Family, LEAST_RARITY, Name, Place, asked, 
 use matching::token::{Class, NORM_VERSION, Token};
 use proptest::prelude::*;
 
-/// Each case is as it was when the version was fixed. With `SLUIS_BLESS` set the file is written anew: only together with a new
+/// Each case is as it was when the version was fixed. With `UPDATE_EXPECT` set the file is written anew: only together with a new
 /// `NORM_VERSION`.
 #[test]
 fn golden_cases_stand_still() {
@@ -27,7 +27,7 @@ fn golden_cases_stand_still() {
         writeln!(now, "{written}\t{}", tokens_of(&unescaped(written))).expect("a text takes it");
         cases += 1;
     }
-    if std::env::var_os("SLUIS_BLESS").is_some() {
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&path, &now).expect("the cases can be written");
     }
     for (was, is) in text.lines().zip(now.lines()) {

@@ -215,6 +215,20 @@ fn what_is_no_answer_is_refused_by_the_proof() {
 }
 
 #[test]
+fn shares_have_one_size_whatever_the_answer() {
+    let sizes = |task: &Task, answer: &Answer| {
+        let made = share::contribute(task, &provider(0), answer, &mut Chance::of(1)).unwrap();
+        [&made.leader, &made.helper].map(|share| share.encode().len())
+    };
+    for number in [0, 1, 7, u32::MAX] {
+        assert_eq!(sizes(&task(), &Answer::Number(number)), [504, 200]);
+    }
+    for parts in [vec![0; 6], vec![1023; 6]] {
+        assert_eq!(sizes(&exact(), &Answer::Parts(parts)), [2312, 328]);
+    }
+}
+
+#[test]
 fn no_half_fits_under_another_key_task_role_or_provider() {
     let (task, mut chance) = (task(), Chance::of(4));
     let made = share::contribute(&task, &provider(0), &Answer::Number(1), &mut chance).unwrap();

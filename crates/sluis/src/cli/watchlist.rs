@@ -3,9 +3,11 @@
 mod desk;
 mod enrol;
 mod evaluate;
+mod holder;
 mod key;
 mod leaks;
 mod provider;
+mod publish;
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +25,16 @@ use super::Globals;
 pub(crate) enum Command {
     Key(key::Key),
     Fingerprint(key::Fingerprint),
+    New(holder::New),
+    Add(holder::Add),
+    Import(holder::Import),
+    Review(holder::Review),
+    Publish(publish::Publish),
+    Sign(publish::Sign),
+    Diff(publish::Diff),
+    Withdraw(holder::Withdraw),
+    Take(publish::Take),
+    Replace(holder::Replace),
     Match(provider::Match),
     Hits(provider::Shown),
     Decide(provider::Decided),
@@ -48,6 +60,16 @@ pub(crate) fn run(command: &Command, globals: &Globals) -> Result<u8> {
     match command {
         Command::Key(args) => key::create(args, globals),
         Command::Fingerprint(args) => key::fingerprint(args),
+        Command::New(args) => holder::new(args),
+        Command::Add(args) => holder::add(args, globals),
+        Command::Import(args) => holder::import(args, globals),
+        Command::Review(args) => holder::review(args, globals),
+        Command::Publish(args) => publish::publish(args, globals),
+        Command::Sign(args) => publish::sign(args, globals),
+        Command::Diff(args) => publish::diff(args, globals),
+        Command::Withdraw(args) => holder::withdraw(args, globals),
+        Command::Take(args) => publish::take(args, globals),
+        Command::Replace(args) => holder::replace(args, globals),
         Command::Match(args) => provider::run(args, globals),
         Command::Hits(args) => provider::hits(args, globals),
         Command::Decide(args) => provider::decided(args, globals),

@@ -282,6 +282,18 @@ fn several(text: &str) -> impl Iterator<Item = String> {
     text.split([';', '\n']).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
+/// Puts a value into a field, or an identifier of a class, by its name in files. Says whether there is one of that name.
+pub fn set_field(form: &mut Form, name: &str, value: &str) -> bool {
+    if let Some((field, ..)) = fields().find(|(field, ..)| *field == name) {
+        set(form, field, value);
+    } else if let Some(class) = classes().find(|class| class.name() == name) {
+        form.identifiers.entry(class.name().to_owned()).or_default().extend(several(value));
+    } else {
+        return false;
+    }
+    true
+}
+
 fn set(form: &mut Form, field: &str, text: &str) {
     let list = match field {
         "names" => Some(&mut form.names),

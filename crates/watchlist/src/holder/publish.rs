@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use matching::{
     envelope::{EVERYBODY, Envelope, Header, Kind},
-    list::{Listed, Manifest, Publication, Status, entry::Entry},
+    list::{Listed, Manifest, Publication, Status, entry::Entry, manifest::EditSide},
+    message::Plan as Batches,
     sha256,
-    token::{NORM_VERSION, name},
+    token::{Group, NORM_VERSION, name},
     voprf::Output,
 };
 use rand_core::CryptoRng;
@@ -77,6 +78,8 @@ impl Plan {
 pub struct Made {
     /// The file with one signature.
     pub file: String,
+    /// The hash of the manifest or delta, hexadecimal, to be read aloud.
+    pub hash: String,
     /// What a person should know of it before signing.
     pub summary: Vec<String>,
 }
@@ -320,8 +323,14 @@ impl Holder {
         officers.sort_unstable();
         let stats = matching::list::Stats::of(&built.body).map_err(matching::list::Error::from)?;
         let groups = keys.public();
-        let guesses =
-            groups.iter().map(|(group, _)| (*group, settings.guesses.get(group.name()).copied().unwrap_or_default())).collect();
+        // What is not set is what the usual plan of the largest provider allows (M6).
+        let both = edit_side(&settings.edit_side) == EditSide::Both;
+        let usual = Batches::usual(u32::try_from(settings.customers).unwrap_or(u32::MAX), both);
+        let most = |group: Group| {
+            let usual = || usual.group(group).map(|plan| plan.quota(now, until)).unwrap_or_default();
+            (group, settings.guesses.get(group.name()).copied().unwrap_or_else(usual))
+        };
+        let guesses = groups.iter().map(|(group, _)| most(*group)).collect();
         let manifest = Manifest {
             name: self.state.name.clone(),
             holder: self.state.holder.clone(),
@@ -457,7 +466,7 @@ impl Holder {
         self.state.draft = Some(Draft {
             file: file.clone(),
             signed: None,
-            hash,
+            hash: hash.clone(),
             start: seen.size,
             leaves: Vec::new(),
             entries: (seen.size, hex(&seen.root)),
@@ -468,7 +477,7 @@ impl Holder {
             summary: summary.clone(),
         });
         self.save()?;
-        Ok(Made { file: self.dir.join("drafts").join(file).display().to_string(), summary })
+        Ok(Made { file: self.dir.join("drafts").join(file).display().to_string(), hash, summary })
     }
 
     /// What a person is told before signing.

@@ -12,7 +12,7 @@ use super::{
     Error, Holder, LogAt, desk,
     publish::MOST_FILE,
     put,
-    state::{Epoch, Person, Published},
+    state::{Draft, Epoch, Person, Published},
 };
 use crate::{
     files,
@@ -100,7 +100,7 @@ impl Holder {
         }
         let root: Hash = unhex(&draft.entries.1).map_err(|_| Error::Damaged("a draft"))?;
         if draft.signed.is_none() {
-            let name = draft.file.replace(".draft.", ".signed.");
+            let name = signed_name(&draft.file);
             put(&self.dir.join("drafts").join(&name), signed)?;
             if let Some(waiting) = &mut self.state.draft {
                 waiting.signed = Some(name);
@@ -145,22 +145,45 @@ impl Holder {
             hash: draft.hash.clone(),
             at: draft.issued,
             size,
-            snapshot: draft.snapshot,
+            snapshot: draft.snapshot.clone(),
         });
         self.state.log_size = size;
         self.state.draft = None;
         self.save()?;
+        self.tidy(&draft, now);
         Ok(Finished {
             file: self.dir.join("public").join(name).display().to_string(),
             desk,
             evaluator,
-            hash: draft.hash,
+            hash: draft.hash.clone(),
             number: (epoch.epoch, epoch.seq),
         })
     }
 }
 
 impl Holder {
+    /// Takes away what is not needed any more: drafts, states that were followed by others, and the keys of epochs that are over. What cannot be
+    /// taken away now is the next time.
+    fn tidy(&self, done: &Draft, now: i64) {
+        let drafts = self.dir.join("drafts");
+        for name in [done.file.clone(), signed_name(&done.file)] {
+            let _ = files::remove(&drafts.join(name));
+        }
+        let last = self.state.epochs.last().map(|epoch| epoch.epoch);
+        let needed: Vec<&String> = self
+            .state
+            .epochs
+            .iter()
+            .filter(|epoch| epoch.until > now || Some(epoch.epoch) == last)
+            .flat_map(|epoch| [&epoch.publication, &epoch.seed])
+            .collect();
+        for file in std::fs::read_dir(self.dir.join("epochs")).into_iter().flatten().flatten() {
+            if !needed.iter().any(|needed| file.file_name() == needed.as_str()) {
+                let _ = files::remove(&file.path());
+            }
+        }
+    }
+
     /// The keys of an epoch in a parcel that the evaluator alone opens. Whoever has them and the published list can test guesses of its
     /// entries.
     fn keys_for_evaluator(&self, epoch: &Epoch, rng: &mut impl CryptoRng) -> Result<String, Error> {
@@ -170,6 +193,11 @@ impl Holder {
         put(&path, &parcel)?;
         Ok(path.display().to_string())
     }
+}
+
+/// What a draft is called once two officers signed.
+fn signed_name(draft: &str) -> String {
+    draft.replace(".draft.", ".signed.")
 }
 
 /// Adds the signature of a second officer to a draft, on whatever machine that officer has.

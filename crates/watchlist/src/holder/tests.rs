@@ -222,6 +222,15 @@ fn a_list_lives_through_deltas_and_epochs() {
     let anchor = Anchor::parse(&fresh.manifest.log_key).unwrap();
     assert!(check::check(&proof, &anchor, &published(Kind::Manifest, &all[0].hash()), Some(&seen), None).is_ok());
     assert_eq!(fresh.manifest.predecessor, reader.tip.manifest);
+
+    // Drafts are gone, and of each epoch that goes on there is one seed and one state; once an epoch is over, none.
+    let files = |world: &World, folder: &str| std::fs::read_dir(world.dir.0.join("list").join(folder)).unwrap().count();
+    assert_eq!((files(&world, "drafts"), files(&world, "epochs")), (0, 4));
+    world.now += 100 * 86_400_000;
+    world.published(true);
+    world.now += 100 * 86_400_000;
+    world.published(true);
+    assert_eq!(files(&world, "epochs"), 4 - 2);
 }
 
 #[test]

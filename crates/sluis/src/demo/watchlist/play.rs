@@ -64,7 +64,10 @@ pub(crate) struct Finding {
     pub(crate) provider: String,
     pub(crate) customer: String,
     pub(crate) hit: String,
-    pub(crate) how: String,
+    /// Which family of tokens met, or which class.
+    pub(crate) met: String,
+    /// How sure the comparison is.
+    pub(crate) sureness: String,
     pub(crate) decided: String,
     /// Whether the world behind the demo has it so.
     pub(crate) planted: bool,
@@ -155,10 +158,10 @@ impl Play<'_> {
         self.enrol(&officers)?;
         (self.tell)("Each provider asks with numbers that say nothing; the evaluator answers without a list.");
         self.ask(&mut story)?;
-        (self.tell)("Each provider looks for itself, and a person decides on each hit.");
-        story.found = self.look()?;
-        (self.tell)("One reason is asked for at the desk; one entry is contested, one withdrawn. All look again, offline.");
-        self.change(&mut story, &officers)?;
+        (self.tell)("Each provider looks for itself; where only a name agrees the desk gives the reason; a person decides.");
+        self.look(&mut story, &officers)?;
+        (self.tell)("One entry is contested, one withdrawn. All look again, without asking anybody.");
+        self.change(&mut story)?;
         (self.tell)("Nine providers would be too few for a total. All of them report, in two halves that say nothing.");
         super::tally::perform(self, &mut story)?;
         story.truth = self.affected();
@@ -402,46 +405,87 @@ impl Play<'_> {
         }
     }
 
-    /// What each finds, and what a person there decides.
-    fn look(&mut self) -> Result<Vec<Finding>> {
-        let found = each(self.cast, |_, provider| {
-            let report = self.matched(provider, &["--answers", "answer.slu"])?;
-            let report: Value = serde_json::from_str(&report).context("the report is no JSON")?;
-            let mut findings = Vec::new();
-            for hit in report["hits"].as_array().into_iter().flatten() {
-                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-                let customer = text(&hit["customer"]["id"]);
-                let planted = self.world.planted.iter().find(|planted| planted.customer == customer);
-                let (what, why) = match planted.map(|planted| planted.like) {
-                    Some(Like::Namesake) => ("kept", "an honest business of that name, known to us for years"),
-                    Some(Like::Typo) => ("quarantined", "no answer to our questions about who they are"),
-                    Some(_) => ("terminated", "the reason stands, and so do our own findings"),
-                    None => ("kept", "somebody else"),
-                };
-                let id = text(&hit["id"]);
-                self.run(provider, &["watchlist", "decide", &id, what, "--dir", "provider", "--by", "Noor", "--why", why])?;
-                findings.push(Finding {
-                    provider: provider.name.clone(),
-                    customer,
-                    hit: id,
-                    how: text(&hit["how"]),
-                    decided: what.to_owned(),
-                    planted: planted.is_some(),
-                });
+    /// What each finds; the reasons behind names, from the desk; and what a person decides then.
+    fn look(&mut self, story: &mut Story, officers: &str) -> Result<()> {
+        let desk = &self.cast.desk;
+        let desk_list = self.stage.file(&self.cast.police, "list/desk", ".desk.slu")?;
+        self.stage.carry(&self.cast.police, &desk_list, desk, "list.desk.slu")?;
+        self.run(desk, &["watchlist", "desk", "take", "list.slu", "list.desk.slu", "--dir", "desk", "--officers", officers])?;
+
+        let reports = each(self.cast, |_, provider| self.report(provider, &["--answers", "answer.slu"]))?;
+        for (provider, report) in self.cast.providers.iter().zip(&reports) {
+            let unknown = |hit: &&Value| hit["entry"]["reason"].is_null();
+            let names: Vec<&str> = hits(report).filter(unknown).filter_map(|hit| hit["id"].as_str()).collect();
+            if !names.is_empty() {
+                self.ask_desk(provider, &names)?;
+                story.asked += names.len();
             }
-            Ok(findings)
+        }
+        let found = each(self.cast, |_, provider| {
+            let report = self.report(provider, &[])?;
+            hits(&report).map(|hit| self.decide(provider, hit)).collect::<Result<Vec<Finding>>>()
         })?;
-        Ok(found.into_iter().flatten().collect())
+        story.found = found.into_iter().flatten().collect();
+        Ok(())
     }
 
-    /// A reason is asked for, an entry contested, another withdrawn; then everybody looks again without asking anybody.
-    fn change(&mut self, story: &mut Story, officers: &str) -> Result<()> {
-        let Cast { police, desk, .. } = self.cast;
-        let desk_list = self.stage.file(police, "list/desk", ".desk.slu")?;
-        self.stage.carry(police, &desk_list, desk, "list.desk.slu")?;
-        self.run(desk, &["watchlist", "desk", "take", "list.slu", "list.desk.slu", "--dir", "desk", "--officers", officers])?;
-        self.ask_desk(story)?;
+    /// The report of a provider's look.
+    fn report(&self, provider: &Actor, more: &[&str]) -> Result<Value> {
+        serde_json::from_str(&self.matched(provider, more)?).context("the report is no JSON")
+    }
 
+    /// Asks the desk for the reasons behind names, and takes the answers in.
+    fn ask_desk(&self, provider: &Actor, names: &[&str]) -> Result<()> {
+        let desk = &self.cast.desk;
+        let mut ask =
+            vec!["watchlist", "ask", "--dir", "provider", "--why", "a customer with this name; before we write to them"];
+        ask.extend(names);
+        self.run(provider, &ask)?;
+        let public = self.stage.file(provider, "provider", ".pub")?;
+        self.stage.carry(provider, &public, desk, "asks.pub")?;
+        let print = fingerprint(self.stage, provider, &public, self.now)?;
+        self.run(desk, &["watchlist", "desk", "admit", "asks.pub", "--dir", "desk", "--fingerprint", &print])?;
+        let question = self.stage.file(provider, "provider/outbox", "ask-")?;
+        self.stage.carry(provider, &question, desk, "ask.slu")?;
+        let answered = self.run(desk, &["watchlist", "answer", "ask.slu", "--dir", "desk", "--give", "--json"])?;
+        let answered: Value = serde_json::from_str(&answered).context("the desk's answer is no JSON")?;
+        let files: Vec<&str> = answered["files"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let mut given = vec!["--answers".to_owned()];
+        for (at, file) in files.iter().enumerate() {
+            let name = format!("reason-{at}.slu");
+            self.stage.carry(desk, file, provider, &name)?;
+            given.push(name);
+        }
+        let given: Vec<&str> = given.iter().map(String::as_str).collect();
+        self.matched(provider, &given).map(drop)
+    }
+
+    /// What a person decides on a hit, having read the reason.
+    fn decide(&self, provider: &Actor, hit: &Value) -> Result<Finding> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (id, customer) = (text(&hit["id"]), text(&hit["customer"]["id"]));
+        let planted = self.world.planted.iter().find(|planted| planted.customer == customer);
+        let (what, why) = match planted.map(|planted| planted.like) {
+            Some(Like::Namesake) => ("kept", "an honest business of that name, known to us for years"),
+            Some(Like::Typo) => ("quarantined", "no answer to our questions about who they are"),
+            Some(_) => ("terminated", "the reason stands, and so do our own findings"),
+            None => ("kept", "somebody else"),
+        };
+        self.run(provider, &["watchlist", "decide", &id, what, "--dir", "provider", "--by", "Noor", "--why", why])?;
+        Ok(Finding {
+            provider: provider.name.clone(),
+            customer,
+            met: met(hit),
+            sureness: text(&hit["sureness"]),
+            decided: what.to_owned(),
+            planted: planted.is_some(),
+            hit: id,
+        })
+    }
+
+    /// An entry is contested, another withdrawn; then everybody looks again without asking anybody.
+    fn change(&mut self, story: &mut Story) -> Result<()> {
+        let Cast { police, desk, .. } = self.cast;
         // The party behind the namesake's entry contests; the desk suspends it at once, also when the police are away.
         let contested = self.entry_of(NAMESAKE)?;
         self.run(desk, &["watchlist", "suspend", &contested, "--dir", "desk", "--fact", "the brand was sold in March"])?;
@@ -460,42 +504,14 @@ impl Play<'_> {
         let reports = each(self.cast, |_, provider| {
             self.stage.carry(desk, &suspension, provider, "delta-1.slu")?;
             self.stage.carry(police, &delta, provider, "delta-2.slu")?;
-            let report = self.matched(provider, &["--list", "delta-1.slu", "delta-2.slu"])?;
-            serde_json::from_str::<Value>(&report).context("the report is no JSON")
+            self.report(provider, &["--list", "delta-1.slu", "delta-2.slu"])
         })?;
-        for hit in reports.iter().filter_map(|report| report["hits"].as_array()).flatten() {
+        for hit in reports.iter().flat_map(hits) {
             match hit["entry"]["status"].as_str() {
                 Some("suspended") => story.suspended += 1,
                 Some("withdrawn") => story.withdrawn += 1,
                 _ => {}
             }
-        }
-        Ok(())
-    }
-
-    /// A provider with a hit on a name alone asks the desk for the reason.
-    fn ask_desk(&mut self, story: &mut Story) -> Result<()> {
-        let desk = &self.cast.desk;
-        for finding in story.found.clone() {
-            let Some(provider) = self.cast.providers.iter().find(|provider| provider.name == finding.provider) else { continue };
-            let why = "a customer with this name; before we write to them";
-            let ask = ["watchlist", "ask", &finding.hit, "--dir", "provider", "--why", why, "--lang", "en"];
-            // Of a hit on a domain name the reason is known, and asking is refused.
-            if self.stage.try_run(provider, self.now, &ask)?.code != 0 {
-                continue;
-            }
-            let public = self.stage.file(provider, "provider", ".pub")?;
-            self.stage.carry(provider, &public, desk, "asks.pub")?;
-            let print = fingerprint(self.stage, provider, &public, self.now)?;
-            self.run(desk, &["watchlist", "desk", "admit", "asks.pub", "--dir", "desk", "--fingerprint", &print])?;
-            let question = self.stage.file(provider, "provider/outbox", "ask-")?;
-            self.stage.carry(provider, &question, desk, "ask.slu")?;
-            self.run(desk, &["watchlist", "answer", "ask.slu", "--dir", "desk", "--give"])?;
-            let answer = self.stage.file(desk, "desk/outbox", "answer-")?;
-            self.stage.carry(desk, &answer, provider, "reason.slu")?;
-            self.matched(provider, &["--answers", "reason.slu"])?;
-            story.asked += 1;
-            break;
         }
         Ok(())
     }
@@ -525,7 +541,18 @@ fn plans(customers: usize) -> Vec<String> {
     ]
 }
 
+/// What agrees: the family of a name's token, else the class.
+fn met(hit: &Value) -> String {
+    let text = |name: &str| hit["met"][0][name].as_str().filter(|text| !text.is_empty());
+    text("family").or(text("class")).unwrap_or_default().to_owned()
+}
+
+/// The hits of a report.
+fn hits(report: &Value) -> impl Iterator<Item = &Value> {
+    report["hits"].as_array().into_iter().flatten()
+}
+
 /// The identifier of an entry in a line of `review --json`.
 fn entry(line: &str) -> Option<String> {
-    Some(serde_json::from_str::<Value>(line).ok()?.get("entry")?.as_str()?.to_owned())
+    Some(serde_json::from_str::<Value>(line).ok()?.get("id")?.as_str()?.to_owned())
 }

@@ -207,8 +207,8 @@ impl World {
             .map(|(brand, other)| {
                 let label = brand.replace(' ', "-").to_ascii_lowercase();
                 Listed {
-                    name: format!("{brand} Hosting Ltd"),
-                    aliases: [format!("{other} Servers"), format!("{brand} Offshore VPS")],
+                    name: format!("{brand} Ltd"),
+                    aliases: [(*other).to_owned(), format!("{brand} VPS")],
                     site: format!("{label}.example"),
                     mail: format!("sales@{label}.example"),
                 }
@@ -282,11 +282,11 @@ impl World {
             Like::Typo => {
                 let mut letters: Vec<char> = brand.chars().collect();
                 letters.swap(2, 3);
-                (format!("{} Hosting", letters.into_iter().collect::<String>()), domain, town, "SC")
+                (format!("{} VPS", letters.into_iter().collect::<String>()), domain, town, "SC")
             }
-            Like::Form => (format!("{brand} Hosting LLC"), domain, town, "SC"),
+            Like::Form => (format!("{brand} LLC"), domain, town, "SC"),
             Like::Domain => ("Kantoor aan de Kade B.V.".to_owned(), format!("shop.{}", listed.site), town, "NL"),
-            Like::Namesake => (format!("{brand} Hosting B.V."), domain, town, "NL"),
+            Like::Namesake => (format!("{brand} B.V."), domain, town, "NL"),
         }
     }
 }
