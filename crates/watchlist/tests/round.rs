@@ -202,14 +202,14 @@ fn a_provider_finds_its_own_customers_and_nobody_else_learns_which() {
 
 fn look(provider: &mut Provider, list: &[u8], cache: &Cache, subjects: &[Subject]) -> Found {
     let shelf = shelf::open(provider, &[list.to_vec()], None, NOW + 2 * DAY).expect("the list");
-    let known = Hits::open(provider.dir()).expect("no hits yet");
+    let told = Hits::open(provider.dir()).expect("no hits yet").told();
     let against = Against {
         book: &shelf.book,
         side: &shelf.side,
         roots: &shelf.roots,
         list: "resellers",
         cache,
-        known: &known,
+        told: &told,
         now: NOW + 2 * DAY,
     };
     let mut found = Found::default();
