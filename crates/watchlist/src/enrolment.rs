@@ -44,7 +44,7 @@ pub fn request(about: &About, provider: &Identity, now: i64) -> Envelope {
     Envelope::signed(header, body.encode(), &provider.signing)
 }
 
-/// The request in a file, and the fingerprint that somebody of the provider must read aloud to us.
+/// The request in a file. Who made it is not known before somebody of the provider read their fingerprint aloud to us.
 ///
 /// # Errors
 /// When it is none, is too old, or is not signed with its own key.
@@ -98,13 +98,13 @@ pub fn same_fingerprint(typed: &str, key: &KeyId) -> Result<(), Error> {
     let letters = |text: &str| -> String {
         text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase()).collect()
     };
-    let print = fingerprint(key);
-    if letters(typed) == letters(&print) {
+    // The right one is not shown: whoever could copy it from here would compare nothing.
+    if letters(typed) == letters(&fingerprint(key)) {
         Ok(())
     } else {
-        Err(Error::said(format!(
-            "the fingerprint in the file is {print}, which is not the one that was given; call them on a number that you know, and compare again"
-        )))
+        Err(Error::said(
+            "the fingerprint that was given is not that of the key in the file; call them on a number that you know, and let them read it again",
+        ))
     }
 }
 

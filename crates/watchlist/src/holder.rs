@@ -407,29 +407,21 @@ impl Holder {
         Ok(())
     }
 
-    /// Which newest versions have an identifier of this form, told in sentences.
+    /// Which newest versions have an identifier of this form, told in sentences; `except` is an entry that may.
     #[must_use]
     pub fn duplicates(&self, form: &Form, except: Option<&str>) -> Vec<String> {
-        let canonical = |form: &Form| -> Vec<(String, Vec<u8>, String)> {
-            let tokens = form.identifiers.iter().flat_map(|(name, texts)| {
-                let class = form::classes().find(|class| class.name() == name);
-                texts
-                    .iter()
-                    .filter_map(move |text| Some((name.clone(), identifier::of(class?, text).ok()?.input(), text.clone())))
-            });
-            tokens.collect()
-        };
-        let known: HashMap<Vec<u8>, &Kept> = self
-            .state
-            .newest()
-            .filter(|kept| kept.withdrawn.is_none() && except != Some(kept.id.as_str()))
-            .flat_map(|kept| canonical(&kept.form).into_iter().map(move |(_, token, _)| (token, kept)))
-            .collect();
-        let told = canonical(form).into_iter().filter_map(|(class, token, text)| {
-            let other = known.get(&token)?;
-            Some(format!("{class} {text} is also of entry {} ({})", other.id.get(..8)?, other.form.title()))
-        });
-        told.collect()
+        self.known().told(form, except)
+    }
+
+    /// Who has which identifier, for asking often.
+    fn known(&self) -> Known<'_> {
+        let mut known: HashMap<Vec<u8>, Vec<&Kept>> = HashMap::new();
+        for kept in self.state.newest().filter(|kept| kept.withdrawn.is_none()) {
+            for (_, token, _) in canonical(&kept.form) {
+                known.entry(token).or_default().push(kept);
+            }
+        }
+        Known(known)
     }
 
     /// An officer who did not write an entry accepts it.
@@ -538,6 +530,28 @@ impl Holder {
         let Ok(key) = VerifyingKey::from_bytes(&key) else { return false };
         pinned && key.verify_strict(&statement(what, entry, by.at), &Signature::from_bytes(&signature)).is_ok()
     }
+}
+
+/// The newest versions that have an identifier, by its canonical form.
+struct Known<'a>(HashMap<Vec<u8>, Vec<&'a Kept>>);
+
+impl Known<'_> {
+    fn told(&self, form: &Form, except: Option<&str>) -> Vec<String> {
+        let told = canonical(form).into_iter().filter_map(|(class, token, text)| {
+            let other = self.0.get(&token)?.iter().find(|other| except != Some(other.id.as_str()))?;
+            Some(format!("{class} {text} is also of entry {} ({})", other.id.get(..8)?, other.form.title()))
+        });
+        told.collect()
+    }
+}
+
+/// The identifiers of a form that have a canonical form: class, that, and as written.
+fn canonical(form: &Form) -> Vec<(String, Vec<u8>, String)> {
+    let tokens = form.identifiers.iter().flat_map(|(name, texts)| {
+        let class = form::classes().find(|class| class.name() == name);
+        texts.iter().filter_map(move |text| Some((name.clone(), identifier::of(class?, text).ok()?.input(), text.clone())))
+    });
+    tokens.collect()
 }
 
 /// Writes a file, whole or not at all.

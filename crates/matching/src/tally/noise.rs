@@ -62,7 +62,7 @@ fn exp_of_minus(n: u64, d: u64, rng: &mut (impl CryptoRng + ?Sized)) -> bool {
     while below(d.saturating_mul(k), rng) < n {
         k += 1;
     }
-    k % 2 == 1
+    !k.is_multiple_of(2)
 }
 
 /// Uniform in 0..m, by rejection; 0 when m is 0.

@@ -5,9 +5,9 @@ mod enrol;
 mod evaluate;
 mod holder;
 mod key;
-mod publish;
 mod leaks;
 mod provider;
+mod publish;
 
 use std::path::{Path, PathBuf};
 

@@ -178,6 +178,7 @@ impl Holder {
             return Err(Unreadable::Empty);
         }
         let columns = imported.headings(&row);
+        let listed = self.known();
         let mut known: HashMap<Vec<u8>, String> = HashMap::new();
         while rows.read(&mut row)? {
             if row.is_empty() {
@@ -188,7 +189,7 @@ impl Holder {
             }
             imported.row(&row, &columns, now);
             if let Some(form) = imported.forms.last() {
-                let told = self.duplicates(form, None).into_iter().map(|told| format!("row {}: {told}", row.number()));
+                let told = listed.told(form, None).into_iter().map(|told| format!("row {}: {told}", row.number()));
                 let mut told: Vec<String> = told.collect();
                 told.extend(repeated(form, &row, &mut known));
                 imported.duplicates.extend(told);

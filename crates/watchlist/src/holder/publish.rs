@@ -4,7 +4,7 @@
 //! Each step is durable before the next begins, and repeating a step changes nothing: whenever the process is killed, there is the old
 //! publication or the new one. Nothing that was given out is ever taken back: numbers of epochs and deltas only rise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use matching::{
     envelope::{EVERYBODY, Envelope, Header, Kind},
@@ -82,6 +82,23 @@ pub struct Made {
     pub hash: String,
     /// What a person should know of it before signing.
     pub summary: Vec<String>,
+}
+
+/// The seed of an epoch, for a machine that evaluates. Whoever has it and the published list can test guesses of its entries.
+#[derive(Clone)]
+pub struct EvaluatorKeys {
+    /// The list in this epoch.
+    pub list: [u8; 16],
+    /// The epoch.
+    pub epoch: u32,
+    /// From which [`Secret::derive`] has the key of each group.
+    pub seed: Zeroizing<[u8; 32]>,
+}
+
+impl std::fmt::Debug for EvaluatorKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EvaluatorKeys").field("epoch", &self.epoch).finish_non_exhaustive()
+    }
 }
 
 impl Holder {
@@ -171,17 +188,20 @@ impl Holder {
     /// Which slots of an epoch have another status now: (place in the state, slot, status, since, why).
     fn changes(&self, epoch: &Epoch, plan: &Plan, now: i64) -> Vec<(usize, u32, Status, i64, String)> {
         let mut changes = Vec::new();
+        let places = self.state.entries.iter().enumerate().map(|(at, kept)| ((kept.id.as_str(), kept.version), at));
+        let places: HashMap<(&str, u32), usize> = places.collect();
+        let planned: HashSet<usize> = plan.entries.iter().map(|(at, ..)| *at).collect();
         for (id, version, slot) in &epoch.slots {
-            let Some(at) = self.state.entries.iter().position(|kept| kept.id == *id && kept.version == *version) else {
-                continue;
-            };
+            let Some(at) = places.get(&(id.as_str(), *version)).copied() else { continue };
             let kept = &self.state.entries[at];
-            let planned = plan.entries.iter().find(|(planned, ..)| *planned == at);
+            let planned = planned.get(&at);
             let (status, since, why) = match (planned, &kept.withdrawn, &kept.suspended) {
                 (_, Some(change), _) => (Status::Withdrawn, change.since, change.why.clone()),
-                (None, None, _) => {
-                    (Status::Withdrawn, now, "its review date is over, or a newer version took its place".to_owned())
-                }
+                (None, None, _) => (
+                    Status::Withdrawn,
+                    now,
+                    "its review is over, a newer version took its place, or it is not accepted any more".to_owned(),
+                ),
                 (Some(_), None, Some(change)) => (Status::Suspended, change.since, change.why.clone()),
                 (Some(_), None, None) => (Status::Live, now, "the contest was decided".to_owned()),
             };
@@ -409,9 +429,12 @@ impl Holder {
         rng: &mut impl CryptoRng,
     ) -> Result<Made, Error> {
         let keys = self.keys_of(&epoch)?;
-        let placed =
-            |entry: &Entry| epoch.slots.iter().any(|(id, version, _)| *id == hex(&entry.id) && *version == entry.version);
-        let added: Vec<_> = plan.entries.iter().filter(|(_, entry, ..)| !placed(entry)).collect();
+        let placed: HashSet<(&str, u32)> = epoch.slots.iter().map(|(id, version, _)| (id.as_str(), *version)).collect();
+        let is_new = |(at, ..): &&(usize, Entry, Status, i64)| {
+            let kept = &self.state.entries[*at];
+            !placed.contains(&(kept.id.as_str(), kept.version))
+        };
+        let added: Vec<_> = plan.entries.iter().filter(is_new).collect();
         let listed = self.listed(log, &added, &keys, epoch.bits)?;
         let mut publication = self.publication(&epoch)?;
         let seq = publication.next_seq();
@@ -491,6 +514,16 @@ impl Holder {
         lines.extend(super::diff::lines(self, before, &plan.snapshot()));
         lines.extend(plan.left_out.iter().map(|why| format!("left out: {why}")));
         lines
+    }
+
+    /// The seed of the newest epoch. Each new epoch writes it in a parcel for the evaluator; this is for a parcel to be made again.
+    ///
+    /// # Errors
+    /// When nothing was published.
+    pub fn evaluator_keys(&self) -> Result<EvaluatorKeys, Error> {
+        let epoch = self.state.epochs.last().ok_or(Error::Empty)?;
+        let list = unhex(&epoch.list).map_err(|_| Error::Damaged("an epoch"))?;
+        Ok(EvaluatorKeys { list, epoch: epoch.epoch, seed: self.seed(epoch)? })
     }
 
     /// The keys of an epoch, as the evaluator gets them.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use matching::{compare, token::name::Name};
 use serde::Serialize;
 
-use super::{Error, Holder, form::Problem, state::Kept};
+use super::{Error, Holder, Known, form::Problem, state::Kept};
 
 /// How long before its review date an entry is told as due: 30 days, in milliseconds.
 const DUE: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -75,7 +75,8 @@ impl Holder {
             Some(entry) => vec![self.kept(entry)?],
             None => self.state.newest().filter(|kept| kept.withdrawn.is_none()).collect(),
         };
-        let mut reviewed = all.iter().map(|kept| self.reviewed(kept, now)).collect::<Result<Vec<_>, _>>()?;
+        let known = self.known();
+        let mut reviewed = all.iter().map(|kept| self.reviewed(kept, &known, now)).collect::<Result<Vec<_>, _>>()?;
         let names: Vec<(usize, &str, Name)> = all
             .iter()
             .enumerate()
@@ -104,7 +105,7 @@ impl Holder {
         Ok(reviewed)
     }
 
-    fn reviewed(&self, kept: &Kept, now: i64) -> Result<Reviewed, Error> {
+    fn reviewed(&self, kept: &Kept, known: &Known<'_>, now: i64) -> Result<Reviewed, Error> {
         let (entry, mut problems) = self.parse(kept, now)?;
         let overdue = entry.review_by < now;
         if let Err(Error::Problems(more)) = self.read(kept, now) {
@@ -145,7 +146,7 @@ impl Holder {
             problems,
             common,
             namesakes: Vec::new(),
-            duplicates: self.duplicates(&kept.form, Some(&kept.id)),
+            duplicates: known.told(&kept.form, Some(&kept.id)),
         })
     }
 }

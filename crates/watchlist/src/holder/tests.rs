@@ -228,7 +228,7 @@ fn a_list_lives_through_deltas_and_epochs() {
     assert_eq!((files(&world, "drafts"), files(&world, "epochs")), (0, 4));
     world.now += 100 * 86_400_000;
     world.published(true);
-    world.now += 100 * 86_400_000;
+    world.now += 110 * 86_400_000;
     world.published(true);
     assert_eq!(files(&world, "epochs"), 4 - 2);
 }

@@ -55,6 +55,7 @@ fn refuse(hit: &Hit) -> Result<()> {
     let why = match hit.entry.status {
         Status::Suspended => "somebody contests this entry: no new measure may rest on it until that is decided",
         Status::Withdrawn => "this entry was withdrawn: nothing may rest on it",
+        Status::Absent => "this entry does not agree with the customer any more: nothing may rest on it",
         Status::Expired => "this entry was not reviewed in time: it is no hit any more",
         Status::Live if hit.entry.reason.is_none() => {
             "only a name agrees, and the reason is not known: ask the desk first (`sluis watchlist ask`)"
@@ -88,7 +89,7 @@ pub fn count(hits: &Hits, from: i64, until: i64) -> [u32; 6] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::hits::{DAY, KEPT, RECONSIDER, ToldBy, testing::hit};
+    use crate::provider::hits::{DAY, Fate, KEPT, RECONSIDER, ToldBy, testing::hit};
 
     fn of(hits: &[Hit]) -> Hits {
         Hits { version: 1, hits: hits.to_vec() }
@@ -144,16 +145,30 @@ mod tests {
         withdrawn.entry.status = Status::Withdrawn;
         let mut hits = of(std::slice::from_ref(&live));
         decide(&mut hits, &live.id, &measure(), 5).map(|_| ()).unwrap();
-        let changes = hits.take_in(vec![withdrawn.clone()], |_| false, 10);
+        let changes = hits.take_in(vec![withdrawn.clone()], |_| Fate::Partly, 10);
         assert_eq!(changes.changed.join(" "), live.id);
         assert_eq!(hits.hits[0].reconsider, Some(10 + RECONSIDER));
-        hits.take_in(vec![withdrawn.clone()], |_| false, 10 + DAY);
+        hits.take_in(vec![withdrawn.clone()], |_| Fate::Partly, 10 + DAY);
         assert_eq!(hits.hits[0].days_left(10 + DAY), Some(13));
         assert_eq!(hits.hits[0].days_left(10 + 20 * DAY), Some(-6));
         decide(&mut hits, &live.id, &Decide { what: What::Kept, ..measure() }, 10 + 2 * DAY).map(|_| ()).unwrap();
         assert_eq!(hits.hits[0].reconsider, None);
-        hits.take_in(vec![withdrawn], |_| false, 10 + 3 * DAY);
+        hits.take_in(vec![withdrawn], |_| Fate::Partly, 10 + 3 * DAY);
         assert_eq!(hits.hits[0].reconsider, None, "once");
+    }
+
+    /// A new epoch may have left the entry out; and a customer's number may have been put right.
+    #[test]
+    fn what_does_not_meet_any_more_is_reconsidered_too() {
+        let live = hit("K-1", 1);
+        let mut hits = of(std::slice::from_ref(&live));
+        assert!(hits.take_in(vec![], |_| Fate::Partly, 10).changed.is_empty(), "not all of it was looked up");
+        assert_eq!(hits.take_in(vec![], |_| Fate::Whole, 20).changed.join(" "), live.id);
+        assert_eq!((hits.hits[0].entry.status, hits.hits[0].reconsider), (Status::Absent, Some(20 + RECONSIDER)));
+        assert!(decide(&mut hits, &live.id, &measure(), 25).is_err());
+        assert!(hits.take_in(vec![], |_| Fate::Whole, 30).changed.is_empty(), "once");
+        hits.take_in(vec![live], |_| Fate::Whole, 40);
+        assert_eq!((hits.hits[0].entry.status, hits.hits[0].reconsider), (Status::Live, None), "they meet again");
     }
 
     #[test]
@@ -162,7 +177,7 @@ mod tests {
             let mut one = hit("K-1", 1);
             one.entry.status = status;
             let mut hits = of(&[]);
-            assert_eq!(hits.take_in(vec![one], |_| false, 5).new, Vec::<String>::new());
+            assert_eq!(hits.take_in(vec![one], |_| Fate::Partly, 5).new, Vec::<String>::new());
             assert!(hits.hits.is_empty());
         }
     }
@@ -174,10 +189,10 @@ mod tests {
         let mut hits = of(&[asked.clone()]);
         let mut again = asked.clone();
         (again.entry.reason, again.entry.told_by) = (None, None);
-        hits.take_in(vec![again.clone()], |_| false, 5);
+        hits.take_in(vec![again.clone()], |_| Fate::Partly, 5);
         assert!(hits.hits[0].entry.reason.is_some() && hits.hits[0].entry.told_by == Some(ToldBy::Desk));
         again.entry.version += 1;
-        hits.take_in(vec![again], |_| false, 6);
+        hits.take_in(vec![again], |_| Fate::Partly, 6);
         assert_eq!(hits.hits[0].entry.reason, None, "another version, another reason");
     }
 
@@ -185,11 +200,11 @@ mod tests {
     fn who_left_is_marked_and_old_hits_go() {
         let (one, two) = (hit("K-1", 1), hit("K-2", 2));
         let mut hits = of(&[one.clone(), two.clone()]);
-        assert_eq!(hits.take_in(vec![one.clone()], |_| false, 5).gone, Vec::<String>::new(), "still a customer, not found again");
-        assert_eq!(hits.take_in(vec![one.clone()], |id| id == "K-2", 6).gone.join(" "), two.id);
+        assert_eq!(hits.take_in(vec![one.clone()], |_| Fate::Partly, 5).gone, Vec::<String>::new(), "still a customer, not found again");
+        assert_eq!(hits.take_in(vec![one.clone()], |id| if id == "K-2" { Fate::Left } else { Fate::Partly }, 6).gone.join(" "), two.id);
         decide(&mut hits, &two.id, &Decide { what: What::Kept, ..measure() }, 7).map(|_| ()).unwrap();
-        assert_eq!(hits.take_in(vec![one.clone()], |_| false, 7 + KEPT).removed, Vec::<String>::new());
-        assert_eq!(hits.take_in(vec![one], |_| false, 8 + KEPT).removed, [two.id]);
+        assert_eq!(hits.take_in(vec![one.clone()], |_| Fate::Partly, 7 + KEPT).removed, Vec::<String>::new());
+        assert_eq!(hits.take_in(vec![one], |_| Fate::Partly, 8 + KEPT).removed, [two.id]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Only candidates are kept here. A customer that opened nothing, or something that does not resemble it, leaves no trace. This is the
 //! hoster's own record: it is meant to be kept, and a hit goes a year after its last decision.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -167,6 +168,8 @@ pub enum Status {
     Withdrawn,
     /// Its time for review ran out: it is no hit any more.
     Expired,
+    /// It does not agree any more: it is not on the list of a new epoch, or what is known of the customer changed.
+    Absent,
 }
 
 /// One token by which the two met.
@@ -333,6 +336,19 @@ pub struct Changes {
     pub gone: Vec<String>,
     /// Hits that were removed, a year after their last decision.
     pub removed: Vec<String>,
+    /// Candidates beyond [`MOST`], which are not kept: the list or the customers cannot be right.
+    pub too_many: u64,
+}
+
+/// What is known of a customer in one round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is not in the administration any more.
+    Left,
+    /// All that is asked of it was looked up.
+    Whole,
+    /// It is there, and not all of it was looked up.
+    Partly,
 }
 
 impl Hits {
@@ -373,6 +389,13 @@ impl Hits {
         Ok(files::write(&path, &bytes)?)
     }
 
+    /// The reasons that the desk told, by number and version of the entry.
+    #[must_use]
+    pub fn told(&self) -> BTreeMap<(String, u32), Reason> {
+        let by_desk = self.hits.iter().map(|hit| &hit.entry).filter(|entry| entry.told_by == Some(ToldBy::Desk));
+        by_desk.filter_map(|entry| Some(((entry.id.clone(), entry.version), entry.reason.clone()?))).collect()
+    }
+
     /// The hit of this name, however its letters are written.
     ///
     /// # Errors
@@ -389,10 +412,10 @@ impl Hits {
         self.hits.iter().find(|hit| hit.id.eq_ignore_ascii_case(name)).ok_or_else(|| no_such(name))
     }
 
-    /// Takes in what was found now. `left` says which customers, by their number, are not in the administration any more.
+    /// Takes in what was found now. `fate` says what is known of a customer, by its number.
     ///
-    /// What people decided stays. A withdrawal opens the time to reconsider, once.
-    pub fn take_in(&mut self, found: Vec<Hit>, left: impl Fn(&str) -> bool, now: i64) -> Changes {
+    /// What people decided stays. When an entry does not hold any more, the time to reconsider begins, once.
+    pub fn take_in(&mut self, found: Vec<Hit>, fate: impl Fn(&str) -> Fate, now: i64) -> Changes {
         let mut changes = Changes::default();
         self.hits.retain(|hit| {
             let old = hit.decided().is_some_and(|decision| decision.at.saturating_add(KEPT) < now) && hit.reconsider.is_none();
@@ -401,27 +424,39 @@ impl Hits {
             }
             !old
         });
-        for new in found {
-            match self.hits.iter_mut().find(|hit| hit.id == new.id) {
-                Some(hit) => {
-                    if (hit.entry.status, hit.entry.version) != (new.entry.status, new.entry.version) {
-                        changes.changed.push(hit.id.clone());
-                    }
-                    hit.renew(new, now);
+        let mut found: HashMap<String, Hit> = found.into_iter().map(|hit| (hit.id.clone(), hit)).collect();
+        for hit in &mut self.hits {
+            let before = (hit.entry.status, hit.entry.version);
+            match (found.remove(&hit.id), fate(&hit.customer.id)) {
+                (Some(new), _) => hit.renew(new, now),
+                (None, Fate::Left) if hit.gone.is_none() => {
+                    hit.gone = Some(now);
+                    changes.gone.push(hit.id.clone());
                 }
-                None => {
-                    // A withdrawn or expired entry is no hit; only who decided on it has to know.
-                    if matches!(new.entry.status, Status::Live | Status::Suspended) && self.hits.len() < MOST {
-                        changes.new.push(new.id.clone());
-                        self.hits.push(new);
-                    }
+                // All of this customer was looked up, and the two do not meet any more.
+                (None, Fate::Whole) if matches!(before.0, Status::Live | Status::Suspended) => {
+                    (hit.entry.status, hit.entry.since, hit.gone) = (Status::Absent, now, None);
+                    hit.reconsider = Some(now.saturating_add(RECONSIDER));
                 }
+                (None, _) => {}
+            }
+            if before != (hit.entry.status, hit.entry.version) {
+                changes.changed.push(hit.id.clone());
             }
         }
-        for hit in self.hits.iter_mut().filter(|hit| hit.gone.is_none() && left(&hit.customer.id)) {
-            hit.gone = Some(now);
-            changes.gone.push(hit.id.clone());
+        for (id, new) in found {
+            // An entry that does not hold is no hit; only who decided on it has to know.
+            if !matches!(new.entry.status, Status::Live | Status::Suspended) {
+                continue;
+            }
+            if self.hits.len() < MOST {
+                changes.new.push(id);
+                self.hits.push(new);
+            } else {
+                changes.too_many += 1;
+            }
         }
+        changes.new.sort();
         self.hits.sort_by(|a, b| a.id.cmp(&b.id));
         changes
     }
@@ -441,10 +476,10 @@ impl Hit {
         (self.met, self.names, self.sureness, self.facts) = (new.met, new.names, new.sureness, new.facts);
         (self.last, self.gone) = (now, None);
         match (was, self.entry.status) {
-            (Status::Withdrawn, Status::Withdrawn) => {}
+            (Status::Withdrawn | Status::Absent, Status::Withdrawn) => {}
             (_, Status::Withdrawn) => self.reconsider = Some(now.saturating_add(RECONSIDER)),
             // It was not taken back after all.
-            (Status::Withdrawn, _) => self.reconsider = None,
+            (Status::Withdrawn | Status::Absent, _) => self.reconsider = None,
             _ => {}
         }
     }

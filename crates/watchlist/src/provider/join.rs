@@ -1,7 +1,7 @@
 //! Joining a list: its officers are pinned by fingerprints that people compared, and from then on each manifest by those officers. Then a
 //! request to be enrolled, and what the list holder made of it.
 
-use matching::envelope::{Envelope, Expected, KeyId, Kind, fingerprint};
+use matching::envelope::{Envelope, Expected, KeyId, Kind};
 use matching::list::Manifest;
 use matching::list::manifest::EditSide;
 use matching::message::Enrolment;
@@ -106,10 +106,8 @@ fn officers(provider: &Provider, envelope: &Envelope, fingerprints: &[String]) -
     for typed in fingerprints {
         let fits = claimed.iter().find(|key| enrolment::same_fingerprint(typed, key).is_ok());
         let Some(key) = fits else {
-            let all: Vec<String> = claimed.iter().map(fingerprint).collect();
             return Err(Error::said(format!(
-                "no officer of this list has the fingerprint {typed}. It has {}. Call the list holder on a number that you know, and compare again",
-                all.join(" and ")
+                "no officer of this list has the fingerprint {typed}: call the list holder on a number that you know, and compare again"
             )));
         };
         compared.push(*key);

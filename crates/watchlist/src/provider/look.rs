@@ -11,7 +11,7 @@ use matching::token::{Class, Group, Token, identifier};
 
 use super::cache::Cache;
 use super::directory::Pinned;
-use super::hits::{Customer, Entry, Fact, Hit, Hits, Likeness, Met, Reason, Says, Status, Sureness, ToldBy, name};
+use super::hits::{Customer, Entry, Fact, Hit, Likeness, Met, Reason, Says, Status, Sureness, ToldBy, name};
 use crate::keys::hex;
 use crate::log::Seen;
 use crate::log::listed::{check_capsule, check_reason};
@@ -68,8 +68,8 @@ pub struct Against<'a> {
     pub list: &'a str,
     /// The answers.
     pub cache: &'a Cache,
-    /// What is known already: reasons that the desk told.
-    pub known: &'a Hits,
+    /// Reasons that the desk told, by number and version of the entry.
+    pub told: &'a BTreeMap<(String, u32), Reason>,
     /// Now, in milliseconds since 1970 UTC.
     pub now: i64,
 }
@@ -214,11 +214,7 @@ impl Open {
     fn hit(self, id: &[u8; 16], subject: &Subject, against: &Against<'_>) -> Option<Hit> {
         let (likeness, verdict) = likeness(&subject.names, &self.capsule);
         let entry_id = hex(id);
-        let told = || {
-            let known = against.known.hits.iter().map(|hit| &hit.entry);
-            let known = known.filter(|entry| entry.id == entry_id && entry.version == self.capsule.version);
-            known.filter(|entry| entry.told_by == Some(ToldBy::Desk)).find_map(|entry| entry.reason.clone())
-        };
+        let told = || against.told.get(&(entry_id.clone(), self.capsule.version)).cloned();
         let by_list = self.reason.is_some();
         let reason = self.reason.clone().or_else(told);
         let facts = facts(subject, &self.capsule, reason.as_ref());

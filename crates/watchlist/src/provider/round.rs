@@ -12,7 +12,7 @@ use seal::policy::Policy;
 use super::cache::{Cache, Of};
 use super::directory::Provider;
 use super::error::{Error, Result};
-use super::hits::{Changes, Hits};
+use super::hits::{Changes, Fate, Hits, MOST};
 use super::look::{Against, Found, Subject};
 use super::report::{Customers, Language, List, Next, Report, day};
 use super::shelf::{self, Shelf};
@@ -97,6 +97,7 @@ pub fn run<C: Send>(
         take(provider, round, file, shelf.as_ref(), &mut cache, &mut hits, &mut problems, rng)?;
     }
 
+    let told = hits.told();
     let mut seen = Seen::of(&hits, &cache);
     let mut found = Found::default();
     walk(customers, subject, &mut progress, |subject| {
@@ -108,7 +109,7 @@ pub fn run<C: Send>(
                 roots: &shelf.roots,
                 list: &shelf.manifest.name,
                 cache: &cache,
-                known: &hits,
+                told: &told,
                 now: round.now,
             };
             found.look(subject, &against);
@@ -149,10 +150,16 @@ pub fn run<C: Send>(
     let looked_up = if fresh.is_some() { seen.answered } else { 0 };
     sweep(&mut cache, &seen.names, round, &mut problems, rng)?;
     let changes = match fresh {
-        Some(_) => hits.take_in(found.hits, |customer| seen.left.contains(customer), round.now),
+        Some(_) => hits.take_in(found.hits, |customer| fate(customer, &seen.left, &seen.whole), round.now),
         None => Changes::default(),
     };
     hits.save(provider.dir())?;
+    if changes.too_many > 0 {
+        problems.push(say(
+            format!("{} kandidaten te veel (meer dan {MOST}) en niet bewaard: klopt de lijst, en kloppen de klanten?", changes.too_many),
+            format!("{} candidates too many (more than {MOST}) and not kept: are the list and the customers right?", changes.too_many),
+        ));
+    }
     for (why, times) in &found.invalid {
         problems.push(say(format!("{times} keer niet geldig: {why}"), format!("{times} times not valid: {why}")));
     }
@@ -233,6 +240,17 @@ struct Seen {
     answered: u64,
     /// Customers with a hit that did not come by yet.
     left: HashSet<String>,
+    /// Customers with a hit of whom everything was answered.
+    whole: HashSet<String>,
+}
+
+/// What is known of a customer with a hit.
+fn fate(customer: &str, left: &HashSet<String>, whole: &HashSet<String>) -> Fate {
+    match (left.contains(customer), whole.contains(customer)) {
+        (true, _) => Fate::Left,
+        (false, true) => Fate::Whole,
+        (false, false) => Fate::Partly,
+    }
 }
 
 impl Seen {
@@ -242,12 +260,14 @@ impl Seen {
             unanswered: Vec::new(),
             answered: 0,
             left: hits.hits.iter().map(|hit| hit.customer.id.clone()).collect(),
+            whole: HashSet::new(),
         }
     }
 
     fn note(&mut self, subject: &Subject, cache: &Cache) {
-        if !self.left.is_empty() {
-            self.left.remove(&subject.id);
+        let has_hit = !self.left.is_empty() && self.left.remove(&subject.id);
+        if has_hit && !subject.tokens.is_empty() && subject.tokens.iter().all(|token| cache.has(token)) {
+            self.whole.insert(subject.id.clone());
         }
         for token in &subject.tokens {
             if cache.has(token) {
@@ -312,7 +332,7 @@ fn sweep(
 }
 
 fn old(shelf: &Shelf, round: &Round<'_>) -> String {
-    let at = day(round.language, shelf.tip.issued);
+    let at = day(round.language, shelf.signed);
     if round.now > shelf.manifest.not_after {
         return round.language.say(
             format!("dit tijdvak is op {} afgelopen", day(round.language, shelf.manifest.not_after)),

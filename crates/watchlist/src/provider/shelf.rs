@@ -39,6 +39,8 @@ pub struct Shelf {
     pub bodies: Vec<(Vec<u8>, By)>,
     /// The newest of the chain.
     pub tip: Tip,
+    /// When officers signed last. A delta of the desk does not count: behind it a withdrawal may have been kept back.
+    pub signed: i64,
     /// The trees to which entries lead.
     pub roots: Vec<Seen>,
     /// The newest tree of the log.
@@ -51,7 +53,7 @@ impl Shelf {
     /// Whether it is young enough to open a case on: seven days.
     #[must_use]
     pub fn is_fresh(&self, now: i64) -> bool {
-        self.tip.is_fresh(now) && now <= self.manifest.not_after
+        Tip { issued: self.signed, ..self.tip.clone() }.is_fresh(now) && now <= self.manifest.not_after
     }
 
     /// As the report tells it.
@@ -189,6 +191,7 @@ impl Chain<'_> {
             ));
         }
         let mut tip = Tip::of(envelope);
+        let mut signed = tip.issued;
         let mut book = Book::new(tip.list, tip.epoch, segment.body.clone())?;
         let (mut log, mut witnesses) = (checked.seen, checked.witnesses);
         let mut used: BTreeSet<[u8; 32]> = BTreeSet::new();
@@ -209,7 +212,7 @@ impl Chain<'_> {
             if by == By::Officers {
                 let checked = self.logged(delta, Some(&log))?;
                 roots.push(checked.entries);
-                (log, witnesses) = (checked.seen, checked.witnesses);
+                (log, witnesses, signed) = (checked.seen, checked.witnesses, newer.issued);
             }
             book.add(body.to_vec(), by)?;
             bodies.push((body.to_vec(), by));
@@ -232,7 +235,7 @@ impl Chain<'_> {
             }
             None => {}
         }
-        Ok(Shelf { book, side, bodies, manifest: opened, tip, roots, log, witnesses })
+        Ok(Shelf { book, side, bodies, manifest: opened, tip, signed, roots, log, witnesses })
     }
 
     fn of(&self, kind: Kind) -> impl Iterator<Item = &Envelope> {

@@ -201,7 +201,7 @@ impl Shown {
             // A width of letters and a count of providers are far below 2^32.
             let full = (row.number.min(all) as usize * width * 8 / all as usize).min(width * 8);
             let mut bar = "█".repeat(full / 8);
-            bar.extend(" ▏▎▍▌▋▊▉".chars().nth(full % 8).filter(|_| full % 8 > 0));
+            bar.extend(" ▏▎▍▌▋▊▉".chars().nth(full % 8).filter(|_| !full.is_multiple_of(8)));
             (row.label.clone(), bar)
         };
         self.rows.iter().map(|row| bar(row, all)).chain(self.exact.iter().map(|row| bar(row, most))).collect()

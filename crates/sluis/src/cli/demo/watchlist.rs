@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use super::{Globals, say};
 use crate::cli::done;
@@ -117,7 +118,7 @@ fn draw(screen: &mut Screen, story: &Story, kept: bool) -> Result<()> {
 
     screen.heading("What the sector may know")?;
     draw_total(screen, story)?;
-    screen.line(format_args!("Nine providers were too few: {}", clean(&story.refused_nine)))?;
+    screen.line(format_args!("Nine providers were too few: {}", clean(story.refused_nine.trim_start_matches("sluis: "))))?;
 
     screen.heading("Look further")?;
     if kept {
@@ -133,7 +134,19 @@ fn draw(screen: &mut Screen, story: &Story, kept: bool) -> Result<()> {
 
 /// The total as its file says it, and how far it is from the truth that nobody knows.
 fn draw_total(screen: &mut Screen, story: &Story) -> Result<()> {
-    screen.line(format_args!("{}", story.total))?;
+    let total = &story.total;
+    let text = |value: &Value| clean(value.as_str().unwrap_or_default()).to_string();
+    screen.line(format_args!("{} ({})", text(&total["question"]), text(&total["days"])))?;
+    for row in total["rows"].as_array().into_iter().flatten() {
+        let number = row["number"].as_u64().unwrap_or_default();
+        let all = total["providers"].as_u64().unwrap_or_default();
+        let bar = "█".repeat((number * 24 / all.max(1)) as usize);
+        let label = screen.paint(Style::Strong, &format!("{}: {number} of {all}", text(&row["label"])));
+        screen.line(format_args!("{label}  {bar}"))?;
+    }
+    for line in total["says"].as_array().into_iter().flatten() {
+        screen.line(format_args!("  {}", text(line)))?;
+    }
     screen.line(format_args!("(In this world it is {}. Nobody in it knows.)", story.truth))?;
     Ok(())
 }

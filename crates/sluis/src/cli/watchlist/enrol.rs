@@ -116,9 +116,10 @@ pub(crate) struct Join {
 pub(super) fn enrol(args: &Enrol, globals: &Globals) -> Result<u8> {
     let now = globals.clock().now().0;
     let file = files::read(&args.file, PAPER)?;
-    let (request, about) = enrolment::read_request(&file, now)?;
+    let (_, about) = enrolment::read_request(&file, now)?;
     let mut screen = Screen::new();
-    writeln!(screen, "{}  {}", fingerprint(&request.header.sender), clean(&about.name))?;
+    // Not the fingerprint: it is to be heard from them, not read here.
+    writeln!(screen, "{}", clean(&about.name))?;
     writeln!(screen, "registration {}, contact {}", clean(&about.registration), clean(&about.contact))?;
     writeln!(screen, "at most {} customers", about.customers)?;
     let (Some(compared), Some(officer), Some(out)) = (&args.fingerprint, &args.officer, &args.out) else {
@@ -149,11 +150,12 @@ pub(super) fn enrol(args: &Enrol, globals: &Globals) -> Result<u8> {
 
 /// The plan, and how many guesses it is.
 fn show(screen: &mut Screen, enrolment: &Enrolment) -> Result<()> {
-    const EPOCH: i64 = 90 * 24 * 60 * 60 * 1_000;
+    /// 90 days, and the 14 in which the next epoch has begun.
+    const EPOCH: i64 = 104 * 24 * 60 * 60 * 1_000;
     for plan in enrolment.plan.groups() {
         writeln!(
             screen,
-            "  {:<11} batches of {:>4}: {} at first, {} each {}; at most {} guesses in an epoch of 90 days",
+            "  {:<11} batches of {:>4}: {} at first, {} each {}; at most {} guesses in an epoch",
             plan.group.name(),
             plan.batch,
             plan.initial,

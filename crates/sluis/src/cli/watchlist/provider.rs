@@ -81,6 +81,9 @@ pub(crate) struct Match {
     /// What columns are that nobody else knows
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
+    /// Which witnesses must have signed the log of the list: a policy as `sluis verify` takes it
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Keep no answers: each change of the list then needs a new query
     #[arg(long)]
     no_cache: bool,
@@ -133,6 +136,7 @@ pub(super) fn run(args: &Match, globals: &Globals) -> Result<u8> {
     let key = args.cache.open(&args.at.dir)?;
     let language = Language::from(args.lang);
     let now = globals.clock().now().0;
+    let policy = args.policy.as_deref().map(read_policy).transpose()?;
     let map = args.map.as_deref().map(read_map).transpose()?;
     let pinned = provider.pinned()?.clone();
     let name = args.csv.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -145,7 +149,7 @@ pub(super) fn run(args: &Match, globals: &Globals) -> Result<u8> {
         answers: read_all(&args.answers)?,
         key,
         keep: !args.no_cache,
-        policy: None,
+        policy: policy.as_ref(),
         forget: args.forget,
         language,
         now,
@@ -233,6 +237,10 @@ fn read_map(path: &Path) -> Result<Map> {
     let bytes = files::read(path, 1 << 20)?;
     let text = std::str::from_utf8(&bytes).context("the map is not UTF-8")?;
     Map::read(text).map_err(|why| anyhow::anyhow!("{why}")).with_context(|| path.display().to_string())
+}
+
+fn read_policy(path: &Path) -> Result<seal::policy::Policy> {
+    seal::policy::Policy::parse(&files::read(path, 1 << 20)?).with_context(|| path.display().to_string())
 }
 
 fn read_all(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>> {

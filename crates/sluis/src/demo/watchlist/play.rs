@@ -475,7 +475,7 @@ impl Play<'_> {
         Ok(Finding {
             provider: provider.name.clone(),
             customer,
-            met: hit["met"][0]["family"].as_str().or(hit["met"][0]["class"].as_str()).unwrap_or_default().to_owned(),
+            met: met(hit),
             sureness: text(&hit["sureness"]),
             decided: what.to_owned(),
             planted: planted.is_some(),
@@ -539,6 +539,12 @@ fn plans(customers: usize) -> Vec<String> {
         group("composites", 105),
         "networks=64,0,1,week".to_owned(),
     ]
+}
+
+/// What agrees: the family of a name's token, else the class.
+fn met(hit: &Value) -> String {
+    let text = |name: &str| hit["met"][0][name].as_str().filter(|text| !text.is_empty());
+    text("family").or(text("class")).unwrap_or_default().to_owned()
 }
 
 /// The hits of a report.

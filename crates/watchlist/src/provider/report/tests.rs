@@ -88,7 +88,7 @@ fn the_page_loads_nothing_and_says_its_language_and_label() {
 
 #[test]
 fn a_suspended_or_withdrawn_entry_never_asks_for_a_measure() {
-    for (status, nl) in [(Status::Suspended, "opgeschort"), (Status::Withdrawn, "ingetrokken"), (Status::Expired, "verlopen")] {
+    for (status, nl) in [(Status::Suspended, "opgeschort"), (Status::Withdrawn, "ingetrokken"), (Status::Expired, "verlopen"), (Status::Absent, "niet meer overeen")] {
         let mut one = hit("K-1", 1);
         one.entry.status = status;
         let page = html(&report(&[one.clone()]), Language::Nl);

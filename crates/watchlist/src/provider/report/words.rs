@@ -92,6 +92,7 @@ pub(super) fn status(language: Language, status: Status) -> &'static str {
         Status::Suspended => language.say("opgeschort", "suspended"),
         Status::Withdrawn => language.say("ingetrokken", "withdrawn"),
         Status::Expired => language.say("verlopen", "expired"),
+        Status::Absent => language.say("komt niet meer overeen", "agrees no more"),
     }
 }
 
@@ -110,6 +111,10 @@ pub(super) fn status_means(language: Language, status: Status) -> &'static str {
         Status::Expired => language.say(
             "Deze vermelding is niet op tijd herzien. Zij geldt niet meer als treffer.",
             "This entry was not reviewed in time. It is no hit any more.",
+        ),
+        Status::Absent => language.say(
+            "De vermelding komt niet meer overeen met deze klant: zij staat niet meer op de lijst, of de gegevens van de klant zijn veranderd. Er mag niets meer op rusten.",
+            "The entry does not agree with this customer any more: it is not on the list, or what is known of the customer changed. Nothing may rest on it.",
         ),
     }
 }
@@ -242,13 +247,13 @@ pub(super) fn advice(language: Language, hit: &Hit, now: i64) -> Vec<String> {
     if let Some(days) = hit.days_left(now) {
         all.push(if days > 0 {
             language.say(
-                format!("Heroverweeg wat u besloot: de vermelding is ingetrokken. Nog {days} dagen."),
-                format!("Reconsider what you decided: the entry was withdrawn. {days} days left."),
+                format!("Heroverweeg wat u besloot: de vermelding geldt niet meer. Nog {days} dagen."),
+                format!("Reconsider what you decided: the entry does not hold any more. {days} days left."),
             )
         } else {
             language.say(
-                "Heroverweeg wat u besloot: de vermelding is ingetrokken, en de termijn van 14 dagen is voorbij.".to_owned(),
-                "Reconsider what you decided: the entry was withdrawn, and the 14 days are over.".to_owned(),
+                "Heroverweeg wat u besloot: de vermelding geldt niet meer, en de termijn van 14 dagen is voorbij.".to_owned(),
+                "Reconsider what you decided: the entry does not hold any more, and the 14 days are over.".to_owned(),
             )
         });
     }
@@ -296,8 +301,8 @@ pub(super) fn advice(language: Language, hit: &Hit, now: i64) -> Vec<String> {
 pub(super) fn next(language: Language, next: &Next) -> String {
     match next {
         Next::Reconsider { hits, days } => language.say(
-            format!("Heroverweeg {hits} besluit(en): de vermelding is ingetrokken. De eerste termijn loopt over {days} dag(en) af."),
-            format!("Reconsider {hits} decision(s): the entry was withdrawn. The first term ends in {days} day(s)."),
+            format!("Heroverweeg {hits} besluit(en): de vermelding geldt niet meer. De eerste termijn loopt over {days} dag(en) af."),
+            format!("Reconsider {hits} decision(s): the entry does not hold any more. The first term ends in {days} day(s)."),
         ),
         Next::Send { file, to } => language.say(
             format!("Breng {file} naar {to}, en draai deze opdracht opnieuw met het antwoord (--answers)."),
