@@ -66,7 +66,7 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// As [`write`], but refuses to write over what is there.
+/// As [`write()`], but refuses to write over what is there.
 ///
 /// # Errors
 /// When it is there, and those of the system.

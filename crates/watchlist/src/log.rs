@@ -116,6 +116,14 @@ impl ListLog {
         Ok(log)
     }
 
+    /// The origin of the log whose promise lies beside a key, if there is one.
+    ///
+    /// # Errors
+    /// When the promise cannot be read.
+    pub fn promised_beside(beside_key: &Path) -> Result<Option<String>, Error> {
+        Ok(promised(&Folder::new(beside_key), PROMISE)?.map(|last| last.origin))
+    }
+
     fn new(dir: &Path, beside_key: &Path, origin: &str, seed: &[u8; 32]) -> Result<ListLog, Error> {
         let signer = Ed25519Signer::new(origin, Algorithm::Ed25519, seed).map_err(|wrong| Error::Name(wrong.to_string()))?;
         Ok(ListLog { tiles: Folder::new(dir), beside_key: Folder::new(beside_key), signer, growth: Growth::new(), durable: 0 })

@@ -83,6 +83,12 @@ impl Holder {
         if origin == self.state.log.origin {
             return Err(Error::Begin("a new log has an origin of its own; add the year or a number to the old one"));
         }
+        // Before anything is moved: beside the key of another log this one could not begin, and the old one would be gone from its place.
+        if ListLog::promised_beside(&new.beside)?.is_some_and(|promised| promised != origin) {
+            return Err(Error::Begin(
+                "beside this key lies what another log promised; keep the new log's key on a stick or in a directory of its own",
+            ));
+        }
         let place = format!("log-{}", self.state.epochs.last().map_or(0, |epoch| epoch.epoch));
         let (dir, old) = (self.dir.join("log"), self.dir.join(place));
         if !old.exists() {

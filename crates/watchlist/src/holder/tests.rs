@@ -567,6 +567,11 @@ fn stolen_keys_are_replaced() {
     // The key of the log.
     let new = LogAt { key: Identity::draw(crate::keys::Role::Log, "Log 2", &mut rng), beside: world.dir.0.join("keys-2") };
     assert!(matches!(world.holder().publish(&first, &new, false, None, NOW, &mut rng), Err(Error::Log(_))));
+    // A key that lies beside the old one is refused, and the old log stays where it is.
+    let beside = LogAt { key: new.key.clone(), beside: log.beside.clone() };
+    let refused = world.holder().replace_log(&beside, "list.example/resellers-2", &first);
+    assert!(matches!(refused, Err(Error::Begin(_))));
+    assert!(world.dir.0.join("list/log/checkpoint").exists());
     world.holder().replace_log(&new, "list.example/resellers-2", &first).unwrap();
     world.holder().publish(&first, &new, false, None, NOW, &mut rng).unwrap();
     let file = world.holder().sign(&third, &new, NOW, &mut rng).unwrap().file;

@@ -1,4 +1,4 @@
-//! Asking the evaluator, by files: [`prepare`] makes the query of a period, [`take`] takes in the answer.
+//! Asking the evaluator, by files: [`prepare`] makes the query of a period, [`take()`] takes in the answer.
 //!
 //! A query is what the plan says and nothing else: batches of one size, filled with dummies, whatever there is to ask (M6). What does not fit
 //! waits for the next period. Until an answer is kept, the query file can be made again, byte by byte the same (M9).
