@@ -380,7 +380,12 @@ impl Holder {
             return Err(Error::Withdrawn(entry.to_owned()));
         }
         let (id, version) = (unhex(&old.id).map_err(|_| Error::Damaged("an entry"))?, old.version.saturating_add(1));
+        let contested = old.suspended.clone();
         self.keep(form, id, version, officer, now)?;
+        // A contest is of the entry, whatever its version: only lifting ends it.
+        if let Some(new) = self.state.entries.last_mut() {
+            new.suspended = contested;
+        }
         self.save()?;
         Ok((id, version))
     }

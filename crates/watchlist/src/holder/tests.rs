@@ -585,3 +585,21 @@ fn stolen_keys_are_replaced() {
         assert_eq!(secret.key(*group).unwrap().public().to_bytes(), public[0]);
     }
 }
+
+/// A corrected letter must not end a contest.
+#[test]
+fn an_amended_entry_stays_suspended_until_that_is_lifted() {
+    let mut world = World::new("amend-suspended");
+    let id = hex(&world.listed("Waterhoen Hosting", "11111111"));
+    world.published(true);
+    let change = state::Change { since: world.now, why: "contested".into(), by: hex(&world.desk.public.key) };
+    world.holder().state.entries[0].suspended = Some(change);
+    world.holder.as_ref().unwrap().save().unwrap();
+    let ([first, second, _], now) = (world.three(), world.now + 1);
+    world.holder().amend(&id, form("Waterhoen Hosting BV", "11111111"), &first, now).unwrap();
+    world.holder().accept(&id, &second, now).unwrap();
+    let plan = world.holder().plan(now);
+    assert_eq!(plan.snapshot(), [(id.clone(), 2, "suspended".to_owned())]);
+    world.holder().lift(&id, &first).unwrap();
+    assert_eq!(world.holder().plan(now).snapshot(), [(id, 2, "live".to_owned())]);
+}

@@ -19,6 +19,8 @@ use crate::provider::hits::{DAY, Hit, Says, Status, Sureness, ToldBy, What};
 use crate::provider::join;
 use crate::sheet::Sheet;
 
+mod branches;
+
 /// 22 November 2026, noon in UTC.
 const NOW: i64 = 1_795_348_800_000;
 
