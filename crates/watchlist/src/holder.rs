@@ -434,6 +434,26 @@ impl Holder {
     /// # Errors
     /// When it is the same officer, none of this list's, or the entry cannot be listed (any more).
     pub fn accept(&mut self, entry: &str, officer: &Identity, now: i64) -> Result<EntryId, Error> {
+        let id = self.accept_one(entry, officer, now)?;
+        self.save()?;
+        Ok(id)
+    }
+
+    /// As [`Holder::accept`], of several: all of them, or none.
+    ///
+    /// # Errors
+    /// The first that cannot be accepted.
+    pub fn accept_all(&mut self, entries: &[String], officer: &Identity, now: i64) -> Result<Vec<EntryId>, Error> {
+        let before = self.state.entries.clone();
+        let accepted = entries.iter().map(|entry| self.accept_one(entry, officer, now)).collect::<Result<Vec<_>, _>>();
+        match accepted {
+            Ok(_) => self.save()?,
+            Err(_) => self.state.entries = before,
+        }
+        accepted
+    }
+
+    fn accept_one(&mut self, entry: &str, officer: &Identity, now: i64) -> Result<EntryId, Error> {
         let key = self.officer(officer)?;
         let at = self.find(entry)?;
         let kept = &self.state.entries[at];
@@ -446,7 +466,6 @@ impl Holder {
         let read = self.read(kept, now)?;
         let signature = hex(&officer.signing.sign(&statement("accepted", &read, now)).to_bytes());
         self.state.entries[at].accepted = Some(By { key, at: now, signature });
-        self.save()?;
         Ok(read.id)
     }
 

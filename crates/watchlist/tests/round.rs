@@ -15,7 +15,6 @@ use watchlist::holder::state::Settings;
 use watchlist::holder::{Begin, Holder, LogAt};
 use watchlist::keys::{Identity, Public, Role, hex};
 use watchlist::provider::cache::{Cache, Of};
-use watchlist::provider::hits::Hits;
 use watchlist::provider::look::{Against, Found, Subject};
 use watchlist::provider::{Provider, directory, join, query, shelf};
 use watchlist::vault::Key;
@@ -202,14 +201,14 @@ fn a_provider_finds_its_own_customers_and_nobody_else_learns_which() {
 
 fn look(provider: &mut Provider, list: &[u8], cache: &Cache, subjects: &[Subject]) -> Found {
     let shelf = shelf::open(provider, &[list.to_vec()], None, NOW + 2 * DAY).expect("the list");
-    let known = Hits::open(provider.dir()).expect("no hits yet");
+    let told = watchlist::provider::hits::Hits::open(provider.dir()).expect("no hits yet").told();
     let against = Against {
         book: &shelf.book,
         side: &shelf.side,
         roots: &shelf.roots,
         list: "resellers",
         cache,
-        known: &known,
+        told: &told,
         now: NOW + 2 * DAY,
     };
     let mut found = Found::default();

@@ -80,7 +80,10 @@ fn nobody_lists_alone() {
     assert!(matches!(world.holder().accept(&name, &stranger, NOW), Err(Error::Officer(_))));
     let log = world.log.clone();
     assert!(matches!(world.holder().publish(&first, &log, false, None, NOW, &mut rng), Err(Error::Empty)));
-    world.holder().accept(&name[..8], &second, NOW).unwrap();
+    let both = [name.clone(), "ffff0000".to_owned()];
+    assert!(world.holder().accept_all(&both, &second, NOW).is_err());
+    assert!(world.holder().state().entries[0].accepted.is_none(), "all of them, or none");
+    world.holder().accept_all(&both[..1], &second, NOW).unwrap();
 
     // The same identifier in another entry is told.
     let (_, told) = world.holder().add(form("Ander B.V.", "KvK 12 34 56 78"), &first, NOW, &mut rng).unwrap();

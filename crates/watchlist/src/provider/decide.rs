@@ -229,8 +229,15 @@ mod tests {
     fn who_left_is_marked_and_old_hits_go() {
         let (one, two) = (hit("K-1", 1), hit("K-2", 2));
         let mut hits = of(&[one.clone(), two.clone()]);
-        assert_eq!(hits.take_in(vec![one.clone()], |_| Fate::Partly, 5).gone, Vec::<String>::new(), "still a customer, not found again");
-        assert_eq!(hits.take_in(vec![one.clone()], |id| if id == "K-2" { Fate::Left } else { Fate::Partly }, 6).gone.join(" "), two.id);
+        assert_eq!(
+            hits.take_in(vec![one.clone()], |_| Fate::Partly, 5).gone,
+            Vec::<String>::new(),
+            "still a customer, not found again"
+        );
+        assert_eq!(
+            hits.take_in(vec![one.clone()], |id| if id == "K-2" { Fate::Left } else { Fate::Partly }, 6).gone.join(" "),
+            two.id
+        );
         decide(&mut hits, &two.id, &Decide { what: What::Kept, ..measure() }, 7).map(|_| ()).unwrap();
         assert_eq!(hits.take_in(vec![one.clone()], |_| Fate::Partly, 7 + KEPT).removed, Vec::<String>::new());
         assert_eq!(hits.take_in(vec![one], |_| Fate::Partly, 8 + KEPT).removed, [two.id]);

@@ -300,6 +300,12 @@ impl Hit {
         Some(self.reconsider?.saturating_sub(now).saturating_add(DAY - 1).div_euclid(DAY))
     }
 
+    /// Whether a person has to look at it now: not while somebody contests the entry.
+    #[must_use]
+    pub fn is_to_decide(&self) -> bool {
+        self.is_open() && self.entry.status == Status::Live
+    }
+
     /// Whether nobody decided on it yet, and it is still a hit.
     #[must_use]
     pub fn is_open(&self) -> bool {

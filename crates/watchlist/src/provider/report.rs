@@ -180,7 +180,7 @@ impl Report {
         if let Some(first) = days.iter().min() {
             steps.push(Next::Reconsider { hits: days.len() as u64, days: *first });
         }
-        let open = || self.hits.iter().filter(|hit| hit.is_open());
+        let open = || self.hits.iter().filter(|hit| hit.is_to_decide());
         let ask: Vec<String> =
             open().filter(|hit| hit.entry.reason.is_none() && hit.asked.is_none()).map(|hit| hit.id.clone()).collect();
         if !ask.is_empty() {

@@ -9,14 +9,15 @@ use rand_core::CryptoRng;
 use rayon::prelude::*;
 use seal::policy::Policy;
 
+use super::ask;
 use super::cache::{Cache, Of};
 use super::directory::Provider;
 use super::error::{Error, Result};
 use super::hits::{Changes, Fate, Hits, MOST};
 use super::look::{Against, Found, Subject};
+use super::query::{self, Taken};
 use super::report::{Customers, Language, List, Next, Report, day};
 use super::shelf::{self, Shelf};
-use super::{ask, query};
 use crate::vault::Key;
 
 /// Customers that are made into tokens at once, by all processors.
@@ -93,8 +94,9 @@ pub fn run<C: Send>(
     let mut cache =
         if round.keep { Cache::open(provider.dir(), round.key.clone(), of)? } else { Cache::memory(round.key.clone(), of) };
     let mut hits = Hits::open(provider.dir())?;
+    let mut taken = Vec::new();
     for file in &round.answers {
-        take(provider, round, file, shelf.as_ref(), &mut cache, &mut hits, &mut problems, rng)?;
+        taken.extend(take(provider, round, file, shelf.as_ref(), &mut cache, &mut hits, &mut problems, rng)?);
     }
 
     let told = hits.told();
@@ -118,10 +120,22 @@ pub fn run<C: Send>(
         }
     })?;
 
-    progress(Progress::Query);
     seen.unanswered.sort_unstable();
     seen.unanswered.dedup();
     let unanswered = seen.unanswered.len() as u64;
+    let looked_up = if fresh.is_some() { seen.answered } else { 0 };
+    sweep(&mut cache, &seen.names, round, &mut problems, rng)?;
+    let changes = match fresh {
+        Some(_) => hits.take_in(found.hits, |customer| fate(customer, &seen.left, &seen.whole), round.now),
+        None => Changes::default(),
+    };
+    hits.save(provider.dir())?;
+    // Only now may it be forgotten what was asked: a stop before this has the same answer taken in again.
+    for taken in &taken {
+        taken.settle(provider, &round.key, rng)?;
+    }
+
+    progress(Progress::Query);
     let prepared = query::prepare(provider, &round.key, seen.unanswered, |_| false, round.now, rng);
     match prepared {
         Ok(prepared) => {
@@ -147,17 +161,16 @@ pub fn run<C: Send>(
         Err(error) => return Err(error),
     }
 
-    let looked_up = if fresh.is_some() { seen.answered } else { 0 };
-    sweep(&mut cache, &seen.names, round, &mut problems, rng)?;
-    let changes = match fresh {
-        Some(_) => hits.take_in(found.hits, |customer| fate(customer, &seen.left, &seen.whole), round.now),
-        None => Changes::default(),
-    };
-    hits.save(provider.dir())?;
     if changes.too_many > 0 {
         problems.push(say(
-            format!("{} kandidaten te veel (meer dan {MOST}) en niet bewaard: klopt de lijst, en kloppen de klanten?", changes.too_many),
-            format!("{} candidates too many (more than {MOST}) and not kept: are the list and the customers right?", changes.too_many),
+            format!(
+                "{} kandidaten te veel (meer dan {MOST}) en niet bewaard: klopt de lijst, en kloppen de klanten?",
+                changes.too_many
+            ),
+            format!(
+                "{} candidates too many (more than {MOST}) and not kept: are the list and the customers right?",
+                changes.too_many
+            ),
         ));
     }
     for (why, times) in &found.invalid {
@@ -194,7 +207,7 @@ fn take(
     hits: &mut Hits,
     problems: &mut Vec<String>,
     rng: &mut impl CryptoRng,
-) -> Result<()> {
+) -> Result<Option<Taken>> {
     let say = |nl: String, en: String| round.language.say(nl, en);
     let envelopes = Envelope::read_all(file, MOST_ENVELOPES)?;
     let (desk, evaluator): (Vec<_>, Vec<_>) = envelopes.iter().partition(|envelope| envelope.header.kind == Kind::Answer);
@@ -205,7 +218,7 @@ fn take(
         hits.save(provider.dir())?;
     }
     if evaluator.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let pinned = provider.pinned()?;
     let taken = query::take(provider, &round.key, file, round.now)?;
@@ -213,7 +226,13 @@ fn take(
     let tags: Vec<[u8; 16]> = taken.outputs.par_iter().map(|(_, output)| matching::list::tag(output, &list, epoch)).collect();
     cache.add(taken.outputs.iter().zip(tags).map(|((token, output), tag)| (token, tag, output)));
     cache.save(rng)?;
-    taken.settle(provider, &round.key, rng)?;
+    if taken.unknown > 0 && taken.batches == 0 {
+        problems.push(say(
+            "een antwoordbestand hoort bij niets dat hier openstaat: het is al verwerkt, of het is van een andere map".to_owned(),
+            "a file of answers belongs to nothing that is open here: it was taken in before, or is of another directory"
+                .to_owned(),
+        ));
+    }
     for error in &taken.errors {
         let (group, seq) = (error.group.name(), error.seq);
         problems.push(say(
@@ -230,7 +249,7 @@ fn take(
     for refused in &taken.refused {
         problems.push(say(format!("een antwoord is geweigerd: {refused}"), format!("an answer was refused: {refused}")));
     }
-    Ok(())
+    Ok(Some(taken))
 }
 
 /// What was seen of the customers.

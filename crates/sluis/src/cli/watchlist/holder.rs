@@ -429,8 +429,7 @@ pub(super) fn review(args: &Review, globals: &Globals) -> Result<u8> {
     let mut holder = Holder::open(&args.dir)?;
     if let Some(file) = &args.officer {
         let officer = keys::open(file, Role::Officer, args.passphrase.read()?.as_deref())?;
-        for entry in &args.accept {
-            let id = holder.accept(entry, &officer, now).with_context(|| format!("entry {entry} is not accepted"))?;
+        for id in holder.accept_all(&args.accept, &officer, now).context("nothing is accepted")? {
             writeln!(screen, "{} accepted", short(&id))?;
         }
         for entry in &args.lift {

@@ -184,7 +184,7 @@ pub(super) fn run(args: &Match, globals: &Globals) -> Result<u8> {
 }
 
 fn status(report: &Report) -> u8 {
-    let waits = report.hits.iter().any(|hit| hit.is_open() || hit.reconsider.is_some());
+    let waits = report.hits.iter().any(|hit| hit.is_to_decide() || hit.reconsider.is_some());
     if waits { TO_DECIDE } else { 0 }
 }
 

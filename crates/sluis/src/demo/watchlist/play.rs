@@ -222,7 +222,7 @@ impl Play<'_> {
 
     /// The list: entered, read by a second officer, published, signed by both. The bytes of the published file.
     fn list(&mut self) -> Result<u64> {
-        let Cast { police, second, evaluator, desk, .. } = self.cast;
+        let Cast { police, evaluator, desk, .. } = self.cast;
         self.run(
             police,
             &[
@@ -256,8 +256,6 @@ impl Play<'_> {
         )?;
         self.stage.give(police, "resellers.csv", self.sheet().as_bytes())?;
         self.run(police, &["watchlist", "import", "resellers.csv", "--dir", "list", "--officer", "officer.key"])?;
-        // The second officer comes to the machine with her own key.
-        self.stage.carry(second, "officer.key", police, "second.key")?;
         let entries = self.run(police, &["watchlist", "review", "--dir", "list", "--json"])?;
         let ids: Vec<String> = entries.lines().filter_map(entry).collect();
         if ids.len() != self.world.listed.len() {
@@ -267,7 +265,7 @@ impl Play<'_> {
         for id in &ids {
             accept.extend(["--accept", id]);
         }
-        self.run(police, &accept)?;
+        self.with_second(|| self.run(police, &accept))?;
         let file = self.publish()?;
         for (to, name) in [(evaluator, "list.slu"), (desk, "list.slu")] {
             self.stage.carry(police, &file, to, name)?;
@@ -289,9 +287,18 @@ impl Play<'_> {
     fn publish(&mut self) -> Result<String> {
         let police = &self.cast.police;
         self.run(police, &["watchlist", "publish", "--dir", "list", "--officer", "officer.key", "--log-key", "log.key"])?;
-        self.run(police, &["watchlist", "sign", "--dir", "list", "--officer", "second.key", "--log-key", "log.key"])?;
+        let sign = ["watchlist", "sign", "--dir", "list", "--officer", "second.key", "--log-key", "log.key"];
+        self.with_second(|| self.run(police, &sign))?;
         self.now = Time(self.now.0 + HOUR);
         self.stage.file(police, "list/public", ".slu")
+    }
+
+    /// What the second officer does, who comes to the machine of the list with her key and goes with it.
+    fn with_second(&self, work: impl FnOnce() -> Result<String>) -> Result<()> {
+        let Cast { police, second, .. } = self.cast;
+        self.stage.carry(second, "officer.key", police, "second.key")?;
+        work()?;
+        self.stage.forget(police, "second.key")
     }
 
     /// The sheet of the list, as officers keep it.

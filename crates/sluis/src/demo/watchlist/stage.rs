@@ -146,6 +146,12 @@ impl Stage {
         Ok(())
     }
 
+    /// Takes a file away again.
+    pub(crate) fn forget(&self, actor: &Actor, name: &str) -> Result<()> {
+        let path = actor.home.join(name);
+        fs::remove_file(&path).with_context(|| path.display().to_string())
+    }
+
     /// The files below an actor's directory of which the name has these words, by their paths from there, in order.
     pub(crate) fn files(&self, actor: &Actor, folder: &str, words: &str) -> Result<Vec<String>> {
         let path = actor.home.join(folder);

@@ -88,14 +88,19 @@ fn the_page_loads_nothing_and_says_its_language_and_label() {
 
 #[test]
 fn a_suspended_or_withdrawn_entry_never_asks_for_a_measure() {
-    for (status, nl) in [(Status::Suspended, "opgeschort"), (Status::Withdrawn, "ingetrokken"), (Status::Expired, "verlopen"), (Status::Absent, "niet meer overeen")] {
+    for (status, nl) in [
+        (Status::Suspended, "opgeschort"),
+        (Status::Withdrawn, "ingetrokken"),
+        (Status::Expired, "verlopen"),
+        (Status::Absent, "niet meer overeen"),
+    ] {
         let mut one = hit("K-1", 1);
         one.entry.status = status;
         let page = html(&report(&[one.clone()]), Language::Nl);
         assert!(page.contains(nl), "{status:?}");
         assert!(!page.contains("Te bekijken") && !page.contains("Leg vast wat u besluit"), "{status:?}");
         let steps = report(&[one]).next;
-        assert!(status == Status::Suspended || !steps.iter().any(|next| matches!(next, Next::Decide { .. })), "{status:?}");
+        assert!(!steps.iter().any(|next| matches!(next, Next::Decide { .. })), "{status:?}");
     }
 }
 

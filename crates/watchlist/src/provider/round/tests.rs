@@ -521,3 +521,30 @@ fn a_hit_is_opened_with_the_network_cut() {
         .expect("the test passes there too");
     assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
 }
+
+/// A stop anywhere, as far as files show it: an answer that was kept and not settled, one that was settled, one of somebody else.
+#[test]
+fn an_answer_may_be_given_again() {
+    let mut world = World::new("round-again");
+    let base = world.base();
+    let first = world.round(CSV, vec![base], Vec::new());
+    let answer = world.answer(&first);
+    let before = std::fs::read(world.provider.dir().join("state.json")).unwrap();
+    // As if it had stopped before anything was forgotten: the directory as it was, with the cache that was written.
+    let pending: Vec<(PathBuf, Vec<u8>)> = ["cache", "outbox"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(world.provider.dir().join(folder)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect();
+    let report = world.round(CSV, Vec::new(), vec![answer.clone()]);
+    for (path, bytes) in &pending {
+        std::fs::write(path, bytes).unwrap();
+    }
+    assert_eq!(before, std::fs::read(world.provider.dir().join("state.json")).unwrap());
+    let again = world.round(CSV, Vec::new(), vec![answer.clone()]);
+    assert_eq!((again.hits.len(), again.customers.unanswered), (report.hits.len(), 0));
+    assert!(again.problems.is_empty() && !again.next.iter().any(|next| matches!(next, Next::Send { .. })), "{again:#?}");
+    let told = world.round(CSV, Vec::new(), vec![answer]);
+    assert!(told.problems.iter().any(|problem| problem.contains("taken in before")), "{:?}", told.problems);
+}
