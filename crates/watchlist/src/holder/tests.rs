@@ -606,3 +606,21 @@ fn an_amended_entry_stays_suspended_until_that_is_lifted() {
     world.holder().lift(&id, &first).unwrap();
     assert_eq!(world.holder().plan(now).snapshot(), [(id, 2, "live".to_owned())]);
 }
+
+/// "Hosting B.V." is the name of hundreds who are not meant.
+#[test]
+fn a_name_that_many_have_is_no_entry_by_itself() {
+    let mut world = World::new("common");
+    let ([first, second, _], now) = (world.three(), world.now);
+    for (names, aliases) in [(vec!["Hosting B.V."], vec![]), (vec!["Waterhoen Netwerken"], vec!["Networks"])] {
+        let own = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let alone =
+            Form { names: own(names.clone()), aliases: own(aliases.clone()), identifiers: [].into(), ..form("x", "11111111") };
+        let known = Form { identifiers: form("x", "11111111").identifiers, ..alone.clone() };
+        let (id, _) = world.holder().add(alone, &first, now, &mut system()).unwrap();
+        let refused = world.holder().accept(&hex(&id), &second, now);
+        assert!(matches!(refused, Err(Error::Common(_))), "{names:?} {aliases:?}: {refused:?}");
+        let (id, _) = world.holder().add(known, &first, now, &mut system()).unwrap();
+        world.holder().accept(&hex(&id), &second, now).unwrap();
+    }
+}

@@ -91,7 +91,7 @@ impl World {
                 days: 90,
                 edit_side: "both".into(),
                 customers: 1_000,
-                guesses: [("registries".to_owned(), 600)].into(),
+                guesses: [("registries".to_owned(), 3_000)].into(),
             },
         };
         let mut holder = Holder::create(&at("list"), &begin, &log, &mut chance).unwrap();
