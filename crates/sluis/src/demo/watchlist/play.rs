@@ -223,6 +223,7 @@ impl Play<'_> {
     /// The list: entered, read by a second officer, published, signed by both. The bytes of the published file.
     fn list(&mut self) -> Result<u64> {
         let Cast { police, evaluator, desk, .. } = self.cast;
+        let largest = self.world.providers.iter().map(|(_, customers)| *customers).max().unwrap_or(1).max(32_768).to_string();
         self.run(
             police,
             &[
@@ -251,7 +252,7 @@ impl Play<'_> {
                 "--protocol",
                 "https://police.example/protocol",
                 "--customers",
-                "32768",
+                &largest,
             ],
         )?;
         self.stage.give(police, "resellers.csv", self.sheet().as_bytes())?;
