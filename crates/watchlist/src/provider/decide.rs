@@ -71,19 +71,22 @@ fn refuse(hit: &Hit, now: i64) -> Result<()> {
         Status::Live => return Ok(()),
     };
     Err(Error::said(format!(
-        "{why}. Decide `kept`, `pending` or `contested`, or name evidence of your own that carries the measure (--own-evidence)"
+        "{why}. Decide `kept`, `pending`, `contested` or `somebody-else`, or name evidence of your own that carries the measure (--own-evidence)"
     )))
 }
 
-/// How many hits stand at each decision, for the tally: in the order of [`What::ALL`], then those nobody decided on. Only hits whose last
-/// decision, or whose finding when there is none, is in the period count.
+/// How many hits stand at each decision, for the tally: in the order of [`What::COUNTED`], then those nobody decided on. A namesake is
+/// none. Only hits whose last decision, or whose finding when there is none, is in the period count.
 #[must_use]
 pub fn count(hits: &Hits, from: i64, until: i64) -> [u32; 6] {
     let mut counts = [0u32; 6];
     for hit in &hits.hits {
         let at = hit.decided().map_or(hit.first, |decision| decision.at);
         let bin = match hit.decided() {
-            Some(decision) => What::ALL.iter().position(|what| *what == decision.what).unwrap_or(5),
+            Some(decision) => match What::COUNTED.iter().position(|what| *what == decision.what) {
+                Some(bin) => bin,
+                None => continue,
+            },
             None if matches!(hit.entry.status, Status::Live | Status::Suspended) => 5,
             None => continue,
         };
@@ -101,6 +104,18 @@ mod tests {
 
     fn of(hits: &[Hit]) -> Hits {
         Hits { version: 1, hits: hits.to_vec() }
+    }
+
+    /// A provider whose hits are all namesakes is not affected: it says zero.
+    #[test]
+    fn a_namesake_is_not_counted() {
+        let one = hit("K-1", 1);
+        let mut hits = of(&[one.clone()]);
+        assert_eq!(count(&hits, 0, 100), [0, 0, 0, 0, 0, 1]);
+        let namesake = Decide { what: What::SomebodyElse, why: "the baker in Zwolle", ..measure() };
+        assert!(decide(&mut hits, &one.id, &namesake, 5).is_ok());
+        assert_eq!(count(&hits, 0, 100), [0; 6]);
+        assert!(!hits.hits[0].is_open());
     }
 
     fn measure<'a>() -> Decide<'a> {

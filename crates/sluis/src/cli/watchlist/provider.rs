@@ -331,6 +331,8 @@ enum Choice {
     Pending,
     /// The customer contests it
     Contested,
+    /// It is a namesake: no hit, and not counted
+    SomebodyElse,
 }
 
 impl From<Choice> for What {
@@ -341,6 +343,7 @@ impl From<Choice> for What {
             Choice::Kept => What::Kept,
             Choice::Pending => What::Pending,
             Choice::Contested => What::Contested,
+            Choice::SomebodyElse => What::SomebodyElse,
         }
     }
 }
