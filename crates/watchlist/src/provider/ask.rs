@@ -324,7 +324,9 @@ pub fn take(provider: &Provider, hits: &mut Hits, envelope: &Envelope, shelf: &S
     if (crate::keys::hex(&capsule.id), capsule.version) != (question.entry.clone(), question.version) {
         return Err(Error::said("the desk answered with another entry than was asked about; do not use it, and tell the desk"));
     }
-    let reason = look::reason(&Clear::read(&answer.capsule, &answer.reason)?);
+    let clear = Clear::read(&answer.capsule, &answer.reason)?;
+    look::must_say_why(&clear, now).map_err(Error::said)?;
+    let reason = look::reason(&clear);
     let mut told = Vec::new();
     for hit in &mut hits.hits {
         if hit.entry.id == question.entry && hit.entry.version == question.version && hit.entry.reason.is_none() {

@@ -393,7 +393,7 @@ pub(super) fn asked(args: &Asked, globals: &Globals) -> Result<u8> {
             .names
             .iter()
             .chain([&hit.customer.id])
-            .any(|own| own.chars().count() > 3 && args.why.contains(own.as_str()));
+            .any(|own| own.chars().count() > 3 && args.why.to_lowercase().contains(&own.to_lowercase()));
         if named {
             bail!("--why names the customer of {}: the desk need not know; say it without", hit.id);
         }
