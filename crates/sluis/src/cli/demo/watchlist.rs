@@ -86,7 +86,7 @@ fn draw(screen: &mut Screen, story: &Story, kept: bool) -> Result<()> {
                 mebibytes(story.list_bytes)
             ),
         ),
-        ("the desk", format!("the list, and {} about one entry; no customer", counted(story.asked as u64, "question"))),
+        ("the desk", format!("the list, and {} about single entries; no customer", counted(story.asked as u64, "question"))),
         ("the sector", "one number with noise, below".to_owned()),
     ])?;
 
