@@ -261,7 +261,7 @@ mod tests {
             ("Waterhoen Fonds II", &["Waterhoen Fonds III"], Possible, "another number of a series"),
             ("Waterhoen 2024", &["Waterhoen 2025"], Possible, "another year"),
             ("Waterhoen Hosting", &["Zilvermeeuw Hosting"], No, "one word in common"),
-            ("Cryogentechnik", &["Kriogentekhnik"], Possible, "habits of spelling"),
+            ("Cryogentehnik", &["Kriogentekhnik"], Possible, "habits of spelling"),
             ("ABC", &["ABD"], No, "few letters"),
             ("---", &["Tulp"], No, "nothing to compare"),
             ("Tulp", &["", "🌷"], No, "nothing to compare with"),

@@ -54,10 +54,6 @@ pub enum Kind {
     Ask = 30,
     /// The desk answers, encrypted to the provider.
     Answer = 31,
-    /// The desk has an entry suspended.
-    Suspension = 32,
-    /// Somebody asks whether they are listed, or contests an entry, through the desk.
-    Contest = 33,
     /// The configuration of a tally.
     Task = 40,
     /// A contribution's share for the leader.
@@ -88,7 +84,7 @@ pub enum Kind {
 
 impl Kind {
     /// All, in order of their numbers.
-    pub const ALL: [Kind; 28] = [
+    pub const ALL: [Kind; 26] = [
         Kind::EnrolmentRequest,
         Kind::Enrolment,
         Kind::Leaving,
@@ -102,8 +98,6 @@ impl Kind {
         Kind::DeskList,
         Kind::Ask,
         Kind::Answer,
-        Kind::Suspension,
-        Kind::Contest,
         Kind::Task,
         Kind::LeaderShare,
         Kind::HelperShare,

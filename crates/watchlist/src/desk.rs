@@ -284,17 +284,21 @@ impl Desk {
         let of_manifest = envelopes.iter().find(|envelope| envelope.hash() == manifest.0).ok_or_else(missing)?;
         let shelf = Desk::walk(&envelopes, of_manifest, now)?;
         let anchor = Anchor::parse(&shelf.manifest.log_key)?;
+        let me = self.identity.public.key;
+        let log_key = anchor_key(&anchor);
+        let expected = Expected { sender: log_key.as_ref(), recipient: Some(&me), ..Expected::default() };
         let packed = envelopes
             .iter()
             .filter(|envelope| envelope.header.kind == Kind::DeskList && envelope.header.epoch == *epoch)
             .filter(|envelope| envelope.header.list == shelf.tip.list)
-            .max_by_key(|envelope| (envelope.header.seq, envelope.header.issued))
+            // One that nobody signed well does not stand before those that are good, whatever number it gives itself.
+            .max_by_key(|envelope| {
+                let is_good = envelope.open(Kind::DeskList, &expected, now).is_ok();
+                (is_good, envelope.header.seq, envelope.header.issued)
+            })
             .ok_or_else(|| {
                 Error::said("the desk's own file of this epoch is not here; ask the list holder for it (.desk.slu)")
             })?;
-        let me = self.identity.public.key;
-        let log_key = anchor_key(&anchor);
-        let expected = Expected { sender: log_key.as_ref(), recipient: Some(&me), ..Expected::default() };
         packed
             .open(Kind::DeskList, &expected, now)
             .map_err(|why| Error::Refused("the list holder's file for the desk".to_owned(), why))?;
@@ -415,10 +419,17 @@ impl Desk {
         }
         let words: Vec<String> = fact.split_whitespace().map(str::to_lowercase).collect();
         let contest = Contest { entry: hex(entry), fact: hex(&matching::sha256(&[words.join(" ").as_bytes()])), at: now };
-        if self.state.contests.iter().any(|before| before.entry == contest.entry && before.fact == contest.fact) {
+        let (entries, mut table, shelf) = self.list(now)?;
+        // A suspension that the list holder never heard of is lost with its branch: the entry is live as of before the contest. That fact may
+        // be told again; one that the list holder decided on may not (M12).
+        let is_lost = |before: &Contest| {
+            let mut live = entries.iter().filter(|one| one.entry.id == *entry && one.status == Status::Live);
+            live.any(|one| table.status(one.slot).is_some_and(|(_, since)| since < before.at))
+        };
+        let same = self.state.contests.iter().filter(|before| before.entry == contest.entry && before.fact == contest.fact);
+        if same.max_by_key(|before| before.at).is_some_and(|before| !is_lost(before)) {
             return Err(Error::said("this fact of this entry was contested before; once is enough, now the list holder decides"));
         }
-        let (entries, mut table, shelf) = self.list(now)?;
         let slots: Vec<(u32, i64)> = entries
             .iter()
             .filter(|one| one.entry.id == *entry && one.status == Status::Live)

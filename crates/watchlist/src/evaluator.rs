@@ -179,6 +179,7 @@ impl Evaluator {
             not_before: manifest.not_before,
             not_after: manifest.not_after,
             groups: keys.iter().map(|(group, _)| *group as u8).collect(),
+            guesses: manifest.guesses.iter().map(|(group, most)| (*group as u8, *most)).collect(),
         };
         self.open_epoch(epoch.clone(), &keys, parcel)?;
         // The officers of the newest epoch are those who enrol.
@@ -263,6 +264,8 @@ impl Evaluator {
             left: None,
         };
         let name = fresh.name.clone();
+        let is_same = |known: &&Known| known.key != fresh.key && known.name.to_lowercase() == name.to_lowercase();
+        let namesakes = self.state.providers.iter().filter(is_same).count();
         match self.known_mut(&enrolment.provider) {
             None => {
                 self.state.providers.push(fresh);
@@ -271,6 +274,13 @@ impl Evaluator {
             Some(known) if known.issued.max(known.left.unwrap_or(i64::MIN)) < fresh.issued => *known = fresh,
             Some(known) if known.issued == fresh.issued && known.left.is_none() => {}
             Some(_) => return Ok(format!("a newer paper of {name} was taken in before; this one changes nothing")),
+        }
+        // Who leaves and comes back with a new key begins a new quota in an epoch in which it had one.
+        if namesakes > 0 {
+            return Ok(format!(
+                "{name} is enrolled. MIND: another key was enrolled under that name before, and has a quota of its own in each open epoch; \
+                 if it is the same provider, have it wait for the next epoch, or give it a plan for what is left"
+            ));
         }
         Ok(format!("{name} is enrolled"))
     }

@@ -52,8 +52,9 @@ impl Error {
 /// Those of the system.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let beside = beside(path);
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(Error::system(&beside))?;
+    // What a stop left there goes; and what somebody else put there, a link or a file that others may read, is never written into.
+    remove(&beside)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).map_err(Error::system(&beside))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::system(&beside))?;
     fs::rename(&beside, path).map_err(Error::system(path))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -188,6 +189,21 @@ mod tests {
         remove(&path).expect("gone");
         remove(&path).expect("gone already");
         assert_eq!(read_if_there(&path, 3).expect("no failure"), None);
+    }
+
+    #[test]
+    fn nothing_is_written_into_what_lies_beside_already() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let scratch = Scratch::new("beside");
+        let (path, theirs, new) = (scratch.0.join("a"), scratch.0.join("theirs"), scratch.0.join("a.new"));
+        fs::write(&theirs, b"theirs").expect("written");
+        symlink(&theirs, &new).expect("linked");
+        write(&path, b"ours").expect("written");
+        assert_eq!((fs::read(&theirs).expect("read"), read(&path, 4).expect("read")), (b"theirs".to_vec(), b"ours".to_vec()));
+        fs::write(&new, b"left by a stop").expect("written");
+        fs::set_permissions(&new, fs::Permissions::from_mode(0o666)).expect("set");
+        write(&path, b"again").expect("written");
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

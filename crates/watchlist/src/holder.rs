@@ -91,6 +91,11 @@ pub enum Error {
     /// One person twice.
     #[error("this officer signed already; the second signature has to be of another officer")]
     SameSigner,
+    /// Nothing but names that many have.
+    #[error(
+        "{0}: so many have a name like this that it says nothing of who is meant; give an identifier of the party, or leave it off the list"
+    )]
+    Common(String),
     /// It is withdrawn.
     #[error("entry {0} is withdrawn already")]
     Withdrawn(String),
@@ -380,7 +385,12 @@ impl Holder {
             return Err(Error::Withdrawn(entry.to_owned()));
         }
         let (id, version) = (unhex(&old.id).map_err(|_| Error::Damaged("an entry"))?, old.version.saturating_add(1));
+        let contested = old.suspended.clone();
         self.keep(form, id, version, officer, now)?;
+        // A contest is of the entry, whatever its version: only lifting ends it.
+        if let Some(new) = self.state.entries.last_mut() {
+            new.suspended = contested;
+        }
         self.save()?;
         Ok((id, version))
     }
@@ -459,6 +469,13 @@ impl Holder {
             return Err(Error::Withdrawn(entry.to_owned()));
         }
         let read = self.read(kept, now)?;
+        // Who is called "Hosting" or "Online" has hundreds of namesakes, and nothing but the name would tell them from the one who is meant.
+        let mut names = read.names.iter().chain(&read.aliases).filter(|name| review::is_common(name));
+        if read.identifiers.is_empty()
+            && let Some(common) = names.next()
+        {
+            return Err(Error::Common(common.clone()));
+        }
         let signature = hex(&officer.signing.sign(&statement("accepted", &read, now)).to_bytes());
         self.state.entries[at].accepted = Some(By { key, at: now, signature });
         Ok(read.id)

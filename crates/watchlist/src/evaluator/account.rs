@@ -35,6 +35,18 @@ pub struct Epoch {
     pub not_after: i64,
     /// The numbers of the groups that the manifest has keys for.
     pub groups: Vec<u8>,
+    /// By number of the group, the most guesses of any provider, as the manifest tells everybody (M6). What is not there is not bounded by it.
+    #[serde(default)]
+    pub guesses: Vec<(u8, u64)>,
+}
+
+impl Epoch {
+    /// How many elements a plan allows in this epoch: never more than the manifest says that any provider has, whatever an officer enrolled.
+    #[must_use]
+    pub fn quota(&self, plan: &GroupPlan) -> u64 {
+        let most = self.guesses.iter().find(|(group, _)| *group == plan.group as u8).map_or(u64::MAX, |(_, most)| *most);
+        plan.quota(self.not_before, self.not_after).min(most)
+    }
 }
 
 /// A provider.
@@ -144,7 +156,7 @@ impl State {
                     let elements = account.map_or(0, |account| account.charged(plan.group));
                     let batches = account
                         .map_or(0, |account| account.batches.iter().filter(|batch| batch.group == plan.group as u8).count());
-                    let quota = plan.quota(epoch.not_before, epoch.not_after);
+                    let quota = epoch.quota(plan);
                     all.push(Volume {
                         provider: known.name.clone(),
                         fingerprint: matching::envelope::fingerprint(&known.key.0),

@@ -188,7 +188,7 @@ impl Evaluator {
         }
         let account = self.account(header.sender, header.list);
         let after = account.charged(group) + u64::from(plan.batch);
-        let quota = plan.quota(epoch.not_before, epoch.not_after);
+        let quota = epoch.quota(&plan);
         if after > quota || header.seq == 0 {
             return Err((Code::Quota, 0));
         }

@@ -226,6 +226,20 @@ fn a_plan_bounds_what_is_asked_in_time_and_in_all() {
     assert_eq!((audit[0].quota, audit[0].elements, audit[0].left, audit[0].batches), (1_024, 1_024, 0, 16));
 }
 
+/// The manifest tells everybody how often any provider can guess (M6). One officer alone cannot enrol a friend for more.
+#[test]
+fn no_plan_goes_beyond_what_the_manifest_tells_everybody() {
+    let mut world = World::new(39);
+    world.evaluator.state.epochs[0].guesses = vec![(Group::Registries as u8, 130)];
+    let one = first(&World::bytes(&world.ask(customers(0..50), START)));
+    let numbered = |world: &World, seq: u64| changed(world, &one, |header, _| header.seq = seq);
+    for (seq, expected) in [(1, vec![]), (2, vec![]), (3, vec![Code::Quota])] {
+        assert_eq!(codes(&world.evaluator.evaluate(&numbered(&world, seq), START).expect("read")), expected, "{seq}");
+    }
+    let audit = world.evaluator.state().audit();
+    assert_eq!((audit[0].quota, audit[0].elements, audit[0].left), (130, 128, 2));
+}
+
 /// Where two values differ, or have another form.
 fn differences(path: &str, one: &Value, two: &Value, found: &mut Vec<String>) {
     match (one, two) {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use matching::{
     envelope::{EVERYBODY, Envelope, Header, Kind},
     list::{Listed, Manifest, Publication, Status, entry::Entry, manifest::EditSide},
-    message::Plan as Batches,
+    message::{Plan as Batches, enrol::bucket},
     sha256,
     token::{Group, NORM_VERSION, name},
     voprf::Output,
@@ -345,7 +345,8 @@ impl Holder {
         let groups = keys.public();
         // What is not set is what the usual plan of the largest provider allows (M6).
         let both = edit_side(&settings.edit_side) == EditSide::Both;
-        let usual = Batches::usual(u32::try_from(settings.customers).unwrap_or(u32::MAX), both);
+        // A provider is enrolled for its number of customers rounded up.
+        let usual = Batches::usual(bucket(u32::try_from(settings.customers).unwrap_or(u32::MAX)), both);
         let most = |group: Group| {
             let usual = || usual.group(group).map(|plan| plan.quota(now, until)).unwrap_or_default();
             (group, settings.guesses.get(group.name()).copied().unwrap_or_else(usual))

@@ -132,7 +132,7 @@ impl Holder {
             "ready"
         };
         let names = kept.form.names.iter().chain(&kept.form.aliases);
-        let common = names.filter(|name| Name::of(name).is_some_and(|name| name.rarity() < COMMON * 16)).cloned().collect();
+        let common = names.filter(|name| is_common(name)).cloned().collect();
         Ok(Reviewed {
             id: kept.id.clone(),
             version: kept.version,
@@ -149,6 +149,11 @@ impl Holder {
             duplicates: known.told(&kept.form, Some(&kept.id)),
         })
     }
+}
+
+/// Whether so many have a name like this that it says nothing of who is meant.
+pub(super) fn is_common(name: &str) -> bool {
+    Name::of(name).is_some_and(|name| name.rarity() < COMMON * 16)
 }
 
 /// Names by their words and by all their letters, so that a register of millions is compared with those alone that share something.

@@ -131,7 +131,7 @@ impl Holder {
         let name = format!("{}-E{}-D{}.slu", self.state.name, epoch.epoch, epoch.seq);
         let bytes: Vec<u8> = envelopes.iter().flat_map(Envelope::encode).collect();
         put(&self.dir.join("public").join(&name), &bytes)?;
-        let evaluator = if draft.base { self.keys_for_evaluator(&epoch, rng)? } else { String::new() };
+        let evaluator = if draft.base { self.keys_for_evaluator(&epoch, &envelopes[0], rng)? } else { String::new() };
         let desk = desk::write(self, &epoch, &header, log_at, &log, index, rng)?;
 
         match self.state.epochs.last_mut().filter(|last| last.epoch == epoch.epoch) {
@@ -186,10 +186,13 @@ impl Holder {
 
     /// The keys of an epoch in a parcel that the evaluator alone opens. Whoever has them and the published list can test guesses of its
     /// entries.
-    fn keys_for_evaluator(&self, epoch: &Epoch, rng: &mut impl CryptoRng) -> Result<String, Error> {
+    fn keys_for_evaluator(&self, epoch: &Epoch, manifest: &Envelope, rng: &mut impl CryptoRng) -> Result<String, Error> {
         let keys = self.secret_of(epoch)?;
         let parcel = keys.parcel(&self.state.evaluator.address()?, rng).map_err(|_| Error::Parcel)?;
-        let path = self.dir.join("evaluator").join(format!("{}-E{}.keys", self.state.name, epoch.epoch));
+        let folder = self.dir.join("evaluator");
+        // The manifest alone: a machine that evaluates has no list.
+        put(&folder.join(format!("{}-E{}.manifest.slu", self.state.name, epoch.epoch)), &manifest.encode())?;
+        let path = folder.join(format!("{}-E{}.keys", self.state.name, epoch.epoch));
         put(&path, &parcel)?;
         Ok(path.display().to_string())
     }

@@ -593,3 +593,39 @@ fn stolen_keys_are_replaced() {
         assert_eq!(secret.key(*group).unwrap().public().to_bytes(), public[0]);
     }
 }
+
+/// A corrected letter must not end a contest.
+#[test]
+fn an_amended_entry_stays_suspended_until_that_is_lifted() {
+    let mut world = World::new("amend-suspended");
+    let id = hex(&world.listed("Waterhoen Hosting", "11111111"));
+    world.published(true);
+    let change = state::Change { since: world.now, why: "contested".into(), by: hex(&world.desk.public.key) };
+    world.holder().state.entries[0].suspended = Some(change);
+    world.holder.as_ref().unwrap().save().unwrap();
+    let ([first, second, _], now) = (world.three(), world.now + 1);
+    world.holder().amend(&id, form("Waterhoen Hosting BV", "11111111"), &first, now).unwrap();
+    world.holder().accept(&id, &second, now).unwrap();
+    let plan = world.holder().plan(now);
+    assert_eq!(plan.snapshot(), [(id.clone(), 2, "suspended".to_owned())]);
+    world.holder().lift(&id, &first).unwrap();
+    assert_eq!(world.holder().plan(now).snapshot(), [(id, 2, "live".to_owned())]);
+}
+
+/// "Hosting B.V." is the name of hundreds who are not meant.
+#[test]
+fn a_name_that_many_have_is_no_entry_by_itself() {
+    let mut world = World::new("common");
+    let ([first, second, _], now) = (world.three(), world.now);
+    for (names, aliases) in [(vec!["Hosting B.V."], vec![]), (vec!["Waterhoen Netwerken"], vec!["Networks"])] {
+        let own = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let alone =
+            Form { names: own(names.clone()), aliases: own(aliases.clone()), identifiers: [].into(), ..form("x", "11111111") };
+        let known = Form { identifiers: form("x", "11111111").identifiers, ..alone.clone() };
+        let (id, _) = world.holder().add(alone, &first, now, &mut system()).unwrap();
+        let refused = world.holder().accept(&hex(&id), &second, now);
+        assert!(matches!(refused, Err(Error::Common(_))), "{names:?} {aliases:?}: {refused:?}");
+        let (id, _) = world.holder().add(known, &first, now, &mut system()).unwrap();
+        world.holder().accept(&hex(&id), &second, now).unwrap();
+    }
+}

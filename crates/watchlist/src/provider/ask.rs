@@ -53,7 +53,8 @@ pub struct Ask {
 impl Ask {
     fn encode(&self) -> Vec<u8> {
         let mut w = Writer::new();
-        w.raw(&self.entry).u32(self.version).u32(self.slot).text(&self.why).time(self.at).raw(&self.address).done()
+        let bytes = w.raw(&self.entry).u32(self.version).u32(self.slot).text(&self.why).time(self.at).raw(&self.address).done();
+        padded(bytes, LEAST_ASK)
     }
 
     fn decode(bytes: &[u8]) -> std::result::Result<Ask, Malformed> {
@@ -66,7 +67,7 @@ impl Ask {
             at: r.time()?,
             address: r.array()?,
         };
-        r.end()?;
+        padding(&r)?;
         Ok(ask)
     }
 
@@ -125,7 +126,7 @@ impl Answer {
     fn encode(&self) -> Vec<u8> {
         let mut w = Writer::new();
         w.raw(&self.question).bytes(&self.capsule).bytes(&self.capsule_proof).bytes(&self.reason).bytes(&self.reason_proof);
-        w.done()
+        padded(w.done(), LEAST_ANSWER)
     }
 
     fn decode(bytes: &[u8]) -> std::result::Result<Answer, Malformed> {
@@ -139,7 +140,7 @@ impl Answer {
             reason: part(&mut r)?,
             reason_proof: part(&mut r)?,
         };
-        r.end()?;
+        padding(&r)?;
         Ok(answer)
     }
 
@@ -167,6 +168,23 @@ impl Answer {
             .map_err(|_| Error::said("the answer was not packed for this provider; ask the desk again"))?;
         Ok(Answer::decode(&bytes)?)
     }
+}
+
+/// Bytes of a question before it is packed: any question has as many.
+const LEAST_ASK: usize = 4 << 10;
+/// The fewest bytes of an answer before it is packed. Longer ones have the next power of two: whoever knows the list and sees a parcel go by
+/// must not be able to tell from its length which entry is in it.
+const LEAST_ANSWER: usize = 32 << 10;
+
+fn padded(mut bytes: Vec<u8>, least: usize) -> Vec<u8> {
+    let size = bytes.len().max(least).next_power_of_two();
+    bytes.resize(size, 0);
+    bytes
+}
+
+/// That nothing but padding is left.
+fn padding(r: &Reader<'_>) -> std::result::Result<(), Malformed> {
+    if r.rest().iter().all(|byte| *byte == 0) { Ok(()) } else { Err(r.wrong("nothing but zeros")) }
 }
 
 /// What a parcel is bound to beside its two ends.
@@ -306,7 +324,9 @@ pub fn take(provider: &Provider, hits: &mut Hits, envelope: &Envelope, shelf: &S
     if (crate::keys::hex(&capsule.id), capsule.version) != (question.entry.clone(), question.version) {
         return Err(Error::said("the desk answered with another entry than was asked about; do not use it, and tell the desk"));
     }
-    let reason = look::reason(&Clear::read(&answer.capsule, &answer.reason)?);
+    let clear = Clear::read(&answer.capsule, &answer.reason)?;
+    look::must_say_why(&clear, now).map_err(Error::said)?;
+    let reason = look::reason(&clear);
     let mut told = Vec::new();
     for hit in &mut hits.hits {
         if hit.entry.id == question.entry && hit.entry.version == question.version && hit.entry.reason.is_none() {

@@ -102,6 +102,10 @@ impl Cache {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(cache),
             Err(error) => return Err(Error::io(&path, error)),
         };
+        // A stop while it was made: nothing was ever in it.
+        if file.metadata().is_ok_and(|about| about.len() < HEADER as u64) {
+            return Ok(cache);
+        }
         let mut header = [0; HEADER];
         if file.read_exact(&mut header).is_err() || header[..8] != *MAGIC {
             return Err(Error::said(format!(

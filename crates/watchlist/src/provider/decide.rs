@@ -1,5 +1,7 @@
 //! What a person decides on a hit, written down with name, reason and time. Sluis itself never takes a measure.
 
+use matching::list::chain::FRESH;
+
 use super::error::{Error, Result};
 use super::hits::{Decision, Hit, Hits, Status, What};
 
@@ -23,7 +25,7 @@ pub struct Decide<'a> {
 ///
 /// # Errors
 /// When there is no such hit; when name or reason is missing; when a measure would rest on an entry that is suspended, withdrawn or
-/// expired, or whose reason is not known: such a measure needs evidence of its own (M12).
+/// expired, whose reason is not known, or that was not found in the last seven days (M8): such a measure needs evidence of its own (M12).
 pub fn decide<'a>(hits: &'a mut Hits, hit: &str, decide: &Decide<'_>, now: i64) -> Result<&'a Hit> {
     let hit = hits.get_mut(hit)?;
     for (what, text) in [("--by: who decides", decide.by), ("--why: the reason", decide.why)] {
@@ -36,7 +38,7 @@ pub fn decide<'a>(hits: &'a mut Hits, hit: &str, decide: &Decide<'_>, now: i64) 
         return Err(Error::said(format!("--own-evidence takes at most {MOST} bytes; say where it lies")));
     }
     if decide.what.is_measure() && own.is_none() {
-        refuse(hit)?;
+        refuse(hit, now)?;
     }
     hit.decisions.push(Decision {
         what: decide.what,
@@ -51,7 +53,9 @@ pub fn decide<'a>(hits: &'a mut Hits, hit: &str, decide: &Decide<'_>, now: i64) 
     Ok(hit)
 }
 
-fn refuse(hit: &Hit) -> Result<()> {
+fn refuse(hit: &Hit, now: i64) -> Result<()> {
+    // What the last look wrote down may have become untrue since: a contest, a withdrawal, a review that did not come.
+    let is_overdue = hit.entry.reason.as_ref().is_some_and(|reason| reason.review_by < now);
     let why = match hit.entry.status {
         Status::Suspended => "somebody contests this entry: no new measure may rest on it until that is decided",
         Status::Withdrawn => "this entry was withdrawn: nothing may rest on it",
@@ -60,22 +64,29 @@ fn refuse(hit: &Hit) -> Result<()> {
         Status::Live if hit.entry.reason.is_none() => {
             "only a name agrees, and the reason is not known: ask the desk first (`sluis watchlist ask`)"
         }
+        Status::Live if is_overdue => "this entry was not reviewed in time: it is no hit any more",
+        Status::Live if now.saturating_sub(hit.last) > FRESH => {
+            "this hit was last found more than seven days ago, and the entry may be contested or withdrawn since: run `sluis watchlist match` with the newest files of the list first"
+        }
         Status::Live => return Ok(()),
     };
     Err(Error::said(format!(
-        "{why}. Decide `kept`, `pending` or `contested`, or name evidence of your own that carries the measure (--own-evidence)"
+        "{why}. Decide `kept`, `pending`, `contested` or `somebody-else`, or name evidence of your own that carries the measure (--own-evidence)"
     )))
 }
 
-/// How many hits stand at each decision, for the tally: in the order of [`What::ALL`], then those nobody decided on. Only hits whose last
-/// decision, or whose finding when there is none, is in the period count.
+/// How many hits stand at each decision, for the tally: in the order of [`What::COUNTED`], then those nobody decided on. A namesake is
+/// none. Only hits whose last decision, or whose finding when there is none, is in the period count.
 #[must_use]
 pub fn count(hits: &Hits, from: i64, until: i64) -> [u32; 6] {
     let mut counts = [0u32; 6];
     for hit in &hits.hits {
         let at = hit.decided().map_or(hit.first, |decision| decision.at);
         let bin = match hit.decided() {
-            Some(decision) => What::ALL.iter().position(|what| *what == decision.what).unwrap_or(5),
+            Some(decision) => match What::COUNTED.iter().position(|what| *what == decision.what) {
+                Some(bin) => bin,
+                None => continue,
+            },
             None if matches!(hit.entry.status, Status::Live | Status::Suspended) => 5,
             None => continue,
         };
@@ -93,6 +104,18 @@ mod tests {
 
     fn of(hits: &[Hit]) -> Hits {
         Hits { version: 1, hits: hits.to_vec() }
+    }
+
+    /// A provider whose hits are all namesakes is not affected: it says zero.
+    #[test]
+    fn a_namesake_is_not_counted() {
+        let one = hit("K-1", 1);
+        let mut hits = of(&[one.clone()]);
+        assert_eq!(count(&hits, 0, 100), [0, 0, 0, 0, 0, 1]);
+        let namesake = Decide { what: What::SomebodyElse, why: "the baker in Zwolle", ..measure() };
+        assert!(decide(&mut hits, &one.id, &namesake, 5).is_ok());
+        assert_eq!(count(&hits, 0, 100), [0; 6]);
+        assert!(!hits.hits[0].is_open());
     }
 
     fn measure<'a>() -> Decide<'a> {
@@ -124,6 +147,27 @@ mod tests {
             assert!(decide(&mut hits, &one.id, &own, 6).is_ok());
             // Looking closer is always possible.
             assert!(decide(&mut hits, &one.id, &Decide { what: What::Kept, ..measure() }, 7).is_ok());
+        }
+    }
+
+    /// The hit says what was true when it was found. Nobody is cut off on that a month later.
+    #[test]
+    fn a_measure_needs_a_hit_of_this_week_and_a_review_that_is_not_over() {
+        let one = hit("K-1", 1);
+        let review_by = one.entry.reason.as_ref().map_or(0, |reason| reason.review_by);
+        for (last, now, expected) in [
+            (1, 1 + FRESH, None),
+            (1, 2 + FRESH, Some("seven days")),
+            (review_by, review_by, None),
+            (review_by, review_by + 1, Some("not reviewed")),
+        ] {
+            let mut hits = of(&[Hit { last, ..one.clone() }]);
+            let said = decide(&mut hits, &one.id, &measure(), now).map(|_| ()).map_err(|error| error.to_string());
+            match expected {
+                None => assert_eq!(said, Ok(()), "{last} {now}"),
+                Some(words) => assert!(said.is_err_and(|said| said.contains(words)), "{last} {now}"),
+            }
+            assert!(decide(&mut hits, &one.id, &Decide { own_evidence: Some("zaak 2026-118"), ..measure() }, now).is_ok());
         }
     }
 

@@ -262,17 +262,19 @@ pub enum What {
     Terminated,
     /// Services were limited.
     Quarantined,
-    /// Looked at; nothing is done, or it is somebody else.
+    /// Looked at: it is whom the entry is of, and nothing is done.
     Kept,
     /// Being looked at.
     Pending,
     /// The customer contests it.
     Contested,
+    /// It is somebody else: a namesake. No hit for the tally.
+    SomebodyElse,
 }
 
 impl What {
-    /// All, in the order of the tally's bins.
-    pub const ALL: [What; 5] = [What::Terminated, What::Quarantined, What::Kept, What::Pending, What::Contested];
+    /// Those that the tally counts, in the order of its parts.
+    pub const COUNTED: [What; 5] = [What::Terminated, What::Quarantined, What::Kept, What::Pending, What::Contested];
 
     /// Whether it takes something from the customer.
     #[must_use]

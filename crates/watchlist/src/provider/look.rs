@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use matching::compare::{self, Verdict};
-use matching::list::entry::Entry as Clear;
+use matching::list::entry::{Entry as Clear, Missing};
 use matching::list::{Book, Capsule, Opened, Status as Listed};
 use matching::token::name::{EditSide, Family, Name};
 use matching::token::{Class, Group, Token, identifier};
@@ -117,7 +117,7 @@ impl Found {
                     suspend(&mut opened, kept.output, against.side);
                     opened
                 });
-                match opened.and_then(|opened| valid(opened, token.class(), against.roots)) {
+                match opened.and_then(|opened| valid(opened, token.class(), against.roots, against.now)) {
                     Ok(open) => add(&mut entries, open),
                     Err(why) => *self.invalid.entry(why).or_default() += 1,
                 }
@@ -159,7 +159,7 @@ struct Open {
 }
 
 /// Reads what opened, and checks that it stands in the log: nobody can contest what does not (M2, M3).
-fn valid(opened: Opened, class: Class, roots: &[Seen]) -> Result<Open, String> {
+fn valid(opened: Opened, class: Class, roots: &[Seen], now: i64) -> Result<Open, String> {
     let logged = check_capsule(&opened.capsule_proof, &opened.capsule, roots).map_err(|wrong| wrong.to_string())?;
     if opened.class != class {
         return Err("it was listed under a token of another class".to_owned());
@@ -170,7 +170,9 @@ fn valid(opened: Opened, class: Class, roots: &[Seen]) -> Result<Open, String> {
         None => None,
         Some((bytes, proof)) => {
             check_reason(&logged, proof, bytes).map_err(|wrong| wrong.to_string())?;
-            Some(reason(&Clear::read(&opened.capsule, bytes).map_err(|wrong| wrong.to_string())?))
+            let clear = Clear::read(&opened.capsule, bytes).map_err(|wrong| wrong.to_string())?;
+            must_say_why(&clear, now)?;
+            Some(reason(&clear))
         }
     };
     let family = if class.group() == Group::Names || class.group() == Group::Variants || class == Class::NamePlace {
@@ -190,6 +192,17 @@ fn valid(opened: Opened, class: Class, roots: &[Seen]) -> Result<Open, String> {
         leaf: logged.index,
         log_size: logged.size,
     })
+}
+
+/// That an entry has what somebody who is held against it is owed: reason, source, legal basis, criterion, a date of review within two years, and
+/// a place to contest it. A list holder cannot publish one without; a list that has one all the same was not made by the rules.
+///
+/// # Errors
+/// What is missing.
+pub(super) fn must_say_why(entry: &Clear, now: i64) -> Result<(), String> {
+    // An overdue review is told of the hit, and clocks differ about a date of today.
+    let missing = entry.check(now).into_iter().find(|missing| !matches!(missing, Missing::Overdue | Missing::Future));
+    missing.map_or(Ok(()), |missing| Err(format!("an entry is not as it must be: {}: {missing}", missing.field())))
 }
 
 /// Of several versions of an entry the newest counts; of one version everything that led to it.

@@ -39,6 +39,8 @@ pub struct Shelf {
     pub bodies: Vec<(Vec<u8>, By)>,
     /// The newest of the chain.
     pub tip: Tip,
+    /// Hashes of all changes in it, those on branches of the desk too.
+    pub known: BTreeSet<[u8; 32]>,
     /// When officers signed last. A delta of the desk does not count: behind it a withdrawal may have been kept back.
     pub signed: i64,
     /// The trees to which entries lead.
@@ -203,9 +205,11 @@ impl Chain<'_> {
             next.sort_by_key(|delta| delta.header.sender == opened.desk);
             let Some(delta) = next.first() else { break };
             for other in next.iter().skip(1) {
-                if let Ok((By::Desk, body, _)) = tip.next(other, &opened, self.now) {
-                    side.push(branch(&tip, segment, &bodies, body)?);
+                if let Ok((By::Desk, body, newer)) = tip.next(other, &opened, self.now) {
+                    let mut book = branch(&tip, segment, &bodies, body)?;
                     used.insert(other.hash());
+                    self.follow(newer, &opened, &mut book, &mut used)?;
+                    side.push(book);
                 }
             }
             let (by, body, newer) = tip.next(delta, &opened, self.now)?;
@@ -235,7 +239,19 @@ impl Chain<'_> {
             }
             None => {}
         }
-        Ok(Shelf { book, side, bodies, manifest: opened, tip, signed, roots, log, witnesses })
+        Ok(Shelf { book, side, bodies, manifest: opened, tip, known: used, signed, roots, log, witnesses })
+    }
+
+    /// What the desk did further on a branch of its own: it goes on from what it has until it hears of the list holder's change.
+    fn follow(&self, mut tip: Tip, manifest: &Manifest, book: &mut Book, used: &mut BTreeSet<[u8; 32]>) -> Result<()> {
+        loop {
+            let next = self.after(&tip).find(|delta| delta.header.sender == manifest.desk);
+            let Some(delta) = next else { return Ok(()) };
+            let Ok((By::Desk, body, newer)) = tip.next(delta, manifest, self.now) else { return Ok(()) };
+            book.add(body.to_vec(), By::Desk)?;
+            used.insert(delta.hash());
+            tip = newer;
+        }
     }
 
     fn of(&self, kind: Kind) -> impl Iterator<Item = &Envelope> {
@@ -275,13 +291,15 @@ impl Chain<'_> {
 
     /// That nothing newer was seen before, and that the log still tells the same story.
     fn is_newest(&self, shelf: &Shelf, seen: &super::directory::Seen) -> Result<()> {
-        if shelf.tip.seq < seen.delta {
+        // The newest that was seen may have become a branch of the desk since: its number does not count then, only that it is still heard.
+        let is_heard = seen.delta_hash.is_none_or(|hash| shelf.known.contains(&hash.0));
+        if !is_heard && shelf.tip.seq < seen.delta {
             return Err(Error::said(format!(
                 "change {} of the list was seen before, and the files here end at change {}; put the files in `list/` back, or ask for them again",
                 seen.delta, shelf.tip.seq
             )));
         }
-        if shelf.tip.seq == seen.delta && seen.delta_hash.is_some_and(|hash| hash.0 != shelf.tip.hash) {
+        if !is_heard {
             return Err(Error::said(
                 "there are two changes of the list with one number: keep both files, they prove it, and tell other providers and the contest desk",
             ));

@@ -331,6 +331,8 @@ enum Choice {
     Pending,
     /// The customer contests it
     Contested,
+    /// It is a namesake: no hit, and not counted
+    SomebodyElse,
 }
 
 impl From<Choice> for What {
@@ -341,6 +343,7 @@ impl From<Choice> for What {
             Choice::Kept => What::Kept,
             Choice::Pending => What::Pending,
             Choice::Contested => What::Contested,
+            Choice::SomebodyElse => What::SomebodyElse,
         }
     }
 }
@@ -390,7 +393,7 @@ pub(super) fn asked(args: &Asked, globals: &Globals) -> Result<u8> {
             .names
             .iter()
             .chain([&hit.customer.id])
-            .any(|own| own.chars().count() > 3 && args.why.contains(own.as_str()));
+            .any(|own| own.chars().count() > 3 && args.why.to_lowercase().contains(&own.to_lowercase()));
         if named {
             bail!("--why names the customer of {}: the desk need not know; say it without", hit.id);
         }

@@ -190,7 +190,7 @@ pub(super) fn sign(args: &Sign, globals: &Globals) -> Result<u8> {
     writeln!(screen, "{}   for every provider, whole", finished.file)?;
     writeln!(screen, "{}   for the desk alone, which can read the whole list with it", finished.desk)?;
     if !finished.evaluator.is_empty() {
-        writeln!(screen, "{}   for the evaluator alone, with the file for providers", finished.evaluator)?;
+        writeln!(screen, "{}   for the evaluator alone, with the manifest beside it and not the list", finished.evaluator)?;
     }
     done(screen, 0)
 }

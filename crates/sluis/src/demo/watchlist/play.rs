@@ -223,6 +223,7 @@ impl Play<'_> {
     /// The list: entered, read by a second officer, published, signed by both. The bytes of the published file.
     fn list(&mut self) -> Result<u64> {
         let Cast { police, evaluator, desk, .. } = self.cast;
+        let largest = self.world.providers.iter().map(|(_, customers)| *customers).max().unwrap_or(1).max(32_768).to_string();
         self.run(
             police,
             &[
@@ -251,7 +252,7 @@ impl Play<'_> {
                 "--protocol",
                 "https://police.example/protocol",
                 "--customers",
-                "32768",
+                &largest,
             ],
         )?;
         self.stage.give(police, "resellers.csv", self.sheet().as_bytes())?;
@@ -267,14 +268,14 @@ impl Play<'_> {
         }
         self.with_second(|| self.run(police, &accept))?;
         let file = self.publish()?;
-        for (to, name) in [(evaluator, "list.slu"), (desk, "list.slu")] {
-            self.stage.carry(police, &file, to, name)?;
-        }
+        self.stage.carry(police, &file, desk, "list.slu")?;
         let keys = self.stage.file(police, "list/evaluator", ".keys")?;
         self.stage.carry(police, &keys, evaluator, "epoch.keys")?;
+        let manifest = self.stage.file(police, "list/evaluator", ".manifest.slu")?;
+        self.stage.carry(police, &manifest, evaluator, "manifest.slu")?;
         self.run(
             evaluator,
-            &["watchlist", "evaluator", "epoch", "--dir", "evaluator", "--manifest", "list.slu", "--keys", "epoch.keys"],
+            &["watchlist", "evaluator", "epoch", "--dir", "evaluator", "--manifest", "manifest.slu", "--keys", "epoch.keys"],
         )?;
         let mut bytes = 0;
         for provider in &self.cast.providers {
@@ -473,10 +474,10 @@ impl Play<'_> {
         let (id, customer) = (text(&hit["id"]), text(&hit["customer"]["id"]));
         let planted = self.world.planted.iter().find(|planted| planted.customer == customer);
         let (what, why) = match planted.map(|planted| planted.like) {
-            Some(Like::Namesake) => ("kept", "an honest business of that name, known to us for years"),
+            Some(Like::Namesake) => ("somebody-else", "an honest business of that name, known to us for years"),
             Some(Like::Typo) => ("quarantined", "no answer to our questions about who they are"),
             Some(_) => ("terminated", "the reason stands, and so do our own findings"),
-            None => ("kept", "somebody else"),
+            None => ("somebody-else", "not whom the entry is of"),
         };
         self.run(provider, &["watchlist", "decide", &id, what, "--dir", "provider", "--by", "Noor", "--why", why])?;
         Ok(Finding {

@@ -65,3 +65,44 @@ fn numbers_are_shown_as_people_write_them() {
         assert_eq!(readable(&identifier::of(class, text).unwrap()), shown);
     }
 }
+
+/// Nobody is shown as a hit on an entry that says neither why nor on what ground.
+#[test]
+fn an_entry_that_does_not_say_why_is_no_valid_hit() {
+    use crate::holder::form::Form;
+    const NOW: i64 = 1_795_348_800_000;
+    let form = Form {
+        names: vec!["Waterhoen Hosting".into()],
+        category: "bulletproof hosting".into(),
+        reason_nl: "Biedt op fora hosting aan die niet op klachten reageert.".into(),
+        source: "CASE-2026-17".into(),
+        legal_basis: "Wpg 19".into(),
+        criterion: "C2".into(),
+        protocol: "protocol 2, 2026".into(),
+        listed_at: "2026-11-01".into(),
+        review_by: "2027-06-30".into(),
+        officer_role: "team cybercrime".into(),
+        contact: "list@police.example".into(),
+        contest_url: "https://desk.example/contest".into(),
+        ..Form::default()
+    };
+    let good = form.entry([7; 16], 1, None, NOW).unwrap();
+    assert_eq!(must_say_why(&good, NOW), Ok(()));
+    assert_eq!(must_say_why(&good, good.review_by + 1), Ok(()), "that it is overdue is told of the hit");
+    let changes: [(&str, fn(&mut Clear)); 6] = [
+        ("source", |entry| entry.source.clear()),
+        ("legal_basis", |entry| entry.legal_basis.clear()),
+        ("criterion", |entry| entry.criterion.clear()),
+        ("reason_nl", |entry| entry.reason_nl.clear()),
+        ("contest_url", |entry| entry.contest_url.clear()),
+        ("review_by", |entry| entry.review_by += 3 * 366 * 24 * 60 * 60 * 1000),
+    ];
+    for (field, change) in changes {
+        let mut bad = good.clone();
+        change(&mut bad);
+        let said = must_say_why(&bad, NOW).unwrap_err();
+        assert!(said.contains(field), "{field}: {said}");
+        // The format carries it, so it is here that it is refused.
+        assert!(Clear::read(&bad.capsule_bytes(), &bad.reason_bytes()).is_ok(), "{field}");
+    }
+}

@@ -104,6 +104,7 @@ pub(crate) fn epoch() -> Epoch {
         not_before: START,
         not_after: START + 90 * DAY,
         groups: GROUPS.iter().map(|group| *group as u8).collect(),
+        guesses: Vec::new(),
     }
 }
 

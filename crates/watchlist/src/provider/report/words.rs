@@ -127,6 +127,7 @@ pub fn decision(language: Language, what: What) -> &'static str {
         What::Quarantined => language.say("diensten beperkt", "services limited"),
         What::Kept => language.say("bekeken, klant blijft", "reviewed, customer stays"),
         What::Pending => language.say("in onderzoek", "being looked at"),
+        What::SomebodyElse => language.say("iemand anders, een naamgenoot", "somebody else, a namesake"),
         What::Contested => language.say("klant bestrijdt het", "customer contests it"),
     }
 }

@@ -19,6 +19,8 @@ use crate::provider::hits::{DAY, Hit, Says, Status, Sureness, ToldBy, What};
 use crate::provider::join;
 use crate::sheet::Sheet;
 
+mod branches;
+
 /// 22 November 2026, noon in UTC.
 const NOW: i64 = 1_795_348_800_000;
 
@@ -89,7 +91,7 @@ impl World {
                 days: 90,
                 edit_side: "both".into(),
                 customers: 1_000,
-                guesses: [("registries".to_owned(), 600)].into(),
+                guesses: [("registries".to_owned(), 3_000)].into(),
             },
         };
         let mut holder = Holder::create(&at("list"), &begin, &log, &mut chance).unwrap();
