@@ -129,10 +129,10 @@ impl Stage {
     pub(crate) fn folder(&self, actor: &Actor, name: &str) -> Result<()> {
         let path = actor.home.join(name);
         DirBuilder::new().mode(0o700).create(&path).with_context(|| path.display().to_string())?;
-        Ok(match actor.user {
-            Some(user) => chown(&path, Some(user), Some(user))?,
-            None => (),
-        })
+        if let Some(user) = actor.user {
+            chown(&path, Some(user), Some(user))?;
+        }
+        Ok(())
     }
 
     /// Lays a file into an actor's directory: what it has of its own before the play begins.
