@@ -77,7 +77,7 @@ pub enum Error {
     #[error("the key of {0} is not that of an officer of this list; use one of the keys with which the list was begun")]
     Officer(String),
     /// An entry is not as it must be.
-    #[error("the entry cannot be listed:\n{}", lines(.0))]
+    #[error("the entry cannot be listed: {}", several(.0))]
     Problems(Vec<Problem>),
     /// No such entry.
     #[error("there is no entry {0}; `sluis watchlist review` shows them all")]
@@ -146,8 +146,8 @@ pub enum Error {
     LogKey(String),
 }
 
-fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("  {problem}")).collect::<Vec<_>>().join("\n")
+fn several(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ")
 }
 
 /// With what a list begins.

@@ -16,6 +16,7 @@ use watchlist::provider::report::{Language, day};
 use super::provider::Lang;
 use super::{Globals, Passphrase};
 use crate::cli::done;
+use crate::output::words::counted;
 use crate::output::{Screen, clean};
 
 /// Where the desk works, and with which key.
@@ -126,7 +127,7 @@ pub(super) fn run(command: &Command, globals: &Globals) -> Result<u8> {
             let (name, epoch, seq) = (clean(&shelf.manifest.name).to_string(), shelf.tip.epoch, shelf.tip.seq);
             writeln!(screen, "{name}: epoch {epoch}, change {seq}")?;
             match desk.entries(now) {
-                Ok(entries) => writeln!(screen, "{} entries can be read", entries.len())?,
+                Ok(entries) => writeln!(screen, "{} can be read", counted(entries.len() as u64, "entry"))?,
                 Err(why) => writeln!(screen, "{}", clean(&why.to_string()))?,
             }
         }

@@ -16,6 +16,7 @@ use watchlist::sheet::Sheet;
 
 use super::{Globals, Passphrase, first_line};
 use crate::cli::done;
+use crate::output::words::counted;
 use crate::output::{Screen, Style, Table, clean, json as output};
 
 /// The most bytes of a file with entries.
@@ -404,7 +405,7 @@ pub(super) fn import(args: &Import, globals: &Globals) -> Result<u8> {
     }
     if right {
         let what = if ids.is_empty() { "right; nothing was added" } else { "added. Another officer has to accept each" };
-        writeln!(screen, "{} entries are {what}.", imported.forms.len())?;
+        writeln!(screen, "{}: {what}.", counted(imported.forms.len() as u64, "entry"))?;
     } else {
         let mut table = Table::new(&screen, &["cell", "field", "what is wrong"]);
         for fault in &imported.faults {

@@ -21,6 +21,12 @@ const HEADING: &str = "sluis cache key 1";
 /// When the file cannot be read or made, or holds something else.
 pub fn of_file(path: &Path, chance: &mut impl CryptoRng) -> Result<Key> {
     let Some(text) = files::read_if_there(path, 4_096)?.map(Zeroizing::new) else {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+            return Err(Error::said(format!(
+                "{} is not there, in which the key of the cache is to be kept; put the stick in, or make the folder",
+                folder.display()
+            )));
+        }
         let key = Key::draw(chance);
         let text = Zeroizing::new(format!("{HEADING}\n{}\n", *Zeroizing::new(keys::hex(key.bytes()))));
         files::write_new(path, text.as_bytes())?;
