@@ -115,3 +115,20 @@ fn questions_and_answers_have_one_length_whatever_they_are_about() {
     assert_eq!(lengths.len(), 1, "{lengths:?}");
     assert!(lengths.iter().all(|(_, answer)| *answer > 32 << 10), "{lengths:?}");
 }
+
+/// A list holder who shows the desk another list than providers would have it suspend where nobody looks.
+#[test]
+fn two_manifests_of_one_epoch_are_not_passed_over() {
+    let mut world = World::new("branch-fork");
+    let good = Envelope::read_all(&world.base(), 4).unwrap();
+    let first = good.iter().find(|envelope| envelope.header.kind == Kind::Manifest).unwrap();
+    let mut other = Envelope::new(Header { issued: first.header.issued + 1, ..first.header.clone() }, first.body.clone());
+    for officer in &world.officers {
+        other.sign(&officer.signing);
+    }
+    let now = world.now + DAY;
+    let said = world.desk.take(&[other.encode()], &[], now).unwrap_err().to_string();
+    assert!(said.contains("another manifest of this epoch"), "{said}");
+    let said = join::pin(&mut world.provider, &other.encode(), &[], now).unwrap_err().to_string();
+    assert!(said.contains("another manifest of this epoch"), "{said}");
+}
