@@ -65,8 +65,10 @@ fn a_suspension_that_was_lost_can_be_made_again_and_one_that_was_lifted_cannot()
     let mut world = World::new("branch-again");
     world.matched();
     world.now += DAY;
-    world.suspended(WATERHOEN, "changed owner").unwrap();
+    let lost = world.suspended(WATERHOEN, "changed owner").unwrap();
     let change = world.change();
+    let said = world.holder.take_desk(&lost, world.now).unwrap_err().to_string();
+    assert!(said.contains("suspends again"), "{said}");
     let for_desk = world.newest_for_desk();
     world.desk.take(&[change, for_desk], &[], world.now).unwrap();
     world.now += DAY;
