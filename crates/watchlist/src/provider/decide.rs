@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_namesake_is_not_counted() {
         let one = hit("K-1", 1);
-        let mut hits = of(&[one.clone()]);
+        let mut hits = of(std::slice::from_ref(&one));
         assert_eq!(count(&hits, 0, 100), [0, 0, 0, 0, 0, 1]);
         let namesake = Decide { what: What::SomebodyElse, why: "the baker in Zwolle", ..measure() };
         assert!(decide(&mut hits, &one.id, &namesake, 5).is_ok());

@@ -89,7 +89,8 @@ fn an_entry_that_does_not_say_why_is_no_valid_hit() {
     let good = form.entry([7; 16], 1, None, NOW).unwrap();
     assert_eq!(must_say_why(&good, NOW), Ok(()));
     assert_eq!(must_say_why(&good, good.review_by + 1), Ok(()), "that it is overdue is told of the hit");
-    let changes: [(&str, fn(&mut Clear)); 6] = [
+    type Change = (&'static str, fn(&mut Clear));
+    let changes: [Change; 6] = [
         ("source", |entry| entry.source.clear()),
         ("legal_basis", |entry| entry.legal_basis.clear()),
         ("criterion", |entry| entry.criterion.clear()),
