@@ -243,6 +243,12 @@ impl Desk {
         if self.state.manifest.as_ref().is_none_or(|(pinned, _)| pinned.0 != newest.hash()) {
             let officers: Vec<KeyId> = officers.iter().map(|key| key.0).collect();
             Manifest::open(newest, &officers, self.state.manifest.as_ref().map(|(_, epoch)| *epoch), now)?;
+            let of_epoch = self.state.manifest.as_ref().filter(|(_, epoch)| *epoch == newest.header.epoch);
+            if of_epoch.is_some_and(|(pinned, _)| pinned.0 != manifest.predecessor) {
+                return Err(Error::said(
+                    "there is another manifest of this epoch, and it does not follow the one that you have: keep both files, they prove it, and tell the list holder and providers",
+                ));
+            }
         }
         let shelf = Desk::walk(&envelopes, newest, now)?;
         if shelf.manifest.desk != self.identity.public.key {

@@ -160,6 +160,12 @@ impl Holder {
             hash: unhex(&epoch.newest).map_err(damaged)?,
             issued: last,
         };
+        let is_late = (delta.header.list, delta.header.under) == (tip.list, tip.manifest) && delta.header.previous != tip.hash;
+        if is_late && delta.header.seq <= tip.seq {
+            return Err(Error::Desk(
+                "the desk suspended without having your newest publication, so this delta cannot follow it. Do not leave it at that: give the desk that publication and its own file at once, it suspends again, and you take in what it makes then",
+            ));
+        }
         let (by, body, _) = tip.next(delta, &manifest, now)?;
         if by != Made::Desk {
             return Err(Error::Desk("this delta is not the desk's"));

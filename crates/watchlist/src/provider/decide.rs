@@ -25,7 +25,7 @@ pub struct Decide<'a> {
 ///
 /// # Errors
 /// When there is no such hit; when name or reason is missing; when a measure would rest on an entry that is suspended, withdrawn or
-/// expired, whose reason is not known, or that was not found in the last seven days (M8): such a measure needs evidence of its own (M12).
+/// expired, whose reason is not known, whose number in a register is another than the customer's, or that was not found in the last seven days (M8): such a measure needs evidence of its own (M12).
 pub fn decide<'a>(hits: &'a mut Hits, hit: &str, decide: &Decide<'_>, now: i64) -> Result<&'a Hit> {
     let hit = hits.get_mut(hit)?;
     for (what, text) in [("--by: who decides", decide.by), ("--why: the reason", decide.why)] {
@@ -68,6 +68,9 @@ fn refuse(hit: &Hit, now: i64) -> Result<()> {
         Status::Live if now.saturating_sub(hit.last) > FRESH => {
             "this hit was last found more than seven days ago, and the entry may be contested or withdrawn since: run `sluis watchlist match` with the newest files of the list first"
         }
+        Status::Live if hit.is_another_by_register() => {
+            "its number in a register is another than the one listed, and no number or address agrees: this is a namesake until something of your own says otherwise"
+        }
         Status::Live => return Ok(()),
     };
     Err(Error::said(format!(
@@ -100,7 +103,7 @@ pub fn count(hits: &Hits, from: i64, until: i64) -> [u32; 6] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::hits::{DAY, Fate, KEPT, RECONSIDER, ToldBy, testing::hit};
+    use crate::provider::hits::{DAY, Fact, Fate, KEPT, RECONSIDER, Says, ToldBy, testing::hit};
 
     fn of(hits: &[Hit]) -> Hits {
         Hits { version: 1, hits: hits.to_vec() }
@@ -147,6 +150,27 @@ mod tests {
             assert!(decide(&mut hits, &one.id, &own, 6).is_ok());
             // Looking closer is always possible.
             assert!(decide(&mut hits, &one.id, &Decide { what: What::Kept, ..measure() }, 7).is_ok());
+        }
+    }
+
+    /// Two companies may have one name. Their numbers in a register tell them apart.
+    #[test]
+    fn a_namesake_by_register_carries_no_measure() {
+        let fact = |what: &str, says| Fact { what: what.to_owned(), says, customer: "a".to_owned(), listed: "b".to_owned() };
+        for (facts, allowed) in [
+            (vec![fact("kvk", Says::Differs)], false),
+            (vec![fact("kvk", Says::Differs), fact("country", Says::Agrees), fact("city", Says::Agrees)], false),
+            (vec![fact("vat", Says::Differs), fact("phone", Says::Unknown)], false),
+            (vec![fact("kvk", Says::Differs), fact("domain", Says::Agrees)], true),
+            (vec![fact("kvk", Says::Differs), fact("vat", Says::Agrees)], true),
+            (vec![fact("domain", Says::Differs), fact("kvk", Says::Unknown)], true),
+        ] {
+            let mut hits = of(&[Hit { facts: facts.clone(), ..hit("K-1", 1) }]);
+            let id = hits.hits[0].id.clone();
+            let said = decide(&mut hits, &id, &measure(), 5).map(|_| ()).map_err(|error| error.to_string());
+            assert_eq!(said.is_ok(), allowed, "{facts:?}");
+            assert!(said.is_ok() || said.is_err_and(|said| said.contains("namesake")), "{facts:?}");
+            assert!(decide(&mut hits, &id, &Decide { own_evidence: Some("zaak 2026-118"), ..measure() }, 6).is_ok());
         }
     }
 

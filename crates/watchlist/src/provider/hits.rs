@@ -290,10 +290,12 @@ impl Hit {
         self.decisions.last()
     }
 
-    /// Whether a measure can rest on this entry now: it holds, and its reason is known.
+    /// Whether a number in a register says that these are two parties, and nothing that identifies anybody says that they are one.
     #[must_use]
-    pub fn may_carry_a_measure(&self) -> bool {
-        self.entry.status == Status::Live && self.entry.reason.is_some()
+    pub fn is_another_by_register(&self) -> bool {
+        let is = |fact: &Fact, says, of: fn(&str) -> bool| fact.says == says && of(&fact.what);
+        let differs = self.facts.iter().any(|fact| is(fact, Says::Differs, |what| matches!(what, "kvk" | "registry" | "vat")));
+        differs && !self.facts.iter().any(|fact| is(fact, Says::Agrees, |what| !matches!(what, "country" | "city")))
     }
 
     /// Days left to reconsider, rounded up; zero or less when they are over. Nothing when there is nothing to reconsider.

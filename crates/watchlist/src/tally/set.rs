@@ -157,7 +157,7 @@ impl Home {
     /// The helper answers with what both hold: a file for the leader.
     ///
     /// # Errors
-    /// When too few are in both.
+    /// When too few are in both, or the leader proposed another set before.
     pub fn answer_set(&self, held: &Held, bytes: &[u8], now: i64) -> Result<Vec<u8>, Error> {
         self.must_be(&[Role::Helper])?;
         Home::must_be_closed(held, now)?;
@@ -179,6 +179,14 @@ impl Home {
         set.apart.extend(missing.map(|own| (own.provider, Apart::HelperOnly)));
         set.apart.sort_unstable();
         must_be_enough(&held.task, &held.cohort()?, set.entries.iter().map(|entry| &entry.provider))?;
+        // One signature of the helper, on one set: with two of them a leader could show the cohort one and have the other counted. After the close
+        // nothing comes in, so an honest leader proposes the same again.
+        if let Some(known) = held.read("set-answer.slu")? {
+            return match AcceptedSet::decode(&one(&known)?.body)? == set {
+                true => Ok(known),
+                false => rule("the leader proposed another set before, and this helper signed that; ask the leader why"),
+            };
+        }
         let answer = super::home::for_everybody(held, Kind::AcceptedSet, self, set.encode(), now).encode();
         held.write("set-answer.slu", &answer)?;
         Ok(answer)

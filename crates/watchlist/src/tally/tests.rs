@@ -532,7 +532,13 @@ fn a_helper_that_lies_or_is_lost_and_a_leader_that_isolates_are_found_out() {
     let header = leader.header(Kind::AcceptedSet, world.leader.key(), world.helper.key(), world.now);
     let few = Envelope::signed(header, few.encode(), &world.leader.identity.signing).encode();
     assert!(said(world.helper.answer_set(&helper, &few, world.now)).contains("3 independent"));
-    let answered = world.helper.answer_set(&helper, &proposed, world.now).unwrap();
+    // One that shows the cohort a set with everybody in it, and has another counted.
+    let mut other = set.clone();
+    other.entries.truncate(22);
+    let header = leader.header(Kind::AcceptedSet, world.leader.key(), world.helper.key(), world.now);
+    let other = Envelope::signed(header, other.encode(), &world.leader.identity.signing).encode();
+    assert!(said(world.helper.answer_set(&helper, &other, world.now)).contains("another set before"));
+    assert_eq!(world.helper.answer_set(&helper, &proposed, world.now + 5).unwrap(), answered, "the same again");
     let signed = world.leader.confirm_set(&leader, &answered, world.now).unwrap();
     assert!(said(world.helper.take_set(&helper, &answered, world.now)).contains("signed by both"));
     world.helper.take_set(&helper, &signed, world.now).unwrap();

@@ -475,6 +475,8 @@ impl Play<'_> {
         let planted = self.world.planted.iter().find(|planted| planted.customer == customer);
         let (what, why) = match planted.map(|planted| planted.like) {
             Some(Like::Namesake) => ("somebody-else", "an honest business of that name, known to us for years"),
+            // A domain name may have been sold: somebody finds out first.
+            Some(Like::Domain) => ("pending", "we asked since when the domain name is theirs"),
             Some(Like::Typo) => ("quarantined", "no answer to our questions about who they are"),
             Some(_) => ("terminated", "the reason stands, and so do our own findings"),
             None => ("somebody-else", "not whom the entry is of"),

@@ -184,6 +184,10 @@ fn met(language: Language, met: &Met) -> String {
             "De naam heeft dezelfde zeldzame woorden als een naam op de lijst, op één woord na.",
             "The name has the same rare words as a name on the list, but for one word.",
         ),
+        (_, "spelt") => language.say(
+            "Met vereenvoudigde spelling (c en k, y en i, dubbele letters) zijn de namen gelijk.",
+            "With simplified spelling (c and k, y and i, double letters) the names are the same.",
+        ),
         ("name-place", _) | (_, "place") => {
             language.say("Naam en plaats samen zijn gelijk.", "Name and place together are the same.")
         }
@@ -291,10 +295,12 @@ pub(super) fn advice(language: Language, hit: &Hit, now: i64) -> Vec<String> {
                 .to_owned(),
         );
     }
-    all.push(language.say(
-        format!("Leg vast wat u besluit: sluis watchlist decide {}", hit.id),
-        format!("Write down what you decide: sluis watchlist decide {}", hit.id),
-    ));
+    if hit.decisions.is_empty() {
+        all.push(language.say(
+            format!("Leg vast wat u besluit: sluis watchlist decide {}", hit.id),
+            format!("Write down what you decide: sluis watchlist decide {}", hit.id),
+        ));
+    }
     all
 }
 

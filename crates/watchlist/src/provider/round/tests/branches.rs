@@ -65,8 +65,10 @@ fn a_suspension_that_was_lost_can_be_made_again_and_one_that_was_lifted_cannot()
     let mut world = World::new("branch-again");
     world.matched();
     world.now += DAY;
-    world.suspended(WATERHOEN, "changed owner").unwrap();
+    let lost = world.suspended(WATERHOEN, "changed owner").unwrap();
     let change = world.change();
+    let said = world.holder.take_desk(&lost, world.now).unwrap_err().to_string();
+    assert!(said.contains("suspends again"), "{said}");
     let for_desk = world.newest_for_desk();
     world.desk.take(&[change, for_desk], &[], world.now).unwrap();
     world.now += DAY;
@@ -114,4 +116,21 @@ fn questions_and_answers_have_one_length_whatever_they_are_about() {
     }
     assert_eq!(lengths.len(), 1, "{lengths:?}");
     assert!(lengths.iter().all(|(_, answer)| *answer > 32 << 10), "{lengths:?}");
+}
+
+/// A list holder who shows the desk another list than providers would have it suspend where nobody looks.
+#[test]
+fn two_manifests_of_one_epoch_are_not_passed_over() {
+    let mut world = World::new("branch-fork");
+    let good = Envelope::read_all(&world.base(), 4).unwrap();
+    let first = good.iter().find(|envelope| envelope.header.kind == Kind::Manifest).unwrap();
+    let mut other = Envelope::new(Header { issued: first.header.issued + 1, ..first.header.clone() }, first.body.clone());
+    for officer in &world.officers {
+        other.sign(&officer.signing);
+    }
+    let now = world.now + DAY;
+    let said = world.desk.take(&[other.encode()], &[], now).unwrap_err().to_string();
+    assert!(said.contains("another manifest of this epoch"), "{said}");
+    let said = join::pin(&mut world.provider, &other.encode(), &[], now).unwrap_err().to_string();
+    assert!(said.contains("another manifest of this epoch"), "{said}");
 }
