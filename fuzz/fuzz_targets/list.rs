@@ -6,8 +6,12 @@ use std::{convert::Infallible, sync::LazyLock};
 
 use libfuzzer_sys::fuzz_target;
 use matching::{
-    list::{Book, By, Capsule, Entry, Key, Listed, Manifest, Opened, Output, Publication, Stats, Status, Table},
-    token::Class,
+    list::{
+        Book, By, Capsule, Entry, Key, Listed, Manifest, Opened, Output, Publication, Stats, Status, Table,
+        entry::{Pap, Place, SourceKind, Tlp},
+        manifest::EditSide,
+    },
+    token::{Class, Group, NORM_VERSION},
 };
 
 /// Chance that repeats: SHA-256 of a counter.
@@ -48,6 +52,70 @@ struct Known {
     delta: Vec<u8>,
     table: Vec<u8>,
     opened: Vec<Opened>,
+    manifest: Vec<u8>,
+    capsule: Vec<u8>,
+    reason: Vec<u8>,
+    publication: Vec<u8>,
+}
+
+fn entry() -> Entry {
+    Entry {
+        id: [5; 16],
+        version: 2,
+        names: vec!["Nepveld Hosting B.V.".into()],
+        aliases: vec!["Nep".into()],
+        country: Some(*b"NL"),
+        places: vec![Place { city: "Utrecht".into(), postal_code: "3500 AA".into() }],
+        identifiers: vec![(Class::Domain, "nepveld.example".into()), (Class::Asn, "AS64500".into())],
+        category: "bulletproof hosting".into(),
+        reason_nl: "Waarom".into(),
+        reason_en: "Why".into(),
+        source: "2026-00001".into(),
+        source_kind: SourceKind::Case,
+        legal_basis: "art. 0".into(),
+        criterion: "3.2".into(),
+        protocol: "https://protocol.example/".into(),
+        listed_at: 1_799_000_000_000,
+        review_by: 1_810_000_000_000,
+        tlp: Tlp::default(),
+        pap: Pap::default(),
+        officer_role: "coordinator".into(),
+        contact: "list@holder.example".into(),
+        contest_url: "https://desk.example/".into(),
+        contest_desk: "Desk".into(),
+        evidence: vec![[7; 32]],
+        not_to_be_confused_with: "Nepveld Bakkerij".into(),
+        replaces: Some(([5; 16], 1)),
+    }
+}
+
+fn manifest(segment: &[u8]) -> Manifest {
+    let stats = Stats::of(segment).expect("what was built");
+    Manifest {
+        name: "list".into(),
+        holder: "holder".into(),
+        not_before: 1,
+        not_after: 2,
+        norm_version: NORM_VERSION,
+        edit_side: EditSide::List,
+        rarity_bits: 20,
+        groups: vec![(Group::Registries, vec![[1; 32]]), (Group::Names, vec![[2; 32]])],
+        officers: vec![[3; 32], [4; 32]],
+        evaluator: [5; 32],
+        desk: [6; 32],
+        desk_hpke: [7; 32],
+        log_origin: "list.example/one".into(),
+        log_key: "list.example/one+00000000+AA==".into(),
+        segment: matching::sha256(&[segment]),
+        records: stats.records,
+        slots: stats.slots,
+        entries_size: 9,
+        entries_root: [8; 32],
+        predecessor: [0; 32],
+        guesses: vec![(Group::Registries, 64), (Group::Names, 256)],
+        contest: "https://desk.example/".into(),
+        protocol: "https://protocol.example/".into(),
+    }
 }
 
 static KNOWN: LazyLock<Known> = LazyLock::new(|| {
@@ -69,7 +137,11 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let delta = publication.delta(&[], &[], &mut chance).expect("nothing is added").body;
     let book = Book::new(LIST, 1, built.body.clone()).expect("what was built");
     let opened = [STRONG, WEAK].iter().flat_map(|output| book.open(output)).collect();
-    Known { segment: built.body, delta, table, opened }
+    let (manifest, entry) = (manifest(&built.body).encode(), entry());
+    assert!(Manifest::read(&manifest).is_ok() && entry.check(1_800_000_000_000).is_empty());
+    let (capsule, reason) = (entry.capsule_bytes(), entry.reason_bytes());
+    let publication = publication.encode().to_vec();
+    Known { segment: built.body, delta, table, opened, manifest, capsule, reason, publication }
 });
 
 /// The body with some bytes changed: places and values come from the input.
@@ -106,24 +178,38 @@ fuzz_target!(|bytes: &[u8]| {
             }
         }
     }
-    if let Ok(manifest) = Manifest::read(bytes) {
-        assert_eq!(manifest.encode(), bytes);
+    for body in [bytes.to_vec(), changed(&known.manifest, bytes)] {
+        if let Ok(manifest) = Manifest::read(&body) {
+            assert_eq!(manifest.encode(), body);
+        }
     }
-    if let Ok(capsule) = Capsule::read(bytes) {
-        assert_eq!(capsule.encode(), bytes);
+    for body in [bytes.to_vec(), changed(&known.capsule, bytes)] {
+        if let Ok(capsule) = Capsule::read(&body) {
+            assert_eq!(capsule.encode(), body);
+        }
+        both(&body, &known.reason);
     }
+    both(&known.capsule, &changed(&known.reason, bytes));
     // An entry is a capsule and a reason: cut in two at the length in front.
     if let Some((length, rest)) = bytes.split_first_chunk::<2>()
         && let Some((capsule, reason)) = rest.split_at_checked(u16::from_be_bytes(*length).into())
-        && let Ok(entry) = Entry::read(capsule, reason)
     {
-        assert_eq!((entry.capsule_bytes(), entry.reason_bytes()), (capsule.to_vec(), reason.to_vec()));
-        let _ = (entry.check(1_800_000_000_000), entry.completeness());
+        both(capsule, reason);
     }
-    if let Ok(publication) = Publication::decode(bytes) {
-        assert_eq!(&publication.encode()[..], bytes);
+    for body in [bytes.to_vec(), changed(&known.publication, bytes)] {
+        if let Ok(publication) = Publication::decode(&body) {
+            assert_eq!(&publication.encode()[..], body);
+        }
     }
     if let Ok(table) = Table::decode(bytes) {
         assert_eq!(&table.encode()[..], bytes);
     }
 });
+
+/// The two parts of an entry.
+fn both(capsule: &[u8], reason: &[u8]) {
+    if let Ok(entry) = Entry::read(capsule, reason) {
+        assert_eq!((entry.capsule_bytes(), entry.reason_bytes()), (capsule.to_vec(), reason.to_vec()));
+        let _ = (entry.check(1_800_000_000_000), entry.completeness());
+    }
+}

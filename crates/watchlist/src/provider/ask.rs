@@ -51,13 +51,19 @@ pub struct Ask {
 }
 
 impl Ask {
-    fn encode(&self) -> Vec<u8> {
+    /// Its bytes, padded.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
         let mut w = Writer::new();
         let bytes = w.raw(&self.entry).u32(self.version).u32(self.slot).text(&self.why).time(self.at).raw(&self.address).done();
         padded(bytes, LEAST_ASK)
     }
 
-    fn decode(bytes: &[u8]) -> std::result::Result<Ask, Malformed> {
+    /// Reads it, out of a parcel that was opened.
+    ///
+    /// # Errors
+    /// When the bytes are none.
+    pub fn decode(bytes: &[u8]) -> std::result::Result<Ask, Malformed> {
         let mut r = Reader::new(bytes);
         let ask = Ask {
             entry: r.array()?,
@@ -123,13 +129,19 @@ pub struct Answer {
 const MOST_PART: usize = 1 << 20;
 
 impl Answer {
-    fn encode(&self) -> Vec<u8> {
+    /// Its bytes, padded.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
         let mut w = Writer::new();
         w.raw(&self.question).bytes(&self.capsule).bytes(&self.capsule_proof).bytes(&self.reason).bytes(&self.reason_proof);
         padded(w.done(), LEAST_ANSWER)
     }
 
-    fn decode(bytes: &[u8]) -> std::result::Result<Answer, Malformed> {
+    /// Reads it, out of a parcel that was opened. It proves nothing until its proofs were checked, which [`take`] does.
+    ///
+    /// # Errors
+    /// When the bytes are none.
+    pub fn decode(bytes: &[u8]) -> std::result::Result<Answer, Malformed> {
         let mut r = Reader::new(bytes);
         let part = |r: &mut Reader<'_>| Ok::<_, Malformed>(r.bytes(MOST_PART)?.to_vec());
         let question = r.array()?;
