@@ -73,7 +73,7 @@ impl Ask {
             at: r.time()?,
             address: r.array()?,
         };
-        padding(&r)?;
+        padding(&r, LEAST_ASK)?;
         Ok(ask)
     }
 
@@ -152,7 +152,7 @@ impl Answer {
             reason: part(&mut r)?,
             reason_proof: part(&mut r)?,
         };
-        padding(&r)?;
+        padding(&r, LEAST_ANSWER)?;
         Ok(answer)
     }
 
@@ -194,9 +194,11 @@ fn padded(mut bytes: Vec<u8>, least: usize) -> Vec<u8> {
     bytes
 }
 
-/// That nothing but padding is left.
-fn padding(r: &Reader<'_>) -> std::result::Result<(), Malformed> {
-    if r.rest().iter().all(|byte| *byte == 0) { Ok(()) } else { Err(r.wrong("nothing but zeros")) }
+/// That nothing but the padding is left, and all of it: one value has one encoding.
+fn padding(r: &Reader<'_>, least: usize) -> std::result::Result<(), Malformed> {
+    let (content, rest) = (r.at(), r.rest());
+    let is_whole = content.max(least).next_power_of_two() == content + rest.len();
+    if is_whole && rest.iter().all(|byte| *byte == 0) { Ok(()) } else { Err(r.wrong("zeros up to the padded length")) }
 }
 
 /// What a parcel is bound to beside its two ends.

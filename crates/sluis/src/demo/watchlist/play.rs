@@ -534,7 +534,7 @@ impl Play<'_> {
     }
 }
 
-/// What the demo's providers may ask: their tables have a name, a place, a domain name and half of them a number.
+/// What the demo's providers may ask: their tables have a name, a domain name and half of them a number.
 fn plans(customers: usize) -> Vec<String> {
     let group = |name: &str, hundredths: usize| {
         let need = customers * hundredths / 100;
@@ -546,7 +546,7 @@ fn plans(customers: usize) -> Vec<String> {
         group("contacts", 205),
         group("names", 205),
         group("variants", 40),
-        group("composites", 105),
+        "composites=64,0,1,week".to_owned(),
         "networks=64,0,1,week".to_owned(),
     ]
 }

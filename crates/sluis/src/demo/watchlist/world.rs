@@ -247,7 +247,7 @@ impl World {
     /// The table of a provider's customers, as an export of its administration.
     pub(crate) fn table(&self, provider: usize) -> String {
         let mut dice = Dice::new(self.seed.wrapping_mul(1_000_003) ^ provider as u64);
-        let mut text = String::from("klantnummer,bedrijfsnaam,kvk,domeinen,plaats,land\n");
+        let mut text = String::from("klantnummer,bedrijfsnaam,kvk,domeinen,land\n");
         for at in 0..self.providers[provider].1 {
             let id = number(provider, at);
             let town = dice.pick(&TOWNS);
@@ -260,33 +260,30 @@ impl World {
             let name = format!("{name}{}", dice.pick(&FORMS));
             let kvk = 10_000_000 + dice.below(80_000_000);
             let domain = format!("{}-{provider}-{at}.example", slug(&name));
-            let (name, domain, town, land) = match self.planted.iter().find(|planted| planted.customer == id) {
-                Some(planted) => self.planted_row(planted, domain, town),
-                None => (name, domain, *town, "NL"),
+            let (name, domain, land) = match self.planted.iter().find(|planted| planted.customer == id) {
+                Some(planted) => self.planted_row(planted, domain),
+                None => (name, domain, "NL"),
             };
             // Writing to a string cannot fail.
-            let _ = writeln!(
-                text,
-                "{id},\"{name}\",{},{domain},{town},{land}",
-                if at % 2 == 0 { kvk.to_string() } else { String::new() }
-            );
+            let _ =
+                writeln!(text, "{id},\"{name}\",{},{domain},{land}", if at % 2 == 0 { kvk.to_string() } else { String::new() });
         }
         text
     }
 
-    fn planted_row(&self, planted: &Planted, domain: String, town: &'static str) -> (String, String, &'static str, &'static str) {
+    fn planted_row(&self, planted: &Planted, domain: String) -> (String, String, &'static str) {
         let listed = &self.listed[planted.entry];
         let brand = BRANDS[planted.entry].0;
         match planted.like {
-            Like::Name => (listed.name.clone(), domain, town, "SC"),
+            Like::Name => (listed.name.clone(), domain, "SC"),
             Like::Typo => {
                 let mut letters: Vec<char> = brand.chars().collect();
                 letters.swap(2, 3);
-                (format!("{} VPS", letters.into_iter().collect::<String>()), domain, town, "SC")
+                (format!("{} VPS", letters.into_iter().collect::<String>()), domain, "SC")
             }
-            Like::Form => (format!("{brand} LLC"), domain, town, "SC"),
-            Like::Domain => ("Kantoor aan de Kade B.V.".to_owned(), format!("shop.{}", listed.site), town, "NL"),
-            Like::Namesake => (format!("{brand} B.V."), domain, town, "NL"),
+            Like::Form => (format!("{brand} LLC"), domain, "SC"),
+            Like::Domain => ("Kantoor aan de Kade B.V.".to_owned(), format!("shop.{}", listed.site), "NL"),
+            Like::Namesake => (format!("{brand} B.V."), domain, "NL"),
         }
     }
 }
