@@ -176,13 +176,12 @@ fn is_variant(a: &str, b: &str) -> bool {
 /// The name with another legal form at its end: instead of its own, when that is its last part, else behind it.
 fn other_form(name: &str, chance: &mut Chance) -> String {
     let whole = Name::of(name).map(|name| name.joined());
-    let mut words: Vec<&str> = name.split_whitespace().collect();
-    // What can be left off the end without the words changing was the legal form.
-    while words.len() > 1 && Name::of(&words[..words.len() - 1].join(" ")).map(|name| name.joined()) == whole {
-        words.pop();
-    }
+    let words: Vec<&str> = name.split_whitespace().collect();
+    // The fewest words that say the same name: what is left off the end, one word or several, was the legal form.
+    let says = |count: &usize| Name::of(&words[..*count].join(" ")).map(|name| name.joined()) == whole;
+    let count = (1..words.len()).find(says).unwrap_or(words.len());
     let form = FORMS.get(chance.below(FORMS.len())).copied().unwrap_or_default();
-    format!("{} {form}", words.join(" ").trim_end_matches([',', ' ']))
+    format!("{} {form}", words[..count].join(" ").trim_end_matches([',', ' ']))
 }
 
 #[cfg(test)]
